@@ -1,0 +1,114 @@
+"""Host names, addresses and the patterns of rules, parsed once into values that are always valid.
+
+Names are compared as TLS verifies them: lower case, IDNA-encoded as CPython's ``ssl`` does it
+(RFC 3490), without a trailing dot; addresses by value, IPv6 in any spelling (RFC 5952).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+from .errors import HostNameError
+
+#: IDNA 2003 maps these away and IDNA 2008 keeps them (UTS 46, section 2.3), so a rule that holds
+#: one would be for one domain in some clients and for another domain in others.
+_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
+
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_PORT = re.compile(r"[0-9]{1,5}")
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class HostPattern:
+    """What a rule is for: a host or ``*.domain``, on one port or (``None``) on every port.
+
+    ``host`` is in canonical form; with ``wildcard`` it is the domain behind ``*.``.
+    """
+
+    host: str
+    port: int | None = None
+    wildcard: bool = False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        star = "*." if self.wildcard else ""
+        return f"{star}{host}" if self.port is None else f"{star}{host}:{self.port}"
+
+
+def canonical_host(host: str) -> str:
+    """The form of a host name or address in which it is compared.
+
+    A text that is no host name comes back in lower case: it equals no rule's host, since rules
+    hold valid names only.
+    """
+    name = host[:-1] if host.endswith(".") else host
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            return name.lower()
+    return _canonical_address(name) or name.lower()
+
+
+def parse_pattern(text: str) -> HostPattern:
+    """``host``, ``host:port``, ``*.domain`` or ``*.domain:port``; an IPv6 address may stand bare.
+
+    Raises :class:`HostNameError` for whatever cannot be the host of a TLS connection.
+    """
+    _refuse_url_parts(text)
+    host, port = _split_port(text)
+    if host.startswith("*."):
+        return HostPattern(_checked_name(text, host[2:]), port, wildcard=True)
+    if "*" in host:
+        remedy = "Write `*.domain`, which fits exactly one label, or name each host"
+        raise HostNameError(text, "has a `*` that is not the whole first label", remedy)
+    return HostPattern(_canonical_address(host) or _checked_name(text, host), port)
+
+
+def _refuse_url_parts(text: str) -> None:
+    for mark, what in (("/", "a path"), ("@", "user information"), ("?", "a query")):
+        if mark in text:
+            remedy = "Write the host alone, with `:port` if the rule is for one port"
+            raise HostNameError(text, f"holds {what}, but a rule is for a host", remedy)
+
+
+def _split_port(text: str) -> tuple[str, int | None]:
+    bracketed = _BRACKETED.fullmatch(text)
+    if bracketed:
+        host, port = bracketed.groups()
+        if ":" not in host:
+            raise HostNameError(text, "has no IPv6 address in its brackets", "Drop the brackets")
+        return host, None if port is None else _parse_port(text, port)
+    if text.count(":") != 1:
+        return text, None
+    host, port = text.split(":")
+    return host, _parse_port(text, port)
+
+
+def _parse_port(text: str, port: str) -> int:
+    if not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        raise HostNameError(text, "has no valid port", "Write a port from 1 to 65535, or none")
+    return int(port)
+
+
+def _canonical_address(name: str) -> str | None:
+    # An address ends in a digit or holds a colon; most names are told apart here for nothing.
+    if ":" not in name and not name[-1:].isdigit():
+        return None
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return None
+
+
+def _checked_name(text: str, name: str) -> str:
+    if _DEVIATIONS & set(name):
+        remedy = "Write the name in its `xn--` form"
+        raise HostNameError(text, "is encoded differently by IDNA 2003 and IDNA 2008", remedy)
+    host = canonical_host(name)
+    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        raise HostNameError(text, "is not a host name", "Write a name such as `api.example.com`")
+    return host

@@ -1,0 +1,94 @@
+"""Every error that this package raises: data first, and words made from the data.
+
+A message names the value, the rule that it breaks and the remedy; it never holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import Enum
+
+
+class MxcertError(Exception):
+    """The base of all errors of this package."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where it stands, what it is, and what to do about it."""
+
+    origin: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.problem}. {self.remedy}."
+
+
+class SettingsError(MxcertError):
+    """The settings cannot be used; nothing was activated.
+
+    ``faults`` holds every fault of the settings, not only the first.
+    """
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        count = len(self.faults)
+        head = f"{count} fault{'' if count == 1 else 's'} in the settings; nothing was activated:"
+        return "\n".join([head, *(f"  - {fault}" for fault in self.faults)])
+
+    def as_data(self) -> list[dict[str, str]]:
+        """The faults as plain data, for JSON."""
+        return [asdict(fault) for fault in self.faults]
+
+
+class IdentityProblem(Enum):
+    """Why the material of an identity cannot be used."""
+
+    UNREADABLE = "unreadable"
+    DAMAGED = "damaged"
+    WRONG_PASSWORD = "wrong-password"
+    WRONG_PASSWORD_OR_DAMAGED = "wrong-password-or-damaged"
+    PASSWORD_MISSING = "password-missing"
+    UNSUPPORTED = "unsupported"
+    NO_KEY = "no-key"
+    NO_CERTIFICATE = "no-certificate"
+    KEY_MISMATCH = "key-mismatch"
+
+
+class IdentityError(MxcertError):
+    """The material of one identity cannot be used; ``problem`` says why as data."""
+
+    def __init__(self, problem: IdentityProblem, message: str, remedy: str) -> None:
+        self.problem = problem
+        self.message = message
+        self.remedy = remedy
+        super().__init__(problem, message, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}."
+
+
+class HostNameError(MxcertError, ValueError):
+    """A text is no host name, address or pattern that a rule can have."""
+
+    def __init__(self, text: str, problem: str, remedy: str) -> None:
+        self.text = text
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(text, problem, remedy)
+
+    def __str__(self) -> str:
+        return f"{self.text!r} {self.problem}. {self.remedy}."
+
+
+class IdentityContextError(MxcertError):
+    """An SSL context for an identity cannot be made on this machine."""
+
+
+class PatchError(MxcertError):
+    """A library cannot be patched as its version table says."""
