@@ -1,0 +1,68 @@
+"""What all formats together must not say: two answers to one question.
+
+Hosts are compared in canonical form, service names exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Union
+
+from ..endpoint import HostPattern, parse_pattern
+from ..errors import HostNameError
+from .draft import Findings
+from .model import IdentitySettings, RuleKind, RuleSettings
+
+Key = Union[HostPattern, str]
+
+
+def distinct_rules(rules: Iterable[RuleSettings], findings: Findings) -> tuple[RuleSettings, ...]:
+    """The rules without repetitions; two identities for one identifier are a fault."""
+    first: dict[Key, RuleSettings] = {}
+    kept = []
+    for rule in rules:
+        keys = _keys(rule)
+        clash = next((k for k in keys if k in first and first[k].identity != rule.identity), None)
+        if clash is not None:
+            _refuse_conflict(first[clash], rule, findings)
+        elif not all(key in first for key in keys):
+            kept.append(rule)
+            first.update((key, rule) for key in keys if key not in first)
+    return tuple(kept)
+
+
+def _keys(rule: RuleSettings) -> list[Key]:
+    keys: list[Key] = [] if rule.kind is RuleKind.HOST else [rule.identifier]
+    if rule.kind is not RuleKind.SERVICE:
+        # The name of a service need not be one of a host.
+        with suppress(HostNameError):
+            keys.append(parse_pattern(rule.identifier))
+    return keys
+
+
+def _refuse_conflict(first: RuleSettings, second: RuleSettings, findings: Findings) -> None:
+    findings.fault(
+        second.origin,
+        f"gives `{second.identifier}` {_shown(second.identity)}, but {first.origin} gives"
+        f" `{first.identifier}` {_shown(first.identity)}",
+        "Keep one of the two",
+    )
+
+
+def _shown(identity: str | None) -> str:
+    return "no certificate" if identity is None else f"the certificate `{identity}`"
+
+
+def distinct_identities(
+    identities: Iterable[IdentitySettings], findings: Findings
+) -> tuple[IdentitySettings, ...]:
+    """The identities of which the names are unique; a name that comes again is a fault."""
+    by_name: dict[str, IdentitySettings] = {}
+    for identity in identities:
+        first = by_name.setdefault(identity.name, identity)
+        if first is not identity:
+            problem = f"has the name `{identity.name}`, which {first.origin} has too"
+            remedy = "Give each identity a `name` of its own, or make one of the two"
+            findings.fault(identity.origin, problem, remedy)
+    return tuple(by_name.values())

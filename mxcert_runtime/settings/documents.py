@@ -1,0 +1,123 @@
+"""A settings file to a record: TOML, JSON or YAML by the file's extension.
+
+Parse errors say line and column and nothing of the content, which may be a password. The parsers
+are imported here alone, when a file needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..secret import Secret
+from .draft import Findings
+from .files import read_text, shown_path
+from .model import Origin
+from .values import Record, json_of, kind_of, sealed
+
+if TYPE_CHECKING:
+    from yaml import MappingNode, SafeLoader
+
+EXTENSIONS = (".toml", ".json", ".yaml", ".yml")
+_TOML_POSITION = re.compile(r"line \d+, column \d+(?=\)$)")
+
+
+def read_record(path: str, setting: Origin, findings: Findings) -> Record | None:
+    """The top table of the file, sealed; ``setting`` is what names the file."""
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in EXTENSIONS:
+        problem = f"names the file {shown_path(path)}, whose format is not known by its name"
+        findings.fault(setting, problem, f"Name a file that ends in {', '.join(EXTENSIONS)}")
+        return None
+    text = read_text(path, setting, findings)
+    if text is None:
+        return None
+    origin = Origin(path)
+    if extension == ".json":
+        return json_of(Record, text, origin, findings)
+    if extension == ".toml":
+        return _toml_record(text, origin, findings)
+    return _yaml_record(text, origin, findings)
+
+
+def _toml_record(text: Secret[str], origin: Origin, findings: Findings) -> Record | None:
+    try:
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
+    except ImportError:
+        findings.fault(origin, "needs a TOML parser here", "Install one: `pip install tomli`")
+        return None
+    try:
+        value = sealed(tomllib.loads(text.reveal()))
+    except tomllib.TOMLDecodeError as error:
+        position = _TOML_POSITION.search(str(error))
+        where = position[0] if position else _end_of(text.reveal())
+        remedy = "Correct it there; a path with backslashes stands in single quotes"
+        findings.fault(origin, f"is not valid TOML ({where})", remedy)
+        return None
+    except (ValueError, RecursionError):
+        _refuse(origin, findings)
+        return None
+    return value if isinstance(value, Record) else None
+
+
+def _end_of(text: str) -> str:
+    return f"line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
+
+
+def _refuse(origin: Origin, findings: Findings) -> None:
+    problem = "cannot be read: an odd character, a number too long or too great a depth"
+    findings.fault(origin, problem, "Correct it")
+
+
+def _yaml_record(text: Secret[str], origin: Origin, findings: Findings) -> Record | None:
+    try:
+        import yaml
+    except ImportError:
+        remedy = "Install it: `pip install mxcert-runtime[yaml]`"
+        findings.fault(origin, "is YAML, which needs PyYAML", remedy)
+        return None
+    try:
+        # The loader is a safe one with less in it.
+        value = sealed(yaml.load(text.reveal(), Loader=_text_loader()))  # noqa: S506
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "place unknown"
+        rule = f": {_REPEATED_KEY}" if error.problem == _REPEATED_KEY else ""
+        findings.fault(origin, f"is not valid YAML ({where}{rule})", "Correct it there")
+        return None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
+        _refuse(origin, findings)
+        return None
+    if value is None or isinstance(value, Record):
+        return Record() if value is None else value
+    findings.fault(origin, f"is {kind_of(value)}, not a table", "Write names and values")
+    return None
+
+
+_REPEATED_KEY = "a key stands there twice"
+_KEPT_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
+
+
+def _text_loader() -> type[SafeLoader]:
+    """A loader that leaves ``yes``, ``0123`` and dates the text that they are: passwords do."""
+    import yaml
+
+    class TextLoader(yaml.SafeLoader):
+        def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=_REPEATED_KEY, problem_mark=key.start_mark)
+                seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
+            return super().construct_mapping(node, deep)
+
+    TextLoader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT_TAGS]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return TextLoader

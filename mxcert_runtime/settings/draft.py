@@ -1,0 +1,82 @@
+"""What one source gives, while it is read: parts of settings, and what is wrong with them.
+
+The only mutable values of this package; :mod:`.loading` makes frozen settings of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ..errors import Fault
+from .model import (
+    Authority,
+    ExpiredIdentities,
+    IdentitySettings,
+    Origin,
+    RuleSettings,
+    UnlistedHosts,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Given(Generic[T]):
+    """A value and where it stands."""
+
+    value: T
+    origin: Origin
+
+
+@dataclass
+class Findings:
+    """Faults and notices in the order in which they were found."""
+
+    faults: list[Fault] = field(default_factory=list)
+    notices: list[Fault] = field(default_factory=list)
+
+    def fault(self, origin: Origin, problem: str, remedy: str) -> None:
+        """Add what makes the settings unusable."""
+        self.faults.append(Fault(str(origin), problem, remedy))
+
+    def notice(self, origin: Origin, problem: str, remedy: str) -> None:
+        """Add a doubt that stops nothing."""
+        self.notices.append(Fault(str(origin), problem, remedy))
+
+    def add(self, other: Findings) -> None:
+        """Add all that another collection holds."""
+        self.faults += other.faults
+        self.notices += other.notices
+
+
+@dataclass
+class Draft:
+    """Parts of settings from one source; ``None`` is: this source does not say.
+
+    What is wrong with identities and rules is kept apart, since it does not count where the
+    identities and rules of a source are left aside as a whole.
+    """
+
+    identities: list[IdentitySettings] = field(default_factory=list)
+    rules: list[RuleSettings] = field(default_factory=list)
+    authorities: list[Authority] = field(default_factory=list)
+    unlisted_hosts: UnlistedHosts | None = None
+    expired_identities: ExpiredIdentities | None = None
+    services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    findings: Findings = field(default_factory=Findings)
+    identity_findings: Findings = field(default_factory=Findings)
+
+    @property
+    def gives_identities(self) -> bool:
+        """Whether this source gives identities or rules, or tries to."""
+        return bool(self.identities or self.rules or self.identity_findings.faults)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that looks most like this one, in whatever case, if any does."""
+    by_lower_case = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.7)
+    return by_lower_case[close[0]] if close else None

@@ -1,0 +1,145 @@
+"""What settings are once they are read: frozen values, each with the place that it came from.
+
+Nothing here reads or checks anything; formats make these values and :mod:`..runtime` uses them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Union
+
+from ..errors import Fault
+from ..secret import Secret
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a value stands: a variable or a file, and the line or entry in it."""
+
+    source: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.place}" if self.place else self.source
+
+    def at(self, place: str) -> Origin:
+        """The origin of a part of this value."""
+        return Origin(self.source, f"{self.place}, {place}" if self.place else place)
+
+
+class UnlistedHosts(Enum):
+    """What a host without a rule gets."""
+
+    OFFER = "offer"
+    NONE = "none"
+
+
+class ExpiredIdentities(Enum):
+    """What an identity outside its validity means at activation."""
+
+    WARN = "warn"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Pkcs12File:
+    """A PKCS12 file by its path."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Pkcs12Inline:
+    """The bytes of a PKCS12 file, given in the settings themselves."""
+
+    content: Secret[bytes]
+
+
+@dataclass(frozen=True)
+class PemFiles:
+    """A PEM certificate file (leaf and chain) and its key file, which may be the same file."""
+
+    certificate_path: str
+    key_path: str
+
+
+Material = Union[Pkcs12File, Pkcs12Inline, PemFiles]
+
+
+@dataclass(frozen=True)
+class AuthorityFile:
+    """A file of one or more PEM certificates of authorities."""
+
+    path: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class AuthorityText:
+    """PEM text of one or more certificates of authorities, given in the settings themselves."""
+
+    pem: str
+    origin: Origin
+
+
+Authority = Union[AuthorityFile, AuthorityText]
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """One identity as the settings describe it; ``name`` is unique among them."""
+
+    name: str
+    material: Material
+    password: Secret[str] | None
+    origin: Origin
+    password_origin: Origin | None = None
+    #: when not empty, these authorities alone count for the hosts of this identity's rules
+    authorities: tuple[Authority, ...] = ()
+
+
+class RuleKind(Enum):
+    """What the identifier of a rule can name."""
+
+    HOST = "host"
+    SERVICE = "service"
+    #: the ClientCertificates family has one namespace for both
+    HOST_OR_SERVICE = "host or service"
+
+
+@dataclass(frozen=True)
+class RuleSettings:
+    """An identifier and the name of its identity; ``None`` is: never a client certificate."""
+
+    identifier: str
+    kind: RuleKind
+    identity: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one generation. The order of ``identities`` is the order of preference."""
+
+    identities: tuple[IdentitySettings, ...] = ()
+    rules: tuple[RuleSettings, ...] = ()
+    #: extra authorities, added to default trust
+    authorities: tuple[Authority, ...] = ()
+    unlisted_hosts: UnlistedHosts = UnlistedHosts.OFFER
+    expired_identities: ExpiredIdentities = ExpiredIdentities.WARN
+    #: which hosts a service is: ``(service, hosts)``
+    services: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.identities or self.rules or self.authorities)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading gave: the settings as far as they could be read, and what is wrong with them."""
+
+    settings: Settings = field(default_factory=Settings)
+    faults: tuple[Fault, ...] = ()
+    #: doubts that stop nothing, such as ``https://`` in front of a host name
+    notices: tuple[Fault, ...] = ()

@@ -1,0 +1,57 @@
+"""The names under which settings come; constants only, since every import of the package loads it.
+
+The ClientCertificates family has its names from the reference platform, the ``MXCERT_`` names are
+ours.
+"""
+
+CERTIFICATES = "ClientCertificates"
+PASSWORDS = "ClientCertificatePasswords"
+USAGES = "ClientCertificateUsages"
+EXEMPT = "NoClientCertificateUsages"
+AUTHORITIES = "CACertificates"
+
+#: the family, each with its shell-friendly name
+FAMILY = {
+    CERTIFICATES: "MXCERT_CLIENT_CERTIFICATES",
+    PASSWORDS: "MXCERT_CLIENT_CERTIFICATE_PASSWORDS",
+    USAGES: "MXCERT_CLIENT_CERTIFICATE_USAGES",
+    EXEMPT: "MXCERT_NO_CLIENT_CERTIFICATE_USAGES",
+    AUTHORITIES: "MXCERT_CA_CERTIFICATES",
+}
+#: what older self-hosted YAML files call the usages
+OLDER_USAGES = "WebServiceClientCertificates"
+
+RUNTIME_PREFIX = "MXRUNTIME_"
+CUSTOM = "CUSTOM_RUNTIME_SETTINGS"
+
+INLINE_CERTIFICATES = "CLIENT_CERTIFICATES"
+INLINE_AUTHORITIES = "CERTIFICATE_AUTHORITIES"
+INLINE_AUTHORITIES_BASE64 = "CERTIFICATE_AUTHORITIES_BASE64"
+INLINE = (INLINE_CERTIFICATES, INLINE_AUTHORITIES, INLINE_AUTHORITIES_BASE64)
+
+PREFIX = "MXCERT_"
+FILE_SUFFIX = "_FILE"
+UNLISTED_HOSTS = "MXCERT_UNLISTED_HOSTS"
+EXPIRED_IDENTITIES = "MXCERT_EXPIRED_IDENTITIES"
+SERVICES = "MXCERT_SERVICES"
+#: settings of ours that may each also come from a file, under the name with ``_FILE``
+WITH_FILE = (*FAMILY.values(), UNLISTED_HOSTS, EXPIRED_IDENTITIES, SERVICES)
+
+CONFIG = "MXCERT_CONFIG"
+DEFAULT_FILE = "/etc/mxcert/mxcert.toml"
+
+DISABLE = "MXCERT_DISABLE"
+#: names that other parts of the product use: they are no settings and no typing errors
+OTHER_USES = (
+    DISABLE,
+    "MXCERT_LOG",
+    "MXCERT_AUTOSTART",
+    "MXCERT_TRUST_CACHE",
+    "MXCERT_SERVICE_PREFIX",
+)
+OTHER_USES_PREFIX = "MXCERT_RELOAD"
+
+
+def is_ours_elsewhere(name: str) -> bool:
+    """Whether another part of the product uses this ``MXCERT_`` name."""
+    return name in OTHER_USES or name.startswith(OTHER_USES_PREFIX)

@@ -1,0 +1,184 @@
+"""The native structure, the same in TOML, JSON, YAML and in a mapping that code passes.
+
+``unlisted_hosts``, ``expired_identities``, ``ca``, ``[[identity]]``, ``[no_certificate]`` and
+``[services]``; whatever else stands there is a fault: a key that nobody reads protects nobody.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..secret import Secret
+from .draft import Draft
+from .files import is_path, read_value, resolved
+from .identifiers import rules_of, services_of
+from .model import (
+    Authority,
+    AuthorityFile,
+    ExpiredIdentities,
+    IdentitySettings,
+    Material,
+    Origin,
+    PemFiles,
+    Pkcs12File,
+    Pkcs12Inline,
+    RuleKind,
+    UnlistedHosts,
+)
+from .table import Table
+from .values import Record, choice_of
+
+KEYS = (
+    "unlisted_hosts",
+    "expired_identities",
+    "ca",
+    "identity",
+    "no_certificate",
+    "services",
+)
+_PASSWORD_KEYS = ("password", "password_file", "password_env")
+_IDENTITY_KEYS = (
+    "name",
+    "pkcs12",
+    "certificate",
+    "key",
+    *_PASSWORD_KEYS,
+    "hosts",
+    "services",
+    "ca",
+)
+
+
+def add_native(
+    content: Record, origin: Origin, folder: str, environ: Mapping[str, str], draft: Draft
+) -> None:
+    """Add what a native structure gives; ``environ`` is for ``password_env``."""
+    table = Table(content, origin, draft.findings)
+    table.refuse_unknown(KEYS)
+    _add_choices(table, draft)
+    draft.authorities += _authorities(table, folder)
+    services = table.table("services")
+    if services:
+        draft.services = services_of(services.record, services.origin, draft.findings)
+    rules_table = Table(content, origin, draft.identity_findings)
+    for entry in rules_table.tables("identity"):
+        _add_identity(entry, folder, environ, draft)
+    never = rules_table.table("no_certificate")
+    if never:
+        never.refuse_unknown(("hosts", "services"))
+        _add_rules(never, None, draft)
+
+
+def _add_choices(table: Table, draft: Draft) -> None:
+    unlisted = table.text("unlisted_hosts")
+    if unlisted:
+        at = table.origin.at("unlisted_hosts")
+        draft.unlisted_hosts = choice_of(UnlistedHosts, unlisted, at, table.findings)
+    expired = table.text("expired_identities")
+    if expired:
+        at = table.origin.at("expired_identities")
+        draft.expired_identities = choice_of(ExpiredIdentities, expired, at, table.findings)
+
+
+def _authorities(table: Table, folder: str) -> tuple[Authority, ...]:
+    at = table.origin.at("ca")
+    return tuple(
+        AuthorityFile(resolved(folder, path), at)
+        for path in table.texts("ca")
+        if is_path(path, at, table.findings)
+    )
+
+
+def _add_rules(table: Table, identity: str | None, draft: Draft) -> None:
+    for key, kind in (("hosts", RuleKind.HOST), ("services", RuleKind.SERVICE)):
+        at = table.origin.at(key)
+        draft.rules += rules_of(table.texts(key), kind, identity, at, table.findings)
+
+
+def _add_identity(entry: Table, folder: str, environ: Mapping[str, str], draft: Draft) -> None:
+    # An identity with a fault is left out: it would only lead to further faults.
+    faults_before = len(entry.findings.faults)
+    given_name = entry.text("name")
+    if given_name:
+        place = f"{entry.origin.place} ({given_name})"
+        entry = Table(entry.record, Origin(entry.origin.source, place), entry.findings)
+    entry.refuse_unknown(_IDENTITY_KEYS)
+    material = _material(entry, folder)
+    name = given_name or _derived_name(material) or entry.origin.place
+    password = _password(entry, folder, environ)
+    authorities = _authorities(entry, folder)
+    _add_rules(entry, name, draft)
+    if material and len(entry.findings.faults) == faults_before:
+        at = next((entry.origin.at(key) for key in _PASSWORD_KEYS if entry.has(key)), None)
+        draft.identities.append(
+            IdentitySettings(name, material, password, entry.origin, at, authorities)
+        )
+
+
+def _derived_name(material: Material | None) -> str | None:
+    if isinstance(material, Pkcs12File):
+        return material.path
+    return material.certificate_path if isinstance(material, PemFiles) else None
+
+
+def _material(entry: Table, folder: str) -> Material | None:
+    if entry.has("pkcs12") and (entry.has("certificate") or entry.has("key")):
+        remedy = "Keep `pkcs12`, or `certificate` and `key`"
+        entry.findings.fault(entry.origin, "has both a PKCS12 file and PEM files", remedy)
+        return None
+    if entry.has("pkcs12"):
+        return _pkcs12(entry, folder)
+    certificate = _path(entry, "certificate", folder)
+    if certificate is None:
+        if not entry.has("certificate"):
+            remedy = "Write `pkcs12`, or `certificate` and `key`"
+            entry.findings.fault(entry.origin, "has no certificate", remedy)
+        return None
+    key = _path(entry, "key", folder) if entry.has("key") else certificate
+    return None if key is None else PemFiles(certificate, key)
+
+
+def _pkcs12(entry: Table, folder: str) -> Material | None:
+    content = entry.record["pkcs12"]
+    if isinstance(content, Secret) and isinstance(content.reveal(), bytes):
+        return Pkcs12Inline(content)
+    path = _path(entry, "pkcs12", folder)
+    return None if path is None else Pkcs12File(path)
+
+
+def _path(entry: Table, key: str, folder: str) -> str | None:
+    path = entry.text(key)
+    if path is None or not is_path(path, entry.origin.at(key), entry.findings):
+        return None
+    return resolved(folder, path)
+
+
+def _password(entry: Table, folder: str, environ: Mapping[str, str]) -> Secret[str] | None:
+    given = [key for key in _PASSWORD_KEYS if entry.has(key)]
+    if len(given) > 1:
+        problem = "has its password in " + " and in ".join(f"`{key}`" for key in given)
+        entry.findings.fault(entry.origin, problem, "Keep one of them")
+        return None
+    if entry.has("password_file"):
+        path = _path(entry, "password_file", folder)
+        at = entry.origin.at("password_file")
+        return None if path is None else read_value(path, at, entry.findings)
+    if entry.has("password_env"):
+        return _password_in_variable(entry, environ)
+    return entry.secret("password")
+
+
+def _password_in_variable(entry: Table, environ: Mapping[str, str]) -> Secret[str] | None:
+    name = entry.text("password_env")
+    if name is None or name in environ:
+        return None if name is None else Secret(environ[name])
+    problem = f"names the environment variable {name}, which is not set"
+    remedy = "Set it, to nothing if the password is empty"
+    entry.findings.fault(entry.origin.at("password_env"), problem, remedy)
+    return None
+
+
+def folder_of(path: str) -> str:
+    """The folder that relative paths in a file are relative to."""
+    return os.path.dirname(os.path.abspath(path))

@@ -1,0 +1,93 @@
+"""A table of a settings file as its readers see it: typed values out, faults for all else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..secret import Secret
+from .draft import Findings, nearest
+from .model import Origin
+from .values import Record, kind_of
+
+
+@dataclass(frozen=True)
+class Table:
+    """A record, where it stands and where its faults go; a key with null counts as absent."""
+
+    record: Record = field(repr=False)
+    origin: Origin
+    findings: Findings = field(repr=False)
+
+    def has(self, key: str) -> bool:
+        """Whether the table gives a value."""
+        return self.record.get(key) is not None
+
+    def refuse_unknown(self, known: Sequence[str]) -> None:
+        """A fault for each key that nobody reads or that stands there twice."""
+        for key in self.record:
+            if key not in known:
+                close = nearest(key, known)
+                allowed = ", ".join(f"`{name}`" for name in known)
+                remedy = f"Write `{close}`, if that is meant" if close else f"Write {allowed}"
+                self.findings.fault(self.origin, f"has the unknown key `{key}`", remedy)
+        for key in self.record.repeated:
+            self.findings.fault(self.origin, f"has the key `{key}` twice", "Keep one of the two")
+
+    def text(self, key: str) -> str | None:
+        """A text that is not empty."""
+        value = self.record.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if value is not None:
+            problem = "is empty" if value == "" else f"is {kind_of(value)}, not text"
+            remedy = "Write a value or drop the key" if value == "" else "Write it in quotes"
+            self.findings.fault(self.origin.at(key), problem, remedy)
+        return None
+
+    def secret(self, key: str) -> Secret[str] | None:
+        """A text that is a secret; it may be empty."""
+        value = self.record.get(key)
+        if isinstance(value, Secret) and isinstance(value.reveal(), str):
+            return value
+        if value is not None:
+            problem = f"is {kind_of(value)}, not text"
+            if isinstance(value, Secret):
+                problem = "is bytes, not text"
+            self.findings.fault(self.origin.at(key), problem, "Write it as text, in quotes")
+        return None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts, none of them empty; a text that stands alone is a list of one."""
+        value = self.record.get(key)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        for number, item in enumerate(items, 1):
+            if not isinstance(item, str) or not item.strip():
+                problem = f"is {kind_of(item)}, not text" if item != "" else "is empty"
+                at = self.origin.at(f"{key}, entry {number}")
+                self.findings.fault(at, problem, "Write a text in quotes")
+        return tuple(item for item in items if isinstance(item, str) and item.strip())
+
+    def table(self, key: str) -> Table | None:
+        """A table inside this one."""
+        value = self.record.get(key)
+        if isinstance(value, Record):
+            return Table(value, self.origin.at(key), self.findings)
+        if value is not None:
+            problem = f"is {kind_of(value)}, not a table"
+            self.findings.fault(self.origin.at(key), problem, "Write name and value of each entry")
+        return None
+
+    def tables(self, key: str) -> list[Table]:
+        """A list of tables, each at its number; a table that stands alone is a list of one."""
+        value = self.record.get(key)
+        items = value if isinstance(value, list) else [] if value is None else [value]
+        for number, item in enumerate(items, 1):
+            if not isinstance(item, Record):
+                at = self.origin.at(f"{key} {number}")
+                self.findings.fault(at, f"is {kind_of(item)}, not a table", "Write its keys")
+        return [
+            Table(item, self.origin.at(f"{key} {number}"), self.findings)
+            for number, item in enumerate(items, 1)
+            if isinstance(item, Record)
+        ]

@@ -1,0 +1,1 @@
+"""What settings say, in every format, and what is told about those that cannot be used."""
