@@ -14,7 +14,7 @@ from .errors import HostNameError
 
 #: IDNA 2003 maps these away and IDNA 2008 keeps them (UTS 46, section 2.3), so a rule that holds
 #: one would be for one domain in some clients and for another domain in others.
-_DEVIATIONS = frozenset("\u00df\u03c2\u200c\u200d")
+_DEVIATIONS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -44,13 +44,19 @@ def canonical_host(host: str) -> str:
     A text that is no host name comes back in lower case: it equals no rule's host, since rules
     hold valid names only.
     """
-    name = host[:-1] if host.endswith(".") else host
-    if not name.isascii():
+    name = host
+    if not host.isascii():
         try:
-            name = name.encode("idna").decode("ascii")
+            name = host.encode("idna").decode("ascii")
         except UnicodeError:
-            return name.lower()
+            return host.lower()
+    name = name[:-1] if name.endswith(".") else name
     return _canonical_address(name) or name.lower()
+
+
+def is_address(host: str) -> bool:
+    """Whether a host in canonical form is an IP address: no name has a last label of digits."""
+    return ":" in host or host.rpartition(".")[2].isdigit()
 
 
 def parse_pattern(text: str) -> HostPattern:
@@ -95,8 +101,7 @@ def _parse_port(text: str, port: str) -> int:
 
 
 def _canonical_address(name: str) -> str | None:
-    # An address ends in a digit or holds a colon; most names are told apart here for nothing.
-    if ":" not in name and not name[-1:].isdigit():
+    if not is_address(name):
         return None
     try:
         return str(ipaddress.ip_address(name))
@@ -109,6 +114,8 @@ def _checked_name(text: str, name: str) -> str:
         remedy = "Write the name in its `xn--` form"
         raise HostNameError(text, "is encoded differently by IDNA 2003 and IDNA 2008", remedy)
     host = canonical_host(name)
+    if is_address(host):
+        raise HostNameError(text, "is no valid address", "Correct it, or write a name")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise HostNameError(text, "is not a host name", "Write a name such as `api.example.com`")
     return host

@@ -66,6 +66,7 @@ class Draft:
     unlisted_hosts: UnlistedHosts | None = None
     expired_identities: ExpiredIdentities | None = None
     services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    service_prefixes: tuple[str, ...] | None = None
     findings: Findings = field(default_factory=Findings)
     identity_findings: Findings = field(default_factory=Findings)
 

@@ -16,7 +16,7 @@ from .files import read_value
 from .identifiers import services_of
 from .inline import add_inline
 from .model import ExpiredIdentities, Origin, UnlistedHosts
-from .values import Record, SecretText, choice_of, json_of
+from .values import Record, SecretText, choice_of, json_of, texts_of
 
 #: an empty variable is not set, but the password of a single certificate can be empty
 _MAY_BE_EMPTY = frozenset(
@@ -108,6 +108,9 @@ def _add_single_values(environ: Mapping[str, str], draft: Draft) -> None:
     if services:
         record = json_of(Record, services.value, services.origin, findings)
         draft.services = services_of(record or Record(), services.origin, findings)
+    prefixes = _single_value(names.SERVICE_PREFIXES, environ, findings)
+    if prefixes:
+        draft.service_prefixes = texts_of(prefixes.value, prefixes.origin, findings)
 
 
 _KNOWN = (*names.WITH_FILE, *(name + names.FILE_SUFFIX for name in names.WITH_FILE), names.CONFIG)

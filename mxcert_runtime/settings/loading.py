@@ -109,6 +109,7 @@ def _merged(environment: Draft, file: Draft, path: str) -> Draft:
         _first(environment.unlisted_hosts, file.unlisted_hosts),
         _first(environment.expired_identities, file.expired_identities),
         _first(environment.services, file.services),
+        _first(environment.service_prefixes, file.service_prefixes),
         environment.findings,
         environment.identity_findings,
     )
@@ -136,5 +137,6 @@ def _reading(draft: Draft) -> Reading:
         draft.unlisted_hosts or UnlistedHosts.OFFER,
         draft.expired_identities or ExpiredIdentities.WARN,
         draft.services or (),
+        draft.service_prefixes or (),
     )
     return Reading(settings, tuple(findings.faults), tuple(findings.notices))

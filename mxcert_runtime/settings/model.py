@@ -130,6 +130,8 @@ class Settings:
     expired_identities: ExpiredIdentities = ExpiredIdentities.WARN
     #: which hosts a service is: ``(service, hosts)``
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: modules in front of the service names of WSDLs, in the order in which they are tried
+    service_prefixes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.identities or self.rules or self.authorities)

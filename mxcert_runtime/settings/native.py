@@ -36,6 +36,7 @@ KEYS = (
     "identity",
     "no_certificate",
     "services",
+    "service_prefixes",
 )
 _PASSWORD_KEYS = ("password", "password_file", "password_env")
 _IDENTITY_KEYS = (
@@ -46,6 +47,7 @@ _IDENTITY_KEYS = (
     *_PASSWORD_KEYS,
     "hosts",
     "services",
+    "service_prefixes",
     "ca",
 )
 
@@ -61,6 +63,8 @@ def add_native(
     services = table.table("services")
     if services:
         draft.services = services_of(services.record, services.origin, draft.findings)
+    if table.has("service_prefixes"):
+        draft.service_prefixes = table.texts("service_prefixes")
     rules_table = Table(content, origin, draft.identity_findings)
     for entry in rules_table.tables("identity"):
         _add_identity(entry, folder, environ, draft)

@@ -1,0 +1,173 @@
+"""Fixtures that every test may use; the machinery behind them is in ``tests.support``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client_files import ClientFiles
+from tests.support.environment import steers
+from tests.support.factories import ServerFactory
+from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
+from tests.support.names import LoopbackNames
+from tests.support.nginx import NginxServer
+from tests.support.openssl_server import OpensslServer
+from tests.support.pki import Authority, Leaf
+from tests.support.proxy import ConnectProxy
+from tests.support.server_tls import ServerTls, TlsVersion
+from tests.support.tls_server import TlsServer
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting, proxy or CA bundle from outside reaches a test."""
+    for variable in list(os.environ):
+        if steers(variable):
+            monkeypatch.delenv(variable)
+
+
+@pytest.fixture(autouse=True)
+def deactivated() -> Iterator[None]:
+    """What a test activated is deactivated at its end."""
+    yield
+    activation: Any = sys.modules.get("mxcert_runtime.activation")
+    if activation is not None:
+        activation.deactivate()
+
+
+@pytest.fixture(scope="session")
+def authority() -> Authority:
+    """The root that all servers have their certificates from."""
+    return Authority("Server root")
+
+
+@pytest.fixture(scope="session")
+def client_authority() -> Authority:
+    """The root that the servers trust for clients."""
+    return Authority("Client root")
+
+
+@pytest.fixture(scope="session")
+def alpha(client_authority: Authority) -> Leaf:
+    """A client's certificate that the servers trust."""
+    return client_authority.issue("alpha", server=False)
+
+
+@pytest.fixture(scope="session")
+def beta(client_authority: Authority) -> Leaf:
+    """Another client's certificate that the servers trust."""
+    return client_authority.issue("beta", server=False)
+
+
+@pytest.fixture(scope="session")
+def gamma(client_authority: Authority) -> Leaf:
+    """A client's certificate that has an intermediate above it."""
+    return client_authority.intermediate("Client intermediate").issue("gamma", server=False)
+
+
+@pytest.fixture(params=[TlsVersion.TLS12, TlsVersion.TLS13], ids=lambda version: version.value)
+def tls_version(request: pytest.FixtureRequest) -> TlsVersion:
+    """The test runs once for each protocol version."""
+    version = request.param
+    assert isinstance(version, TlsVersion)
+    return version
+
+
+@pytest.fixture
+def client_files(tmp_path: Path) -> ClientFiles:
+    """Writes leaves as PKCS12 files, and the settings that name them."""
+    return ClientFiles(tmp_path)
+
+
+@pytest.fixture
+def loopback_names() -> Iterator[LoopbackNames]:
+    """``*.test`` and ``*.example`` lead to loopback in this process."""
+    with LoopbackNames() as names:
+        yield names
+
+
+@pytest.fixture
+def server_stack() -> Iterator[ExitStack]:
+    """Stops at the end of the test whatever was started on it."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def tls_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[TlsServer]:
+    """Starts HTTPS servers that answer with what they see."""
+    return ServerFactory(TlsServer, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def openssl_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[OpensslServer]:
+    """Starts ``openssl s_server`` processes; skipped where there is no openssl."""
+    return ServerFactory(OpensslServer, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def nginx_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[NginxServer]:
+    """Starts nginx processes; skipped where there is no nginx."""
+    return ServerFactory(NginxServer, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def tls_proxy(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[ConnectProxy]:
+    """Starts CONNECT proxies that clients speak TLS to."""
+    return ServerFactory(ConnectProxy, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def plain_proxy(server_stack: ExitStack) -> ConnectProxy:
+    """A CONNECT proxy that clients speak plain text to."""
+    return server_stack.enter_context(ConnectProxy())
+
+
+def _smtp(tls: ServerTls) -> StartTlsServer:
+    return StartTlsServer(tls, SmtpDialogue)
+
+
+def _imap(tls: ServerTls) -> StartTlsServer:
+    return StartTlsServer(tls, ImapDialogue)
+
+
+def _ftp(tls: ServerTls) -> StartTlsServer:
+    return StartTlsServer(tls, FtpDialogue)
+
+
+@pytest.fixture
+def smtp_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[StartTlsServer]:
+    """Starts SMTP servers with STARTTLS."""
+    return ServerFactory(_smtp, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def imap_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[StartTlsServer]:
+    """Starts IMAP servers with STARTTLS."""
+    return ServerFactory(_imap, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def ftp_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[StartTlsServer]:
+    """Starts FTP servers with AUTH TLS, control connection only."""
+    return ServerFactory(_ftp, server_stack, authority, client_authority)

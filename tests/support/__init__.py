@@ -1,0 +1,1 @@
+"""What tests share: material that is made, never stored."""

@@ -1,0 +1,133 @@
+"""An HTTP CONNECT proxy, in plain text or behind TLS of its own, that tunnels to loopback only.
+
+Whatever host a client names, the tunnel goes to 127.0.0.1 at the port named, so no test can leave
+this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import ssl
+from types import TracebackType
+
+from .listener import TIMEOUT, Listener, Records
+from .server_tls import HandshakeFailure, Seen, ServerEnd, ServerTls, close_politely
+
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_NOT_CONNECT = b"HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n"
+_UNREACHABLE = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
+
+
+class ConnectProxy:
+    """A context manager; with ``tls`` the client speaks TLS to the proxy itself.
+
+    ``tunnels`` has the ``host:port`` of each CONNECT, ``seen`` and ``failures`` have the
+    handshakes of the proxy's own TLS.
+    """
+
+    def __init__(self, tls: ServerTls | None = None) -> None:
+        self._end = None if tls is None else ServerEnd(tls)
+        self._listener = Listener(self._serve)
+        self.tunnels: Records[str] = Records()
+        self.seen: Records[Seen] = Records() if self._end is None else self._end.seen
+        self.failures: Records[HandshakeFailure] = (
+            Records() if self._end is None else self._end.failures
+        )
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._listener.port
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were accepted."""
+        return self._listener.connections
+
+    def url(self, host: str = "localhost") -> str:
+        """The URL of this proxy."""
+        return f"{'http' if self._end is None else 'https'}://{host}:{self.port}"
+
+    def __enter__(self) -> ConnectProxy:
+        self._listener.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._listener.__exit__(kind, error, traceback)
+
+    def _serve(self, plain: socket.socket, number: int) -> None:
+        if self._end is None:
+            self._tunnel(plain)
+            return
+        connection = self._end.handshake(plain, number)
+        if connection is None:
+            return
+        try:
+            self._tunnel(connection)
+        finally:
+            close_politely(connection)
+
+    def _tunnel(self, client: socket.socket) -> None:
+        method, target = _read_request(client)
+        if method != "CONNECT":
+            client.sendall(_NOT_CONNECT)
+            return
+        self.tunnels.append(target)
+        try:
+            server = socket.create_connection(("127.0.0.1", _port_of(target)), TIMEOUT)
+        except OSError:
+            client.sendall(_UNREACHABLE)
+            return
+        with server:
+            client.sendall(_ESTABLISHED)
+            _relay(client, server)
+
+
+def _port_of(target: str) -> int:
+    return int(target.rpartition(":")[2])
+
+
+def _read_request(client: socket.socket) -> tuple[str, str]:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        received = client.recv(65536)
+        if not received:
+            raise ConnectionResetError("the client closed before its request was whole")
+        head += received
+    method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ", 2)
+    return method, target
+
+
+def _relay(client: socket.socket, server: socket.socket) -> None:
+    # One thread for both directions: an SSL object must not be used by two threads at a time.
+    partner = {client: server, server: client}
+    while True:
+        ready, _, _ = select.select([client, server], [], [], TIMEOUT)
+        if not ready:
+            return
+        for source in ready:
+            for received in _available(source):
+                if not received:
+                    return
+                partner[source].sendall(received)
+
+
+def _available(source: socket.socket) -> list[bytes]:
+    """All that can be read at once; an empty entry is the end of the stream."""
+    received: list[bytes] = []
+    source.settimeout(0)
+    try:
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
+            received.append(source.recv(65536))
+            while isinstance(source, ssl.SSLSocket) and received[-1] and source.pending():
+                received.append(source.recv(65536))
+    finally:
+        source.settimeout(TIMEOUT)
+    return received
