@@ -1,0 +1,39 @@
+"""Mutual TLS for a whole process: import it first, and every outbound TLS connection presents the
+right client certificate, chosen by host or service name from the settings of the deployment.
+
+Without settings this import does nothing. With settings that cannot be used it raises.
+"""
+
+from __future__ import annotations
+
+from .settings import presence as _presence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .activation import activate, deactivate, is_active
+    from .errors import MxcertError, SettingsError
+    from .inspection import explain, identities
+    from .service_scope import service
+
+__all__ = (
+    "MxcertError",
+    "SettingsError",
+    "activate",
+    "deactivate",
+    "explain",
+    "identities",
+    "is_active",
+    "service",
+)
+
+
+def __getattr__(name: str) -> object:
+    from ._face import find
+
+    return find(name)
+
+
+if _presence.mentions_settings(_presence.process_environ()):
+    from ._auto_activation import activate_on_import as _activate_on_import
+
+    _activate_on_import()

@@ -1,0 +1,88 @@
+"""Activation: read, build, then hook, all or nothing; undone in reverse order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from . import runtime
+from .context_record import ledger
+from .hooks import LIBRARIES
+from .hooks.ssl_sessions import sources
+from .late_context import stop_listening
+from .patching import Patches
+from .settings.loading import read_process_settings, settings_from
+from .settings.model import Reading
+from .settings.presence import is_disabled, process_environ
+
+_logger = logging.getLogger("mxcert_runtime")
+_patches = Patches(LIBRARIES)
+_lock = threading.RLock()
+
+
+def activate(settings: Mapping[str, Any] | None = None) -> None:
+    """Put settings in force, in the place of those that are.
+
+    ``settings`` is a mapping in the structure of the native file; without it the environment and
+    the settings file are read. No settings at all put nothing in force. With ``MXCERT_DISABLE=1``
+    it does nothing. Raises :class:`~.errors.SettingsError` with every fault, and then leaves all
+    as it was.
+    """
+    if is_disabled(process_environ()):
+        return
+    reading = read_process_settings() if settings is None else settings_from(settings)
+    # Tracebacks show the variables of their frames, and these hold passwords.
+    del settings
+    if not reading.settings and not reading.faults:
+        _tell_notices(reading)
+        deactivate()
+        return
+    generation = runtime.build_generation(reading)
+    with _lock:
+        _install(generation)
+    _tell(generation)
+
+
+def deactivate() -> None:
+    """Take every hook away; connections that are open keep what they have."""
+    with _lock:
+        runtime.install(None)
+        _patches.undo()
+        stop_listening()
+        ledger.forget_all()
+        sources.forget_all()
+
+
+def is_active() -> bool:
+    """Whether settings are in force."""
+    return runtime.current is not None
+
+
+def _install(generation: runtime.Generation) -> None:
+    try:
+        _patches.apply()
+    except BaseException:
+        if runtime.current is None:
+            deactivate()
+        raise
+    runtime.install(generation)
+
+
+def _tell(generation: runtime.Generation) -> None:
+    for fault in generation.invalid:
+        _logger.error("%s", fault)
+    for fault in generation.notices:
+        _logger.warning("%s", fault)
+    _logger.info(
+        "active: %d identities, %d rules; hooked: %s",
+        len(generation.identities),
+        len(generation.policy.hosts) + len(generation.policy.services),
+        ", ".join(_patches.names),
+    )
+
+
+def _tell_notices(reading: Reading) -> None:
+    for fault in reading.notices:
+        _logger.warning("%s", fault)

@@ -1,0 +1,182 @@
+"""The CertificateRequest of a server, read from its handshake message, and which identity fits it.
+
+TLS 1.2: RFC 5246, section 7.4.4. TLS 1.3: RFC 8446, section 4.3.2. Pure: bytes and identities in,
+a choice with its reasons out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from .identity import Identity, Validity
+
+_TLS_1_3 = 0x0304
+_HEADER_LENGTH = 4
+_SIGNATURE_ALGORITHMS, _CERTIFICATE_AUTHORITIES = 13, 47
+
+#: TLS SignatureScheme values (RFC 8446, section 4.2.3) that a key of each type can make. In
+#: TLS 1.2 the low byte names the key and the high byte the hash, and ECDSA is bound to no curve.
+_RSA = frozenset({0x0201, 0x0301, 0x0401, 0x0501, 0x0601, 0x0804, 0x0805, 0x0806})
+_RSA_IN_TLS_1_3 = frozenset({0x0804, 0x0805, 0x0806})
+_ECDSA = frozenset({0x0203, 0x0303, 0x0403, 0x0503, 0x0603})
+_ECDSA_IN_TLS_1_3 = {
+    "EC-secp256r1": frozenset({0x0403}),
+    "EC-secp384r1": frozenset({0x0503}),
+    "EC-secp521r1": frozenset({0x0603}),
+}
+_EDWARDS = {"Ed25519": frozenset({0x0807}), "Ed448": frozenset({0x0808})}
+
+#: ClientCertificateType values of TLS 1.2; Edwards keys count as ECDSA (RFC 8422, section 5.5)
+_RSA_SIGN, _ECDSA_SIGN = 1, 64
+
+
+class MalformedRequestError(ValueError):
+    """The message is no CertificateRequest; OpenSSL is about to refuse it too."""
+
+
+@dataclass(frozen=True)
+class CertificateRequest:
+    """What a server accepts. ``issuers`` are DER names; none at all means that every one fits."""
+
+    version: int
+    issuers: tuple[bytes, ...]
+    signature_schemes: frozenset[int]
+    #: TLS 1.2 only, empty in TLS 1.3
+    certificate_types: frozenset[int] = frozenset()
+
+    def describe(self) -> str:
+        """What the server accepts, for people."""
+        names = "; ".join(_name(issuer) for issuer in self.issuers) or "any issuer"
+        schemes = " ".join(f"{scheme:04x}" for scheme in sorted(self.signature_schemes))
+        return f"issuers: {names}; signature schemes: {schemes or 'any'}"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The identity that fits first, and why each one before it (or all) did not."""
+
+    identity: Identity | None
+    refused: tuple[tuple[str, str], ...]
+
+
+def parse_request(version: int, message: bytes) -> CertificateRequest:
+    """Read the handshake message, its header included.
+
+    Raises :class:`MalformedRequestError`.
+    """
+    reader = _Reader(message[_HEADER_LENGTH:])
+    return _parse_tls_1_3(reader) if version == _TLS_1_3 else _parse_tls_1_2(version, reader)
+
+
+def choose(request: CertificateRequest, candidates: Iterable[Identity], now: datetime) -> Choice:
+    """The first candidate that fits the request and is valid ``now``."""
+    refused: list[tuple[str, str]] = []
+    for identity in candidates:
+        reason = explain_misfit(request, identity, now)
+        if reason is None:
+            return Choice(identity, tuple(refused))
+        refused.append((identity.name, reason))
+    return Choice(None, tuple(refused))
+
+
+def explain_misfit(request: CertificateRequest, identity: Identity, now: datetime) -> str | None:
+    """Why the identity does not fit; ``None`` where it does."""
+    validity = identity.validity_at(now)
+    if validity is not Validity.VALID:
+        return f"it is {validity.value}"
+    if request.issuers and _issuers_of(identity).isdisjoint(request.issuers):
+        return f"no issuer of its chain is accepted (it is issued by {identity.issuer})"
+    if not _key_fits(request, identity):
+        return f"its key ({identity.key_type}) cannot sign as the server accepts"
+    return None
+
+
+def _issuers_of(identity: Identity) -> set[bytes]:
+    """The names along the chain: a server may name the root, and the chain hold intermediates."""
+    certificates = (identity.certificate, *identity.chain)
+    return {certificate.issuer.public_bytes() for certificate in certificates}
+
+
+def _key_fits(request: CertificateRequest, identity: Identity) -> bool:
+    schemes = _schemes_of(request.version, identity.key_type)
+    if request.signature_schemes and not schemes & request.signature_schemes:
+        return False
+    kind = _RSA_SIGN if identity.key_type.startswith("RSA") else _ECDSA_SIGN
+    return not request.certificate_types or kind in request.certificate_types
+
+
+def _schemes_of(version: int, key_type: str) -> frozenset[int]:
+    if key_type.startswith("RSA"):
+        return _RSA_IN_TLS_1_3 if version == _TLS_1_3 else _RSA
+    if key_type in _EDWARDS:
+        return _EDWARDS[key_type]
+    return _ECDSA_IN_TLS_1_3.get(key_type, frozenset()) if version == _TLS_1_3 else _ECDSA
+
+
+def _parse_tls_1_2(version: int, reader: _Reader) -> CertificateRequest:
+    types = frozenset(reader.vector(1))
+    schemes = _read_schemes(_Reader(reader.vector(2)))
+    return CertificateRequest(version, _read_names(_Reader(reader.vector(2))), schemes, types)
+
+
+def _parse_tls_1_3(reader: _Reader) -> CertificateRequest:
+    reader.vector(1)  # certificate_request_context
+    extensions = dict(_read_extensions(_Reader(reader.vector(2))))
+    schemes = _Reader(_Reader(extensions.get(_SIGNATURE_ALGORITHMS, b"\0\0")).vector(2))
+    names = _Reader(_Reader(extensions.get(_CERTIFICATE_AUTHORITIES, b"\0\0")).vector(2))
+    return CertificateRequest(_TLS_1_3, _read_names(names), _read_schemes(schemes))
+
+
+def _read_extensions(reader: _Reader) -> Iterator[tuple[int, bytes]]:
+    while reader:
+        yield reader.integer(2), reader.vector(2)
+
+
+def _read_schemes(reader: _Reader) -> frozenset[int]:
+    schemes = set()
+    while reader:
+        schemes.add(reader.integer(2))
+    return frozenset(schemes)
+
+
+def _read_names(reader: _Reader) -> tuple[bytes, ...]:
+    names = []
+    while reader:
+        names.append(reader.vector(2))
+    return tuple(names)
+
+
+def _name(der: bytes) -> str:
+    try:
+        return x509.Name.from_bytes(der).rfc4514_string()
+    except (AttributeError, ValueError):
+        return f"a name of {len(der)} bytes"
+
+
+class _Reader:
+    """Takes integers and vectors of TLS's presentation language from the front of bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._position = 0
+
+    def __bool__(self) -> bool:
+        return self._position < len(self._content)
+
+    def integer(self, size: int) -> int:
+        return int.from_bytes(self._take(size), "big")
+
+    def vector(self, size_of_length: int) -> bytes:
+        return self._take(self.integer(size_of_length))
+
+    def _take(self, size: int) -> bytes:
+        end = self._position + size
+        if end > len(self._content):
+            raise MalformedRequestError("a CertificateRequest ends too early")
+        taken = self._content[self._position : end]
+        self._position = end
+        return taken

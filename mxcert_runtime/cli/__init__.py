@@ -1,0 +1,48 @@
+"""The command ``mxcert``: one module for each subcommand, found in one table.
+
+Exit status: 0 fine, 1 found a problem, 2 wrong use, 130 interrupted by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+from collections.abc import Sequence
+
+from . import demo
+
+#: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
+_SUBCOMMANDS = {"demo": demo}
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, by default those of the process.
+
+    Gives the exit status. Raises ``SystemExit`` for ``--help``, ``--version`` and wrong use, as
+    argparse does.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        status: int = _SUBCOMMANDS[arguments.subcommand].run(arguments)
+        return status
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    description = "The right client certificate for every TLS connection of a Python program."
+    parser = argparse.ArgumentParser("mxcert", description=description)
+    parser.add_argument("--version", action="version", version=f"mxcert {_version()}")
+    subparsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)
+    for module in _SUBCOMMANDS.values():
+        added = module.add_parser(subparsers)
+        added.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("mxcert-runtime")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed, runs from its source)"

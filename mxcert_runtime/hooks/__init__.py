@@ -1,0 +1,29 @@
+"""One module per library: nothing but its patches. Each can be imported without its library."""
+
+from . import (
+    aiohttp_connector,
+    asyncio_loops,
+    http_client,
+    httpcore_pools,
+    pyopenssl,
+    requests_adapters,
+    stdlib_ssl,
+    suds_methods,
+    urllib3_pools,
+    zeep_operations,
+)
+
+#: Every library that is patched, in the order in which it is done
+LIBRARIES = (
+    stdlib_ssl.LIBRARY,
+    http_client.LIBRARY,
+    urllib3_pools.CONNECTION_LIBRARY,
+    urllib3_pools.POOL_LIBRARY,
+    pyopenssl.LIBRARY,
+    asyncio_loops.LIBRARY,
+    *httpcore_pools.LIBRARIES,
+    aiohttp_connector.LIBRARY,
+    requests_adapters.LIBRARY,
+    zeep_operations.LIBRARY,
+    suds_methods.LIBRARY,
+)

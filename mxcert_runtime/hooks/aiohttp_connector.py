@@ -1,0 +1,65 @@
+"""aiohttp: tells the endpoint of each leg, and keeps connections of decisions apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..context_record import ledger
+from ..kept_connections import reuse_key_now
+from ..patching import Library, Patch, Switch, attribute_of, wrapping
+from ..scope import dialling
+from ..trust import default_paths_load
+
+
+def _build_connection_key(original: property, switch: Switch) -> property:
+    """``ClientRequest.connection_key``, by which the connector keeps connections."""
+    take: Any = original.fget
+
+    def connection_key(self: Any) -> Any:
+        plain = take(self)
+        if not switch.on or not plain.is_ssl:
+            return plain
+        key = reuse_key_now(*_leg_of(self))
+        if key is None:
+            return plain
+        # The field is compared and hashed, and nothing else is done with it.
+        return plain._replace(proxy_headers_hash=(plain.proxy_headers_hash, key))
+
+    return property(connection_key, original.fset, original.fdel, original.__doc__)
+
+
+def _leg_of(request: Any) -> tuple[str, int]:
+    host = getattr(request, "server_hostname", None) or request.url.raw_host or ""
+    return host, request.url.port
+
+
+async def _create_direct_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    with dialling(*_leg_of(args[0] if args else kwargs["req"])):
+        return await wrapped(*args, **kwargs)
+
+
+async def _start_tls_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    with dialling(*_leg_of(args[1] if len(args) > 1 else kwargs["req"])):
+        return await wrapped(*args, **kwargs)
+
+
+def _patches() -> tuple[Patch, ...]:
+    _adopt_default_context()
+    connector = attribute_of("aiohttp.connector", "TCPConnector")
+    request = attribute_of("aiohttp.client_reqrep", "ClientRequest")
+    return (
+        Patch(request, "connection_key", _build_connection_key),
+        Patch(connector, "_create_direct_connection", wrapping(_create_direct_connection)),
+        Patch(connector, "_start_tls_connection", wrapping(_start_tls_connection)),
+    )
+
+
+def _adopt_default_context() -> None:
+    """aiohttp makes a context with default trust when it is imported, which may be before us."""
+    connector = attribute_of("aiohttp.connector")()
+    context = getattr(connector, "_SSL_CONTEXT_VERIFIED", None)
+    if context is not None:
+        ledger.adopt_default(context, default_paths_load())
+
+
+LIBRARY = Library("aiohttp.connector", _patches, "aiohttp", ("3.8", "4"))

@@ -1,0 +1,174 @@
+"""pyOpenSSL, and through it ``urllib3.contrib.pyopenssl``: its connections get their identity.
+
+A connection learns its host in ``set_tlsext_host_name``. For an address there is no SNI (RFC 6066,
+section 3), so ``connect`` and ``set_connect_state`` take the leg that the running code states, or
+the peer of the socket; a name that is set later decides anew.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from typing import Any
+
+from .. import runtime
+from ..certificate_request import CertificateRequest
+from ..identity import Identity
+from ..openssl_context import add_authorities, make_openssl_context, on_server_request
+from ..patching import Library, Patch, attribute_of, wrapping
+from ..policy import Authorities, Choice, Decision
+from ..scope import current_leg, current_service
+from ..server_request import choose_identity
+from ..trust import is_bundle
+from .pyopenssl_sessions import mark_connection, session_patches
+
+#: Where a connection keeps the host that SNI named, and whether it has an identity context.
+_HOST, _REPLACED = "_mxcert_host", "_mxcert_replaced"
+#: Where a context keeps the cipher strings that its caller chose; ``@SECLEVEL`` is among them.
+_CIPHERS = "_mxcert_ciphers"
+
+#: identity contexts, by the caller's context and what else they are made from
+_made: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
+
+
+def _present(connection: Any, host: str | None, port: int | None) -> None:
+    """Give the connection what the policy decides for this endpoint."""
+    generation = runtime.current
+    if generation is None or (
+        connection.get_certificate() is not None and not getattr(connection, _REPLACED, False)
+    ):
+        return
+    decision = generation.policy.select(host, port, current_service.get())
+    _restore(connection)
+    mark_connection(connection, generation, host, decision)
+    on_server_request(connection, None)
+    if decision.choice is Choice.SERVER_REQUEST:
+        answer = functools.partial(_answer, weakref.ref(connection), decision, host)
+        on_server_request(connection, answer)
+    elif decision.reuse_key is not None:
+        _replace_context(connection, decision.identity, decision.authorities)
+
+
+def _replace_context(
+    connection: Any, identity: Identity | None, authorities: Authorities | None
+) -> None:
+    caller = connection.get_context()
+    ciphers = getattr(caller, _CIPHERS, None) or _ciphers_of(connection)
+    made = _made.setdefault(caller, {})
+    key = identity, authorities, ciphers
+    if key not in made:
+        made[key] = make_openssl_context(caller, *key)
+    connection.set_context(made[key])
+    # `get_context` answers with the caller's own, as it would without us.
+    connection._context = caller
+    setattr(connection, _REPLACED, True)
+
+
+def _answer(reference: weakref.ref[Any], decision: Decision, host: str | None) -> None:
+    """Answer the request of a server that is verified: the first identity that its issuers fit.
+
+    pyOpenSSL tells the issuers, and not the signature algorithms that the server accepts.
+    """
+    connection = reference()
+    if connection is None:
+        return
+    issuers = tuple(name.der() for name in connection.get_client_ca_list())
+    request = CertificateRequest(0, issuers, frozenset())
+    chosen = choose_identity(request, decision.candidates, host)
+    if chosen is not None:
+        _replace_context(connection, chosen, None)
+
+
+def _ciphers_of(connection: Any) -> tuple[str, ...]:
+    names = connection.get_cipher_list()
+    return (":".join(name for name in names if not name.startswith("TLS_")),)
+
+
+def _restore(connection: Any) -> None:
+    if getattr(connection, _REPLACED, False):
+        connection.set_context(connection.get_context())
+        setattr(connection, _REPLACED, False)
+
+
+def _endpoint_without_name(connection: Any, address: Any) -> tuple[str | None, int | None]:
+    peer = current_leg.get() or address
+    if peer is None:
+        try:
+            peer = connection.getpeername()
+        except (AttributeError, OSError):
+            peer = None
+    host, port = peer[:2] if isinstance(peer, tuple) else (None, None)
+    return getattr(connection, _HOST, None) or host, port
+
+
+def _set_tlsext_host_name(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    name = args[0] if args else kwargs["name"]
+    setattr(instance, _HOST, name.decode("ascii", "replace"))
+    _present(instance, *_endpoint_without_name(instance, None))
+    return result
+
+
+def _set_connect_state(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    _present(instance, *_endpoint_without_name(instance, None))
+    return result
+
+
+def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    _present(instance, *_endpoint_without_name(instance, args[0] if args else kwargs["addr"]))
+    return wrapped(*args, **kwargs)
+
+
+def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    # The caller's own certificate wins, so ours has to go before it comes.
+    on_server_request(instance, None)
+    _restore(instance)
+    return wrapped(*args, **kwargs)
+
+
+def _set_cipher_list(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    chosen = args[0] if args else kwargs["cipher_list"]
+    text = chosen if isinstance(chosen, str) else chosen.decode("ascii")
+    setattr(instance, _CIPHERS, (*getattr(instance, _CIPHERS, ()), text))
+    return result
+
+
+def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    _add_extra_authorities(instance)
+    return result
+
+
+def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    file = args[0] if args else kwargs.get("cafile")
+    if file is not None and is_bundle(file):
+        _add_extra_authorities(instance)
+    return result
+
+
+def _add_extra_authorities(context: Any) -> None:
+    generation = runtime.current
+    if generation is not None and generation.extra_authorities is not None:
+        add_authorities(context, generation.extra_authorities)
+
+
+def _patches() -> tuple[Patch, ...]:
+    connection = attribute_of("OpenSSL.SSL", "Connection")
+    context = attribute_of("OpenSSL.SSL", "Context")
+    return (
+        Patch(connection, "set_tlsext_host_name", wrapping(_set_tlsext_host_name)),
+        Patch(connection, "set_connect_state", wrapping(_set_connect_state)),
+        Patch(connection, "connect", wrapping(_connect)),
+        Patch(connection, "use_certificate", wrapping(_use_credentials)),
+        Patch(connection, "use_privatekey", wrapping(_use_credentials)),
+        Patch(context, "set_cipher_list", wrapping(_set_cipher_list)),
+        Patch(context, "set_default_verify_paths", wrapping(_set_default_verify_paths)),
+        Patch(context, "load_verify_locations", wrapping(_load_verify_locations)),
+        *session_patches(),
+    )
+
+
+LIBRARY = Library("OpenSSL.SSL", _patches, "OpenSSL", ("23.2", "27"))

@@ -1,0 +1,20 @@
+"""requests 2.32: makes a context with default trust when it is imported, which may be before us."""
+
+from __future__ import annotations
+
+from ..context_record import ledger
+from ..patching import Library, Patch, attribute_of
+from ..trust import file_load
+
+
+def _patches() -> tuple[Patch, ...]:
+    """None: everything else of requests is urllib3's."""
+    adapters, utils = attribute_of("requests.adapters")(), attribute_of("requests.utils")()
+    context = getattr(adapters, "_preloaded_ssl_context", None)
+    if context is not None:
+        bundle = utils.extract_zipped_paths(utils.DEFAULT_CA_BUNDLE_PATH)
+        ledger.adopt_default(context, file_load(bundle))
+    return ()
+
+
+LIBRARY = Library("requests.adapters", _patches, "requests", ("2.28", "3"))

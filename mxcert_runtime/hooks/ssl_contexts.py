@@ -1,0 +1,82 @@
+"""Patches of ``ssl.SSLContext`` that write down what callers do to their contexts.
+
+None of them changes what the call does.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ..context_record import ledger
+from ..native_ssl import GenuineContext
+from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
+
+
+def _begin_record(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    context = wrapped(*args, **kwargs)
+    ledger.begin(context)
+    return context
+
+
+def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return ledger.load_verify_locations(wrapped, instance, *args, **kwargs)
+
+
+def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return ledger.set_default_verify_paths(functools.partial(wrapped, *args, **kwargs), instance)
+
+
+def _set_ciphers(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    # Written down first: a call that fails may have changed the security level all the same.
+    ciphers = args[0] if args else kwargs.get("cipherlist")
+    if isinstance(ciphers, str):
+        ledger.note_ciphers(instance, ciphers)
+    return wrapped(*args, **kwargs)
+
+
+def _load_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    # Written down first: a load that fails half-way may leave a certificate behind.
+    ledger.note_credentials(instance)
+    return wrapped(*args, **kwargs)
+
+
+def _create_default_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    context = wrapped(*args, **kwargs)
+    names_authorities = any(kwargs.get(name) for name in ("cafile", "capath", "cadata"))
+    if not names_authorities and isinstance(context, GenuineContext):
+        ledger.note_default_trust(context)
+    return context
+
+
+def method_patches() -> tuple[Patch, ...]:
+    """The patches of the methods of ``SSLContext``."""
+    wrappers: dict[str, Wrapper] = {
+        "__new__": _begin_record,
+        "load_verify_locations": _load_verify_locations,
+        "set_default_verify_paths": _set_default_verify_paths,
+        "set_ciphers": _set_ciphers,
+        "load_cert_chain": _load_credentials,
+        "set_psk_client_callback": _load_credentials,  # from Python 3.13 on
+    }
+    return tuple(
+        Patch(lambda: GenuineContext, name, wrapping(wrapper))
+        for name, wrapper in wrappers.items()
+        if hasattr(GenuineContext, name)
+    )
+
+
+def factory_patches() -> tuple[Patch, ...]:
+    """The patches of the functions of ``ssl`` that make contexts with default trust."""
+    names = ("create_default_context", "_create_default_https_context")
+    build = _wrapping_genuine_factory(wrapping(_create_default_context))
+    return tuple(Patch(attribute_of("ssl"), name, build) for name in names)
+
+
+def _wrapping_genuine_factory(build: Build) -> Build:
+    def build_unless_replaced(original: Any, switch: Switch) -> Any:
+        # `_create_unverified_context` in its place is a choice that we have no part in.
+        is_default = getattr(original, "__name__", "") == "create_default_context"
+        return build(original, switch) if is_default else original
+
+    return build_unless_replaced

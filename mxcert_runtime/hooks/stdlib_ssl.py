@@ -1,0 +1,15 @@
+"""``ssl``: all patches of the module that every TLS connection of the standard library passes."""
+
+from __future__ import annotations
+
+from ..patching import Library, Patch
+from .ssl_connections import connection_patches
+from .ssl_contexts import factory_patches, method_patches
+from .ssl_sessions import session_patches
+
+
+def _patches() -> tuple[Patch, ...]:
+    return (*method_patches(), *factory_patches(), *connection_patches(), *session_patches())
+
+
+LIBRARY = Library("ssl", _patches)

@@ -1,0 +1,133 @@
+"""urllib3 1.26 and 2: tells the endpoint of each leg, and keeps connections of decisions apart.
+
+A pool keys its connections by host and TLS settings; it knows nothing of identities. A connection
+that was opened under another decision (before activation, say) is closed, not used. Where the
+service of the running code makes the difference, a sibling of the pool serves its requests, so that
+services which alternate on one host each keep their warm connections.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import queue
+import threading
+import weakref
+from typing import Any
+
+from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_without_service
+from ..patching import Library, Patch, attribute_of, wrapping
+from ..scope import dialling
+
+#: Where a connection keeps the key that it was opened under.
+_KEY = "_mxcert_reuse_key"
+#: Where a pool keeps its siblings, by key.
+_SIBLINGS = "_mxcert_siblings"
+#: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
+_OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
+
+_lock = threading.Lock()
+
+
+def _name_of_leg(connection: Any) -> tuple[str, int]:
+    """The endpoint behind all proxies, by the name that TLS verifies."""
+    host = connection.server_hostname or connection._tunnel_host or connection.host
+    return host, connection._tunnel_port or connection.port
+
+
+def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    host, port = _name_of_leg(instance)
+    setattr(instance, _KEY, reuse_key_now(host, port))
+    with dialling(host, port):
+        return wrapped(*args, **kwargs)
+
+
+def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    with dialling(instance.host, instance.port):
+        return wrapped(*args, **kwargs)
+
+
+def _get_conn(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    connection = wrapped(*args, **kwargs)
+    if getattr(connection, "sock", None) is None:
+        return connection
+    if reuse_key_now(*_name_of_leg(connection)) == getattr(connection, _KEY, None):
+        return connection
+    connection.close()
+    return instance._new_conn()
+
+
+def _urlopen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    key = _key_of_service(instance)
+    pool = instance if key == getattr(instance, _OWN_KEY, None) else _sibling(instance, key)
+    return wrapped(*args, **kwargs) if pool in (instance, None) else pool.urlopen(*args, **kwargs)
+
+
+def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
+    """The key where the service of the running code makes it another one, in a tuple."""
+    host = pool.conn_kw.get("server_hostname") or pool.host
+    key = reuse_key_now(host, pool.port)
+    return None if key == reuse_key_without_service(host, pool.port) else (key,)
+
+
+def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:
+    """The pool like this one for the key; without a key, the one that they all are siblings of."""
+    original = getattr(pool, _ORIGINAL, lambda: pool)()
+    if key is None or original is None or original.pool is None:
+        return original  # a pool that is closed says so itself
+    with _lock:
+        siblings = vars(original).setdefault(_SIBLINGS, {})
+        if key not in siblings:
+            siblings[key] = _make_sibling(original, key)
+        return siblings[key]
+
+
+def _make_sibling(original: Any, key: Any) -> Any:
+    # As `HTTPConnectionPool.__init__` does, with a queue of its own.
+    sibling = copy.copy(original)
+    size = original.pool.maxsize
+    sibling.pool = original.QueueCls(size)
+    for _ in range(size):
+        sibling.pool.put(None)
+    sibling.num_connections = sibling.num_requests = 0
+    vars(sibling).pop(_SIBLINGS)
+    vars(sibling).update({_OWN_KEY: key, _ORIGINAL: weakref.ref(original)})
+    weakref.finalize(sibling, _close_connections, sibling.pool)
+    return sibling
+
+
+def _close_connections(kept: Any) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            connection = kept.get(block=False)
+            if connection is not None:
+                connection.close()
+
+
+def _close(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    for sibling in vars(instance).pop(_SIBLINGS, {}).values():
+        sibling.close()
+    return wrapped(*args, **kwargs)
+
+
+def _connection_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("urllib3.connection", "HTTPSConnection")
+    return (
+        Patch(owner, "connect", wrapping(_connect)),
+        Patch(owner, "_connect_tls_proxy", wrapping(_connect_tls_proxy)),
+    )
+
+
+def _pool_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("urllib3.connectionpool", "HTTPSConnectionPool")
+    return (
+        Patch(owner, "_get_conn", wrapping(_get_conn)),
+        Patch(owner, "urlopen", wrapping(_urlopen)),
+        Patch(owner, "close", wrapping(_close)),
+    )
+
+
+_VERSIONS = ("1.26", "3")
+
+CONNECTION_LIBRARY = Library("urllib3.connection", _connection_patches, "urllib3", _VERSIONS)
+POOL_LIBRARY = Library("urllib3.connectionpool", _pool_patches, "urllib3", _VERSIONS)

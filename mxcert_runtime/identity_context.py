@@ -1,0 +1,136 @@
+"""Identity contexts: SSL contexts of ours from which a connection takes certificate, key and trust.
+
+A connection that is handed one before its handshake (``SSL_set_SSL_CTX``) takes from it the
+certificate, the trust store, and (as measured with OpenSSL 3.0) also the cipher list, the security
+level, the key log, the message callback, and the verify mode by which ``getpeercert()`` answers.
+All of these therefore stand in the :class:`Blueprint`, and all else (versions, ALPN, host name
+check, verify mode and flags of the verification itself, options) stays the caller's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NoReturn
+
+from .errors import MxcertError
+from .identity import Identity
+from .key_transfer import load_identity
+from .native_ssl import GenuineContext, NativeContext
+from .trust import Trust
+
+#: Contexts that are kept. One with a bundle of 150 authorities takes 700 KB.
+_LIMIT = 48
+
+
+class IdentityRefusedError(MxcertError, ssl.SSLError):
+    """OpenSSL does not take the identity, so there is no connection rather than one without it.
+
+    It is an ``ssl.SSLError`` so that clients treat it as what it is to them: a failed handshake.
+    """
+
+    def __init__(self, identity: Identity, reason: str) -> None:
+        self.identity_name = identity.name
+        text = (
+            f"the identity {identity.name!r} ({identity.subject}) cannot be presented: OpenSSL "
+            f"says {reason}. Use a key and a signature that its security level takes"
+        )
+        super().__init__(1, text)
+        self.library, self.reason = "SSL", reason
+
+
+class IdentityContext(GenuineContext):  # type: ignore[misc, valid-type]
+    """Holds an identity, and makes no connection by itself: that would go past the policy."""
+
+    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
+        raise MxcertError("an identity context makes no connections; use the context of the caller")
+
+    _wrap_socket = _wrap_bio = wrap_socket = wrap_bio = _refuse
+
+    # Straight to OpenSSL, past whatever is patched onto the class of callers' contexts.
+    load_cert_chain = NativeContext.load_cert_chain
+    load_verify_locations = NativeContext.load_verify_locations
+    set_ciphers = NativeContext.set_ciphers
+    set_default_verify_paths = NativeContext.set_default_verify_paths
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All that an identity context is made from; equal blueprints share one context."""
+
+    identity: Identity | None
+    #: ``None`` where the caller's own store has verified the server already
+    trust: Trust | None
+    #: arguments of ``set_ciphers``, in order
+    ciphers: tuple[str, ...] = ()
+    #: the caller's; ``getpeercert()`` goes by the mode of the context that a connection has
+    verify_mode: int = ssl.CERT_REQUIRED
+    key_log: str | None = None
+    message_callback: Callable[..., None] | None = None
+
+
+class IdentityContexts:
+    """The identity contexts of one generation, made when first needed; the least used go first."""
+
+    def __init__(self) -> None:
+        #: how many have gone; who holds some of them can tell that by it
+        self.evictions = 0
+        self._contexts: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._contexts)
+
+    def get(self, blueprint: Blueprint) -> IdentityContext:
+        """The context for a blueprint.
+
+        Raises :class:`~.trust.TrustChangedError` where its trust cannot be made again and
+        :class:`IdentityRefusedError` where OpenSSL refuses the identity.
+        """
+        with self._lock:
+            context = self._contexts.get(blueprint)
+            if context is None:
+                context = self._contexts[blueprint] = _make(blueprint)
+            self._contexts.move_to_end(blueprint)
+            if len(self._contexts) > _LIMIT:
+                self._contexts.popitem(last=False)
+                self.evictions += 1
+            return context
+
+    def make_unshared(self, blueprint: Blueprint) -> IdentityContext:
+        """A context that is not kept here; for trust that is not the same for two callers."""
+        return _make(blueprint)
+
+
+def _make(blueprint: Blueprint) -> IdentityContext:
+    context = IdentityContext(ssl.PROTOCOL_TLS_CLIENT)
+    # First the security level, by which OpenSSL judges the certificates that are loaded next.
+    for ciphers in blueprint.ciphers:
+        # What failed for the caller fails here too, and leaves the same level behind.
+        with contextlib.suppress(ssl.SSLError):
+            context.set_ciphers(ciphers)
+    if blueprint.trust is not None:
+        blueprint.trust.load_into(context)
+    if blueprint.identity is not None:
+        _load(context, blueprint.identity)
+    context.check_hostname = False  # CERT_NONE demands it, and it stays the caller's anyway
+    NativeContext.verify_mode.__set__(context, blueprint.verify_mode)
+    if blueprint.key_log is not None:
+        context.keylog_filename = blueprint.key_log
+    if blueprint.message_callback is not None:
+        NativeContext._msg_callback.__set__(context, blueprint.message_callback)
+    return context
+
+
+def _load(context: IdentityContext, identity: Identity) -> None:
+    refused = None
+    try:
+        load_identity(context, identity)
+    except ssl.SSLError as error:
+        refused = getattr(error, "reason", None) or "that it does not fit"
+    if refused:
+        raise IdentityRefusedError(identity, refused)

@@ -1,0 +1,151 @@
+"""Hands a connection another context once its server is verified, and before it authenticates.
+
+OpenSSL verifies the server's chain when it processes the Certificate message, and picks the
+client's certificate after the CertificateRequest (TLS 1.2, RFC 5246 section 7.3) or after the
+server's CertificateVerify (TLS 1.3, RFC 8446 section 2; Finished where a session is resumed). A
+context taken in between gives the client's certificate, while the trust was that of the context
+before. Where nobody can tell what a caller's context trusts, this keeps its trust exact.
+
+The message callback that makes it possible is CPython's ``_msg_callback``. It stands on the
+context that a connection has at first; a callback of the caller's own is called all the same.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import ssl
+import weakref
+from collections.abc import Callable
+from typing import Any, Optional
+
+from .native_ssl import NativeContext
+
+_logger = logging.getLogger("mxcert_runtime")
+
+_HANDSHAKE = 22
+_CERTIFICATE_REQUEST, _CERTIFICATE_VERIFY, _FINISHED = 13, 15, 20
+TLS_1_3 = 0x0304
+
+MessageCallback = Optional[Callable[..., None]]
+
+#: Gives the context that authenticates, for the protocol version and the server's
+#: CertificateRequest (the message with its header; ``None``: it sent none).
+Authenticating = Callable[[int, Optional[bytes]], ssl.SSLContext]
+
+
+class Handover:
+    """What one connection takes, as the messages of its server arrive.
+
+    ``verifying`` is the context to return to in TLS 1.2, where a renegotiation verifies the
+    server anew; ``None`` where what authenticates verifies just as well. With ``may_ask_later``
+    a connection of TLS 1.3 that was not asked waits for post-handshake authentication (RFC 8446,
+    section 4.6.2).
+    """
+
+    def __init__(
+        self,
+        authenticating: Authenticating,
+        verifying: ssl.SSLContext | None,
+        *,
+        may_ask_later: bool = False,
+    ) -> None:
+        self.is_over = False
+        self._authenticating = authenticating
+        self._verifying = verifying
+        self._may_ask_later = may_ask_later
+        self._request: bytes | None = None
+        self._is_verified = False
+
+    def take(self, version: int, message: int, data: bytes) -> ssl.SSLContext | None:
+        """The context to take before OpenSSL processes this message of the server, if any."""
+        if message == _CERTIFICATE_REQUEST:
+            self._request = data
+        if version == TLS_1_3:
+            return self._take_in_tls_1_3(message)
+        return self._take_in_tls_1_2(version, message)
+
+    def _take_in_tls_1_3(self, message: int) -> ssl.SSLContext | None:
+        verifies = message in (_CERTIFICATE_VERIFY, _FINISHED)
+        self._is_verified = self._is_verified or verifies
+        if not self._is_verified or (self._request is None and self._may_ask_later):
+            return None
+        self.is_over = True
+        return self._authenticating(TLS_1_3, self._request)
+
+    def _take_in_tls_1_2(self, version: int, message: int) -> ssl.SSLContext | None:
+        if message == _CERTIFICATE_REQUEST:
+            self.is_over = self._verifying is None
+            return self._authenticating(version, self._request)
+        return self._verifying if message == _FINISHED else None
+
+
+#: connections that are to take another context, by the object that CPython names in the callback
+_waiting: weakref.WeakKeyDictionary[Any, tuple[Any, Handover]] = weakref.WeakKeyDictionary()
+
+#: contexts of callers on which a listener stands
+_listening: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
+
+
+class Listener:
+    """A message callback that hands over the next context, and calls the caller's own."""
+
+    def __init__(self, callback: MessageCallback) -> None:
+        self.callback = callback
+        #: what CPython's getter of ``_msg_callback`` answers with
+        self.user_function = getattr(callback, "user_function", None)
+
+    def __call__(
+        self, owner: Any, direction: str, version: int, content: int, message: int, data: bytes
+    ) -> None:
+        if content == _HANDSHAKE and direction == "read":
+            _tell(owner, version, message, data)
+        if self.callback is not None:
+            self.callback(owner, direction, version, content, message, data)
+
+
+def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
+    waiting = _waiting.get(owner)
+    if waiting is None:
+        return
+    connection, handover = waiting
+    context = handover.take(version, message, data)
+    if handover.is_over:
+        del _waiting[owner]
+    if context is not None:
+        connection.context = context
+
+
+@functools.lru_cache(maxsize=64)
+def listener_calling(callback: MessageCallback) -> Listener:
+    """The listener for contexts of ours; one for each callback, so that they can be shared."""
+    return Listener(callback)
+
+
+def message_callback_of(context: ssl.SSLContext) -> MessageCallback:
+    """The caller's own message callback."""
+    callback: MessageCallback = NativeContext._msg_callback.__get__(context)
+    return callback.callback if isinstance(callback, Listener) else callback
+
+
+def listen_on(context: ssl.SSLContext) -> None:
+    """Make connections that a caller's context creates from now on tell their messages."""
+    callback = NativeContext._msg_callback.__get__(context)
+    if not isinstance(callback, Listener):
+        NativeContext._msg_callback.__set__(context, Listener(callback))
+        _listening.add(context)
+
+
+def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
+    """Let ``connection`` take what ``handover`` says, when it says it."""
+    try:
+        _waiting[owner] = connection, handover
+    except TypeError:
+        _logger.warning("a connection without an owner keeps its context, and gets no identity")
+
+
+def stop_listening() -> None:
+    """Give every caller's context its own message callback back."""
+    for context in list(_listening):
+        NativeContext._msg_callback.__set__(context, message_callback_of(context))
+    _listening.clear()

@@ -1,0 +1,113 @@
+"""Identity contexts of pyOpenSSL: like those of ``ssl``, but sharing the caller's own trust store.
+
+pyOpenSSL reaches the store of a context, so a connection that takes an identity context of this
+kind is verified by the very store of its caller, whatever the caller loads into it and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cryptography import x509
+
+from .identity import Identity
+from .policy import Authorities
+
+
+def make_openssl_context(
+    caller: Any,
+    identity: Identity | None,
+    authorities: Authorities | None,
+    ciphers: Iterable[str],
+) -> Any:
+    """An ``OpenSSL.SSL.Context`` that presents ``identity``.
+
+    It verifies by the store of ``caller``, or by ``authorities`` alone where they are given.
+    """
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_METHOD)
+    for each in ciphers:
+        context.set_cipher_list(each.encode("ascii"))
+    if authorities is None:
+        _share_store(context, caller)
+    else:
+        add_authorities(context, authorities)
+    if identity is not None:
+        _load_identity(context, identity)
+    _share_key_log(context, caller)
+    return context
+
+
+def on_server_request(connection: Any, callback: Callable[[], None] | None) -> None:
+    """Call back when the server has asked for a certificate, before the answer; ``None``: never.
+
+    ``SSL_set_cert_cb`` is called at that moment, and takes a context that is set inside.
+    """
+    from OpenSSL._util import ffi, lib
+
+    if callback is None:
+        lib.SSL_set_cert_cb(connection._ssl, ffi.NULL, ffi.NULL)
+        return
+
+    def answer(ssl: Any, argument: Any) -> int:
+        callback()
+        return 1
+
+    # OpenSSL keeps the pointer only, so the connection has to keep the function. The result where
+    # that raises, 0, ends the handshake.
+    connection._mxcert_answer = ffi.callback("int(SSL *, void *)", answer, error=0)
+    lib.SSL_set_cert_cb(connection._ssl, connection._mxcert_answer, ffi.NULL)
+
+
+def add_authorities(context: Any, authorities: Authorities) -> None:
+    """Add authorities to the store of a context."""
+    from OpenSSL import crypto
+
+    store = context.get_cert_store()
+    for certificate in x509.load_pem_x509_certificates(authorities.pem.encode("ascii")):
+        store.add_cert(crypto.X509.from_cryptography(certificate))
+
+
+def _load_identity(context: Any, identity: Identity) -> None:
+    context.use_certificate(_as_certificate(identity.certificate))
+    context.use_privatekey(_as_key(identity.private_key))
+    for certificate in identity.chain:
+        context.add_extra_chain_cert(_as_certificate(certificate))
+
+
+def _takes_cryptography() -> bool:
+    """From 24.3 on pyOpenSSL takes cryptography's objects and deprecates its own."""
+    import OpenSSL
+
+    major, minor = OpenSSL.__version__.split(".")[:2]
+    return (int(major), int(minor)) >= (24, 3)
+
+
+def _as_certificate(certificate: x509.Certificate) -> Any:
+    from OpenSSL import crypto
+
+    return certificate if _takes_cryptography() else crypto.X509.from_cryptography(certificate)
+
+
+def _as_key(key: Any) -> Any:
+    from OpenSSL import crypto
+
+    return key if _takes_cryptography() else crypto.PKey.from_cryptography_key(key)
+
+
+def _share_store(context: Any, caller: Any) -> None:
+    from OpenSSL._util import lib
+
+    store = lib.SSL_CTX_get_cert_store(caller._context)
+    # SSL_CTX_set_cert_store takes over one reference, and the caller keeps its own.
+    lib.X509_STORE_up_ref(store)
+    lib.SSL_CTX_set_cert_store(context._context, store)
+
+
+def _share_key_log(context: Any, caller: Any) -> None:
+    from OpenSSL._util import lib
+
+    callback = lib.SSL_CTX_get_keylog_callback(caller._context)
+    lib.SSL_CTX_set_keylog_callback(context._context, callback)

@@ -1,0 +1,233 @@
+"""Puts our functions in the place of others and takes them away again; the only user of wrapt.
+
+A patch is bound to one attribute of a class or module. Undoing it restores exactly what stood
+there. Where somebody else has wrapped our function meanwhile, theirs stays: ours is switched off
+underneath, and switched on again, not added once more, when it is applied again.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from .errors import PatchError
+
+_logger = logging.getLogger("mxcert_runtime")
+_MISSING = object()
+
+#: What stands in: it gets the original (bound, for methods), the instance, and the arguments.
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Switch:
+    """Whether a replacement acts; off, it only hands on."""
+
+    __slots__ = ("on",)
+
+    def __init__(self) -> None:
+        self.on = True
+
+
+#: Makes a replacement from the original attribute and the switch that it must heed.
+Build = Callable[[Any, Switch], Any]
+
+
+def wrapping(wrapper: Wrapper) -> Build:
+    """A replacement that keeps name, signature and introspection of what it wraps."""
+
+    def build(original: Any, switch: Switch) -> Any:
+        return wrapt.FunctionWrapper(original, wrapper, enabled=lambda: switch.on)
+
+    return build
+
+
+class Patch:
+    """One attribute and what stands in for it."""
+
+    def __init__(self, owner: Callable[[], Any], name: str, build: Build) -> None:
+        self._owner = owner
+        self._name = name
+        self._build = build
+        self._replacement: Any = _MISSING
+        self._displaced: Any = _MISSING
+        self._switch = Switch()
+
+    def apply(self) -> None:
+        """Put the replacement in place, once.
+
+        Raises :class:`PatchError` where there is no such attribute.
+        """
+        owner, standing = self._find()
+        if self._replacement is not _MISSING and _wraps(standing, self._replacement):
+            self._switch.on = True
+            return
+        # One that stands somewhere beneath a foreign wrapper must not act a second time.
+        self._switch.on = False
+        self._switch = Switch()
+        self._displaced = vars(owner).get(self._name, _MISSING)
+        self._replacement = self._build(standing, self._switch)
+        setattr(owner, self._name, self._replacement)
+
+    def _find(self) -> tuple[Any, Any]:
+        missing = None
+        try:
+            owner = self._owner()
+        except (AttributeError, ImportError) as error:
+            missing = str(error)
+        if missing is not None:
+            raise PatchError(missing)
+        standing = _find_attribute(owner, self._name)
+        if standing is _MISSING:
+            raise PatchError(f"{owner!r} has no attribute {self._name!r}")
+        return owner, standing
+
+    def undo(self) -> None:
+        """Restore what stood there, or switch off where another's patch stands on top."""
+        self._switch.on = False
+        owner = self._owner()
+        standing = vars(owner).get(self._name, _MISSING)
+        if standing is _MISSING or standing is not self._replacement:
+            return
+        if self._displaced is _MISSING:
+            delattr(owner, self._name)
+        else:
+            setattr(owner, self._name, self._displaced)
+        self._replacement = _MISSING
+
+
+def _find_attribute(owner: Any, name: str) -> Any:
+    """The attribute as it is stored, not bound: ``staticmethod`` objects stay what they are."""
+    for holder in getattr(owner, "__mro__", (owner,)):
+        if name in vars(holder):
+            return vars(holder)[name]
+    return _MISSING
+
+
+def _wraps(outer: Any, inner: Any) -> bool:
+    while outer is not inner:
+        outer = getattr(outer, "__wrapped__", _MISSING)
+        if outer is _MISSING:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Library:
+    """The patches of one library, applied once its module is imported, whoever imports it."""
+
+    module: str
+    patches: Callable[[], tuple[Patch, ...]]
+    #: the module that has ``__version__``, and the versions known to work: from, and below
+    version_module: str = ""
+    versions: tuple[str, str] = ("", "")
+
+    def version(self) -> str:
+        """The version of the library that is loaded; empty for the standard library."""
+        if not self.version_module:
+            return ""
+        return str(getattr(sys.modules.get(self.version_module), "__version__", ""))
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether the loaded version is one that the patches are known to fit."""
+        version = self.version()
+        low, high = self.versions
+        return not version or _numbers(low) <= _numbers(version) < _numbers(high)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    parts = [*version.split("."), "0", "0"][:3]
+    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in parts)
+
+
+class Patches:
+    """All patches of the process, applied and undone as one."""
+
+    def __init__(self, libraries: tuple[Library, ...]) -> None:
+        self._libraries = libraries
+        self._applied: list[Patch] = []
+        self._hooked: list[str] = []
+        self._made: dict[str, tuple[Patch, ...]] = {}
+        self._watched: set[str] = set()
+        self._on = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The modules that are patched at the moment."""
+        return tuple(self._hooked)
+
+    def apply(self) -> None:
+        """Patch what is loaded, and the rest when it is loaded. Does nothing when applied.
+
+        Raises :class:`~.errors.PatchError` where a loaded library is not what its version says.
+        """
+        if self._on:
+            return
+        self._on = True
+        for library in self._libraries:
+            # ``None`` there blocks an import.
+            if sys.modules.get(library.module) is not None:
+                self._patch(library)
+            elif library.module not in self._watched:
+                # wrapt cannot forget a callback, so there is one for the life of the process.
+                self._watched.add(library.module)
+                watch = functools.partial(self._patch_when_loaded, library)
+                wrapt.register_post_import_hook(watch, library.module)
+
+    def undo(self) -> None:
+        """Take all patches away, the last first."""
+        self._on = False
+        self._undo_down_to(0)
+        self._hooked.clear()
+
+    def _undo_down_to(self, count: int) -> None:
+        while len(self._applied) > count:
+            self._applied.pop().undo()
+
+    def _patch_when_loaded(self, library: Library, module: ModuleType) -> None:
+        try:
+            if self._on:
+                self._patch(library)
+        except Exception as error:
+            # The import is the application's, which must not fail by what we do to it.
+            _logger.error("%s is not hooked: %s", library.module, error)
+
+    def _patch(self, library: Library) -> None:
+        if not library.is_supported:
+            _logger.warning(
+                "%s %s is not a version that mxcert_runtime knows (from %s, below %s): its own "
+                "hooks are left out; what it does through `ssl` is hooked all the same",
+                library.module,
+                library.version(),
+                *library.versions,
+            )
+            return
+        if library.module not in self._made:
+            self._made[library.module] = library.patches()
+        before = len(self._applied)
+        try:
+            for patch in self._made[library.module]:
+                patch.apply()
+                self._applied.append(patch)
+        except BaseException:
+            self._undo_down_to(before)
+            raise
+        self._hooked.append(library.module)
+
+
+def attribute_of(module: str, name: str = "") -> Callable[[], Any]:
+    """Finds a module, or a class in it, when it is needed."""
+
+    def find() -> Any:
+        owner: Any = importlib.import_module(module)
+        return functools.reduce(getattr, name.split("."), owner) if name else owner
+
+    return find

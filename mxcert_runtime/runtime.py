@@ -1,0 +1,231 @@
+"""One generation: identities, policy and extra trust, built from settings and then never changed.
+
+:data:`current` is swapped whole, so every connection sees one generation or the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
+
+from .authority import load_authority_certificates
+from .endpoint import HostPattern, parse_pattern
+from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
+from .identity import Identity, Validity, load_identity
+from .identity_context import IdentityContexts
+from .policy import Authorities, Policy, Rule, decide_by_default
+from .settings.model import (
+    Authority,
+    AuthorityFile,
+    ExpiredIdentities,
+    IdentitySettings,
+    Reading,
+    RuleKind,
+    RuleSettings,
+    Settings,
+    UnlistedHosts,
+)
+
+_PASSWORD_PROBLEMS = frozenset(
+    {
+        IdentityProblem.WRONG_PASSWORD,
+        IdentityProblem.WRONG_PASSWORD_OR_DAMAGED,
+        IdentityProblem.PASSWORD_MISSING,
+    }
+)
+
+#: How long before its expiry an identity is warned of.
+EXPIRY_WARNING = timedelta(days=30)
+
+
+@dataclass(frozen=True, eq=False)
+class Generation:
+    """A snapshot of everything that decides about connections."""
+
+    settings: Settings
+    identities: tuple[Identity, ...]
+    policy: Policy
+    #: authorities that are added to default trust
+    extra_authorities: Authorities | None
+    #: doubts that stop nothing, and identities outside their validity
+    notices: tuple[Fault, ...] = ()
+    invalid: tuple[Fault, ...] = ()
+    contexts: IdentityContexts = field(default_factory=IdentityContexts)
+
+
+#: The generation in force; ``None`` while nothing is activated.
+current: Generation | None = None
+
+
+def install(generation: Generation | None) -> None:
+    """Put a generation in force for every connection from now on."""
+    global current
+    current = generation
+
+
+def build_generation(reading: Reading) -> Generation:
+    """Load all that the settings name.
+
+    Raises :class:`SettingsError` with every fault, those of the reading included.
+    """
+    builder = _Builder(reading)
+    generation = builder.build()
+    if builder.faults:
+        raise SettingsError(builder.faults)
+    return generation
+
+
+class _Builder:
+    """Goes through the settings once, gathering what is wrong instead of stopping at it."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.settings = reading.settings
+        self.faults = list(reading.faults)
+        self.notices = list(reading.notices)
+        self.invalid: list[Fault] = []
+        self._own_authorities: dict[str, Authorities | None] = {}
+
+    def build(self) -> Generation:
+        identities = self._load_identities()
+        extra = self._load_authorities(self.settings.authorities)
+        hosts, services = self._make_rules(identities)
+        offered = self.settings.unlisted_hosts is UnlistedHosts.OFFER
+        default = decide_by_default(tuple(identities.values()), offered=offered)
+        policy = Policy(hosts, services, default)
+        loaded = tuple(identities.values())
+        notices, invalid = tuple(self.notices), tuple(self.invalid)
+        return Generation(self.settings, loaded, policy, extra, notices, invalid)
+
+    def _load_identities(self) -> dict[str, Identity]:
+        loaded = {}
+        for each in self.settings.identities:
+            self._own_authorities[each.name] = self._load_authorities(each.authorities)
+            try:
+                loaded[each.name] = load_identity(each)
+            except IdentityError as error:
+                origin = _origin_of(each, error)
+                self.faults.append(Fault(origin, error.message, error.remedy))
+            else:
+                self._look_at_validity(loaded[each.name], each)
+        return loaded
+
+    def _look_at_validity(self, identity: Identity, each: IdentitySettings) -> None:
+        now = datetime.now(timezone.utc)
+        problem = _describe_validity(identity, now)
+        if problem is None:
+            return
+        fault = Fault(str(each.origin), problem, "Replace the file by one with a valid certificate")
+        if identity.validity_at(now) is Validity.VALID:
+            self.notices.append(fault)
+        elif self.settings.expired_identities is ExpiredIdentities.REFUSE:
+            self.faults.append(fault)
+        else:
+            self.invalid.append(fault)
+
+    def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
+        pems: dict[str, None] = {}
+        sources = []
+        for each in authorities:
+            sources.append(each.path if isinstance(each, AuthorityFile) else str(each.origin))
+            try:
+                certificates = load_authority_certificates(each)
+            except IdentityError as error:
+                self.faults.append(Fault(str(each.origin), error.message, error.remedy))
+            else:
+                pems.update(dict.fromkeys(map(_as_pem, certificates)))
+        if not sources:
+            return None
+        pem = "".join(pems)
+        return Authorities(pem, hashlib.sha256(pem.encode()).hexdigest(), tuple(sources))
+
+    def _make_rules(
+        self, identities: Mapping[str, Identity]
+    ) -> tuple[dict[HostPattern, Rule], dict[str, Rule]]:
+        hosts: dict[HostPattern, Rule] = {}
+        services: dict[str, Rule] = {}
+        for each in self.settings.rules:
+            if each.identity is not None and each.identity not in identities:
+                continue  # its identity is a fault already
+            rule = self._make_rule(each, identities)
+            if each.kind is not RuleKind.HOST:
+                services[each.identifier] = rule
+            if each.kind is not RuleKind.SERVICE:
+                self._add_host(hosts, each, rule)
+        self._spread_services(hosts, services)
+        return hosts, services
+
+    def _make_rule(self, each: RuleSettings, identities: Mapping[str, Identity]) -> Rule:
+        if each.identity is None:
+            return Rule(each.identifier, None, str(each.origin))
+        own = self._own_authorities[each.identity]
+        return Rule(each.identifier, identities[each.identity], str(each.origin), own)
+
+    def _add_host(self, hosts: dict[HostPattern, Rule], each: RuleSettings, rule: Rule) -> None:
+        try:
+            hosts[parse_pattern(each.identifier)] = rule
+        except HostNameError as error:
+            # In the namespace that hosts and services share, it is the name of a service then.
+            if each.kind is RuleKind.HOST:
+                self.faults.append(Fault(str(each.origin), str(error), error.remedy))
+
+    def _spread_services(self, hosts: dict[HostPattern, Rule], services: dict[str, Rule]) -> None:
+        """Give the hosts of a service the rule of the service."""
+        for service, names in self.settings.services:
+            rule = services.get(service)
+            if rule is None and service in {each.identifier for each in self.settings.rules}:
+                continue  # its identity is a fault already
+            if rule is None:
+                problem = f"the service {service!r} has hosts but no identity"
+                remedy = "Name it in the `services` of an identity, or take it out"
+                self.faults.append(Fault("services", problem, remedy))
+                continue
+            for name in names:
+                self._add_service_host(hosts, service, name, rule)
+
+    def _add_service_host(
+        self, hosts: dict[HostPattern, Rule], service: str, name: str, rule: Rule
+    ) -> None:
+        try:
+            pattern = parse_pattern(name)
+        except HostNameError as error:
+            self.faults.append(Fault(f"services, {service}", str(error), error.remedy))
+            return
+        standing = hosts.setdefault(pattern, rule)
+        if standing.identity is not rule.identity:
+            problem = f"the host {name!r} of the service {service!r} has another identity's rule"
+            remedy = f"Take the host out of the service, or out of {standing.origin}"
+            self.faults.append(Fault(f"services, {service}", problem, remedy))
+
+
+def _as_pem(certificate: Certificate) -> str:
+    return certificate.public_bytes(Encoding.PEM).decode("ascii")
+
+
+def _origin_of(settings: IdentitySettings, error: IdentityError) -> str:
+    """The password's origin where the password is what is wrong."""
+    if error.problem in _PASSWORD_PROBLEMS and settings.password_origin:
+        same_source = settings.origin.source == settings.password_origin.source
+        password = settings.password_origin
+        return str(password) if same_source else f"{settings.origin} with {password}"
+    return str(settings.origin)
+
+
+def _describe_validity(identity: Identity, now: datetime) -> str | None:
+    validity = identity.validity_at(now)
+    if validity is Validity.EXPIRED:
+        return f"the identity {identity.name!r} expired on {identity.not_after:%Y-%m-%d %H:%M} UTC"
+    if validity is Validity.NOT_YET_VALID:
+        begin = f"{identity.not_before:%Y-%m-%d %H:%M}"
+        return f"the identity {identity.name!r} is not valid before {begin} UTC"
+    left = identity.not_after - now
+    if left < EXPIRY_WARNING:
+        return (
+            f"the identity {identity.name!r} expires in {left.days} days, "
+            f"on {identity.not_after:%Y-%m-%d %H:%M} UTC"
+        )
+    return None

@@ -1,0 +1,73 @@
+"""Lets the CertificateRequest of a server choose among several identities.
+
+A connection listens for the request and takes the identity that fits it, after the server is
+verified. Then it listens no more. Where none was asked for in the handshake, it goes on listening
+only if the server may still ask: with TLS 1.2 (renegotiation, as IIS does it after it has seen the
+path) and where the caller allows post-handshake authentication (RFC 8446, section 4.6.2).
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from .certificate_request import (
+    CertificateRequest,
+    MalformedRequestError,
+    choose,
+    parse_request,
+)
+from .identity import Identity
+from .identity_context import IdentityRefusedError
+from .late_context import Authenticating
+
+_logger = logging.getLogger("mxcert_runtime")
+
+
+def answer_request(
+    identities: tuple[Identity, ...],
+    host: str | None,
+    context_for: Callable[[Identity | None, int], ssl.SSLContext],
+) -> Authenticating:
+    """For a handover: the context of the identity that fits the request, or of none."""
+
+    def authenticating(version: int, message: bytes | None) -> ssl.SSLContext:
+        request = None if message is None else _parse(version, message)
+        candidates = identities
+        while request is not None:
+            chosen = choose_identity(request, candidates, host)
+            if chosen is None:
+                break
+            try:
+                return context_for(chosen, version)
+            except IdentityRefusedError as error:
+                _logger.warning("%s does not get an identity that fits it: %s", host, error)
+            candidates = candidates[candidates.index(chosen) + 1 :]
+        return context_for(None, version)
+
+    return authenticating
+
+
+def choose_identity(
+    request: CertificateRequest, identities: tuple[Identity, ...], host: str | None
+) -> Identity | None:
+    """The first identity that fits now; a debug line says what the server accepts, and why."""
+    choice = choose(request, identities, datetime.now(timezone.utc))
+    if _logger.isEnabledFor(logging.DEBUG):
+        _logger.debug(
+            "%s asks for a certificate and gets %s (it accepts %s; what did not fit: %s)",
+            host,
+            choice.identity.name if choice.identity else "nothing",
+            request.describe(),
+            "; ".join(f"{name}: {reason}" for name, reason in choice.refused) or "none",
+        )
+    return choice.identity
+
+
+def _parse(version: int, data: bytes) -> CertificateRequest | None:
+    try:
+        return parse_request(version, data)
+    except MalformedRequestError:
+        return None  # OpenSSL ends the handshake when it comes to it

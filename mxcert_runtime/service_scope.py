@@ -1,0 +1,140 @@
+"""``with service("Module.Name")`` and its decorator: names the service of the calls inside.
+
+The name is a context variable: asyncio tasks inherit it from where they are created, and threads
+do not. A pool of threads starts without it; ``contextvars.copy_context().run`` carries it over, as
+it does every context variable, and ``asyncio.to_thread`` does so by itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import logging
+import weakref
+from collections.abc import AsyncGenerator, Callable, Generator
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+from . import runtime
+from .scope import enter_service, leave_service
+
+_logger = logging.getLogger("mxcert_runtime")
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class service:
+    """The scope of a service, for the TLS connections that are opened inside.
+
+    A context manager, usable again and in nested scopes, and a decorator for functions,
+    coroutines and generators, which are in the scope only while they run themselves. A name that
+    the settings do not know is a warning, once. Raises TypeError for a name that is no text.
+    """
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a service is named by a text, such as 'Module.Name', not {name!r}")
+        self.name = name
+
+    def __enter__(self) -> service:
+        generation = runtime.current
+        if generation is not None and self.name not in generation.policy.services:
+            _warn_of_unknown_service(generation, self.name)
+        enter_service(self.name)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        leave_service()
+
+    def __call__(self, function: _Function) -> _Function:
+        if inspect.isasyncgenfunction(function):
+            wrapper = self._wrap_async_generator(function)
+        elif inspect.isgeneratorfunction(function):
+            wrapper = self._wrap_generator(function)
+        elif inspect.iscoroutinefunction(function):
+            wrapper = self._wrap_coroutine(function)
+        else:
+            wrapper = self._wrap_function(function)
+        return cast("_Function", functools.wraps(function)(wrapper))
+
+    def _wrap_function(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return function(*args, **kwargs)
+
+        return call
+
+    def _wrap_coroutine(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        return call
+
+    # A `with` around the `yield` would leave the scope open in the code that consumes the
+    # generator (PEP 568 was to change that, and was not accepted), hence step by step.
+
+    def _wrap_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            generator = function(*args, **kwargs)
+            step, value = generator.send, None
+            while True:
+                try:
+                    with self:
+                        item = step(value)
+                except StopIteration as end:
+                    return end.value
+                try:
+                    value, step = (yield item), generator.send
+                except GeneratorExit:
+                    with self:
+                        generator.close()
+                    raise
+                except BaseException as error:  # thrown in by the consumer
+                    value, step = error, generator.throw
+
+        return call
+
+    def _wrap_async_generator(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+            generator = function(*args, **kwargs)
+            step, value = generator.asend, None
+            while True:
+                try:
+                    with self:
+                        item = await step(value)
+                except StopAsyncIteration:
+                    return
+                try:
+                    value, step = (yield item), generator.asend
+                except GeneratorExit:
+                    with self:
+                        await generator.aclose()
+                    raise
+                except BaseException as error:  # thrown in by the consumer
+                    value, step = error, generator.athrow
+
+        return call
+
+
+#: names that were warned of, by generation
+_warned: weakref.WeakKeyDictionary[runtime.Generation, set[str]] = weakref.WeakKeyDictionary()
+
+
+def _warn_of_unknown_service(generation: runtime.Generation, name: str) -> None:
+    """Warn of a name once in each generation, with the names that it may have meant."""
+    warned = _warned.setdefault(generation, set())
+    if name in warned:
+        return
+    warned.add(name)
+    known = list(generation.policy.services)
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    _logger.warning(
+        "no setting knows the service %r, so its connections go by their hosts%s", name, hint
+    )
