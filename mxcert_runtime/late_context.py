@@ -141,7 +141,13 @@ def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
     try:
         _waiting[owner] = connection, handover
     except TypeError:
-        _logger.warning("a connection without an owner keeps its context, and gets no identity")
+        _warn_of_missing_owner()
+
+
+@functools.lru_cache(maxsize=1)
+def _warn_of_missing_owner() -> None:
+    """Say once that a connection made straight by ``_wrap_bio``, without an owner, has no part."""
+    _logger.warning("a connection without an owner keeps its context, and gets no identity")
 
 
 def stop_listening() -> None:

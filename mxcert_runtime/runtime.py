@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
@@ -56,6 +58,10 @@ class Generation:
     notices: tuple[Fault, ...] = ()
     invalid: tuple[Fault, ...] = ()
     contexts: IdentityContexts = field(default_factory=IdentityContexts)
+    #: those of pyOpenSSL, by the caller's context and what else they are made from
+    openssl_contexts: WeakKeyDictionary[Any, dict[Any, Any]] = field(
+        default_factory=WeakKeyDictionary
+    )
 
 
 #: The generation in force; ``None`` while nothing is activated.

@@ -27,9 +27,6 @@ _HOST, _REPLACED = "_mxcert_host", "_mxcert_replaced"
 #: Where a context keeps the cipher strings that its caller chose; ``@SECLEVEL`` is among them.
 _CIPHERS = "_mxcert_ciphers"
 
-#: identity contexts, by the caller's context and what else they are made from
-_made: weakref.WeakKeyDictionary[Any, dict[Any, Any]] = weakref.WeakKeyDictionary()
-
 
 def _present(connection: Any, host: str | None, port: int | None) -> None:
     """Give the connection what the policy decides for this endpoint."""
@@ -43,18 +40,21 @@ def _present(connection: Any, host: str | None, port: int | None) -> None:
     mark_connection(connection, generation, host, decision)
     on_server_request(connection, None)
     if decision.choice is Choice.SERVER_REQUEST:
-        answer = functools.partial(_answer, weakref.ref(connection), decision, host)
+        answer = functools.partial(_answer, generation, weakref.ref(connection), decision, host)
         on_server_request(connection, answer)
     elif decision.reuse_key is not None:
-        _replace_context(connection, decision.identity, decision.authorities)
+        _replace_context(generation, connection, decision.identity, decision.authorities)
 
 
 def _replace_context(
-    connection: Any, identity: Identity | None, authorities: Authorities | None
+    generation: runtime.Generation,
+    connection: Any,
+    identity: Identity | None,
+    authorities: Authorities | None,
 ) -> None:
     caller = connection.get_context()
     ciphers = getattr(caller, _CIPHERS, None) or _ciphers_of(connection)
-    made = _made.setdefault(caller, {})
+    made = generation.openssl_contexts.setdefault(caller, {})
     key = identity, authorities, ciphers
     if key not in made:
         made[key] = make_openssl_context(caller, *key)
@@ -64,7 +64,12 @@ def _replace_context(
     setattr(connection, _REPLACED, True)
 
 
-def _answer(reference: weakref.ref[Any], decision: Decision, host: str | None) -> None:
+def _answer(
+    generation: runtime.Generation,
+    reference: weakref.ref[Any],
+    decision: Decision,
+    host: str | None,
+) -> None:
     """Answer the request of a server that is verified: the first identity that its issuers fit.
 
     pyOpenSSL tells the issuers, and not the signature algorithms that the server accepts.
@@ -76,7 +81,7 @@ def _answer(reference: weakref.ref[Any], decision: Decision, host: str | None) -
     request = CertificateRequest(0, issuers, frozenset())
     chosen = choose_identity(request, decision.candidates, host)
     if chosen is not None:
-        _replace_context(connection, chosen, None)
+        _replace_context(generation, connection, chosen, None)
 
 
 def _ciphers_of(connection: Any) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def test_other_blocks_are_ignored() -> None:
     assert (ONE.certificate,) == load_authority_certificates(_text(text))
 
 
-@pytest.mark.parametrize("text", [b"", b"  \n", b"no certificate here", ONE.revoke()])
+@pytest.mark.parametrize("text", [b"", b"  \n", b"no certificate here", ONE.revoke()], ids=range(4))
 def test_none(text: bytes) -> None:
     """A text without a certificate is an error: somebody meant to trust something."""
     expected = IdentityProblem.NO_CERTIFICATE if text else IdentityProblem.DAMAGED
@@ -90,6 +90,7 @@ def test_none(text: bytes) -> None:
         TWO.pem[: len(TWO.pem) // 2] + b"\n-----END CERTIFICATE-----\n",
         b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
     ],
+    ids=range(6),
 )
 def test_the_damaged_one_is_counted(damaged: bytes) -> None:
     """One damaged certificate is an error with its number, wherever it stands."""

@@ -1,0 +1,100 @@
+"""The command line itself: its ways to be started, its usage, and faulty settings around it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mxcert_runtime.cli import demo, main
+from tests.cli.processes import MODULE, run_command
+from tests.support.subprocesses import ROOT
+
+BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
+_SCRIPT = "import sys\nfrom mxcert_runtime.cli import main\nsys.exit(main())\n"
+_IMPORT = "import mxcert_runtime\n"
+
+
+def _script(folder: Path, name: str, text: str) -> Sequence[str]:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return sys.executable, str(path)
+
+
+@pytest.mark.parametrize("name", ["mxcert", "mxcert.exe", "mxcert-script.py"])
+def test_faulty_settings_do_not_end_the_installed_script(tmp_path: Path, name: str) -> None:
+    """The console script starts whatever the user's settings are."""
+    program = _script(tmp_path, name, _SCRIPT)
+
+    done = run_command(tmp_path, "--version", settings=BROKEN, program=program)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_faulty_settings_do_not_end_the_module(tmp_path: Path) -> None:
+    """``python -m mxcert_runtime`` starts whatever the user's settings are."""
+    done = run_command(tmp_path, "--version", settings=BROKEN, program=MODULE)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_faulty_settings_end_every_other_script(tmp_path: Path) -> None:
+    """The twin: a program of another name gets the error of its settings."""
+    program = _script(tmp_path, "mxcert.py", _IMPORT)
+
+    done = run_command(tmp_path, settings=BROKEN, program=program)
+
+    assert 1 == done.returncode
+    assert "/nonexistent/client.p12" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["__init__.py", "__main__.py"])
+def test_faulty_settings_end_every_other_module(tmp_path: Path, place: str) -> None:
+    """The twin: a program that ``-m`` starts is not taken for the command, wherever it imports."""
+    package = tmp_path / "application"
+    package.mkdir()
+    for name in ("__init__.py", "__main__.py"):
+        (package / name).write_text(_IMPORT if name == place else "", encoding="utf-8")
+    program = (sys.executable, "-m", "application")
+    paths = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
+
+    done = run_command(tmp_path, settings={**BROKEN, **paths}, program=program)
+
+    assert 1 == done.returncode
+    assert "/nonexistent/client.p12" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["demo", "--nonsense"]])
+def test_wrong_use_has_exit_status_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wrong use is told on stderr with the usage, and stdout stays empty."""
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    printed = capsys.readouterr()
+    assert (2, "") == (raised.value.code, printed.out)
+    assert "usage: mxcert" in printed.err
+
+
+def test_help_names_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help is no error and lists what there is."""
+    with pytest.raises(SystemExit) as raised:
+        main(["--help"])
+
+    assert 0 == raised.value.code
+    assert "demo" in capsys.readouterr().out
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends the command with the exit status that shells give it."""
+
+    def interrupted(arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupted)
+
+    assert 130 == main(["demo"])

@@ -1,0 +1,1 @@
+"""The hooks proven with real client libraries, by what the server saw."""

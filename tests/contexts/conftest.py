@@ -1,0 +1,57 @@
+"""One realm for the folder, and a server of it for each protocol version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contexts.ground import GOOD, Activation, Ground, Realm
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Authority, Leaf
+from tests.support.server_tls import Demand, ServerTls, TlsVersion
+from tests.support.tls_server import TlsServer
+
+
+@pytest.fixture(scope="session")
+def realm() -> Realm:
+    return Realm.make()
+
+
+def realm_server(realm: Realm, client_authority: Authority, version: TlsVersion) -> TlsServer:
+    """A server that has the leaf of whatever host of the realm is asked for."""
+    tls = ServerTls(
+        leaf=realm.leaves[GOOD],
+        client_authorities=(client_authority,),
+        demand=Demand.ACCEPT,
+        version=version,
+        leaves_by_name=realm.leaves,
+    )
+    return TlsServer(tls)
+
+
+@pytest.fixture(
+    scope="session",
+    params=[TlsVersion.TLS12, TlsVersion.TLS13],
+    ids=lambda version: version.value,
+)
+def server(
+    request: pytest.FixtureRequest, realm: Realm, client_authority: Authority
+) -> Iterator[TlsServer]:
+    """The realm's server; the test runs once for each protocol version."""
+    with realm_server(realm, client_authority, request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def ground(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ground:
+    folder = tmp_path / "ground"
+    folder.mkdir()
+    return Ground(realm, folder, monkeypatch)
+
+
+@pytest.fixture
+def activate(client_files: ClientFiles, alpha: Leaf) -> Activation:
+    """Activates with the identity alpha for ``*.test`` or for the hosts named."""
+    return Activation(client_files, alpha)

@@ -1,0 +1,349 @@
+"""What moves with an identity context is the caller's too: ciphers, level, key log, callbacks."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from mxcert_runtime.errors import MxcertError
+from tests.contexts.client_hello import client_hello
+from tests.contexts.ground import GOOD, Activation, Realm
+from tests.contexts.verdicts import ask, attempt, connect
+from tests.support.client_files import ClientFiles
+from tests.support.factories import ServerFactory
+from tests.support.openssl_server import OpensslServer
+from tests.support.pki import Authority, Leaf
+from tests.support.server_tls import Demand, TlsVersion
+from tests.support.tls_server import TlsServer
+
+Change = Callable[[ssl.SSLContext], Any]
+
+
+def _trusting(realm: Realm) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=realm.authority.der)
+    return context
+
+
+@pytest.fixture(params=["before", "after"])
+def prepared(
+    request: pytest.FixtureRequest, realm: Realm, activate: Activation
+) -> Callable[[Change], ssl.SSLContext]:
+    """Makes and changes a context, before or after activation."""
+
+    def prepare(change: Change) -> ssl.SSLContext:
+        if request.param == "after":
+            activate()
+        context = _trusting(realm)
+        change(context)
+        if request.param == "before":
+            activate()
+        return context
+
+    return prepare
+
+
+def _versions(context: ssl.SSLContext) -> None:
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+
+def _options(context: ssl.SSLContext) -> None:
+    context.options |= ssl.OP_NO_TICKET
+
+
+CHANGES: dict[str, Change] = {
+    "nothing": lambda context: None,
+    "TLS 1.2 only": _versions,
+    "TLS 1.3 only": lambda context: setattr(context, "minimum_version", ssl.TLSVersion.TLSv1_3),
+    "one cipher": lambda context: context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384"),
+    "two orders": lambda context: context.set_ciphers("AES128:ECDHE+AESGCM:!aRSA"),
+    "level 3": lambda context: context.set_ciphers("DEFAULT:@SECLEVEL=3"),
+    "level 0": lambda context: context.set_ciphers("ALL:@SECLEVEL=0"),
+    "level, then ciphers": lambda context: (
+        context.set_ciphers("DEFAULT:@SECLEVEL=0"),
+        context.set_ciphers("ECDHE+AESGCM"),
+    ),
+    "ALPN": lambda context: context.set_alpn_protocols(["h2", "http/1.1"]),
+    "curve": lambda context: context.set_ecdh_curve("secp384r1"),
+    "options": _options,
+    "post-handshake": lambda context: setattr(context, "post_handshake_auth", True),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_first_message_is_that_of_a_plain_context(
+    change: str, realm: Realm, prepared: Callable[[Change], ssl.SSLContext]
+) -> None:
+    """Version, ciphers and every extension of the ClientHello are the caller's alone."""
+    plain = _trusting(realm)
+    CHANGES[change](plain)
+    expected = client_hello(plain, GOOD)
+    assert expected == client_hello(prepared(CHANGES[change]), GOOD)
+
+
+def test_changes_tell_first_messages_apart(realm: Realm) -> None:
+    """The comparison is worth something: each change shows, but the level of 3.9's default."""
+    seen = []
+    for change in CHANGES.values():
+        context = _trusting(realm)
+        change(context)
+        seen.append(client_hello(context, GOOD))
+    assert all(one != seen[0] for one in seen[1:])
+
+
+def test_ciphers_after_the_first_connection(
+    realm: Realm, server: TlsServer, prepared: Callable[[Change], ssl.SSLContext]
+) -> None:
+    """Ciphers that the caller chooses later count from the next connection on."""
+    context = prepared(CHANGES["nothing"])
+    assert attempt(context, server.port, GOOD).accepted
+    context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    plain = _trusting(realm)
+    plain.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
+    assert client_hello(plain, GOOD).ciphers == client_hello(context, GOOD).ciphers
+
+
+def test_alpn(
+    realm: Realm,
+    tls_server: ServerFactory[TlsServer],
+    prepared: Callable[[Change], ssl.SSLContext],
+    tls_version: TlsVersion,
+) -> None:
+    """The protocol that the server selected is told to the caller."""
+    server = tls_server(leaf=realm.leaves[GOOD], alpn=["http/1.1"], version=tls_version)
+    with connect(prepared(CHANGES["ALPN"]), server.port, GOOD) as connection:
+        assert "http/1.1" == connection.selected_alpn_protocol()
+
+
+def _weak_rules(
+    client_files: ClientFiles, client_authority: Authority, activate: Activation
+) -> Activation:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505
+    weak = client_authority.issue("weak", server=False, signing_key=key)
+    return Activation(client_files, weak)
+
+
+@pytest.mark.parametrize("created", ["before", "after"])
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_weak_identity(
+    level: int,
+    created: str,
+    realm: Realm,
+    tls_server: ServerFactory[TlsServer],
+    client_files: ClientFiles,
+    client_authority: Authority,
+    activate: Activation,
+    tls_version: TlsVersion,
+) -> None:
+    """RSA with 1024 bits is presented from a context of level 0 or 1, and refused on level 2."""
+    activate = _weak_rules(client_files, client_authority, activate)
+    server = tls_server(leaf=realm.leaves[GOOD], ciphers="ALL:@SECLEVEL=0", version=tls_version)
+    if created == "after":
+        activate()
+    context = _trusting(realm)
+    context.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
+    if created == "before":
+        activate()
+    # Python 3.9 does not tell the level of a context that is older than activation.
+    is_told = created == "after" or sys.version_info >= (3, 10)
+    if level < 2 and is_told:
+        assert activate.leaf.fingerprint == attempt(context, server.port, GOOD).fingerprint
+        return
+    with pytest.raises(ssl.SSLError) as caught:
+        connect(context, server.port, GOOD)
+    assert isinstance(caught.value, MxcertError)
+    assert "EE_KEY_TOO_SMALL" in str(caught.value)
+    assert not server.seen
+
+
+def test_refusal_has_the_attributes_of_ssl_errors(
+    realm: Realm,
+    server: TlsServer,
+    client_files: ClientFiles,
+    client_authority: Authority,
+    activate: Activation,
+) -> None:
+    """Clients look at `reason` and `library` of every ssl.SSLError that they catch."""
+    activate = _weak_rules(client_files, client_authority, activate)
+    activate()
+    context = _trusting(realm)
+    context.set_ciphers("DEFAULT:@SECLEVEL=2")
+    with pytest.raises(ssl.SSLError) as caught:
+        connect(context, server.port, GOOD)
+    assert "EE_KEY_TOO_SMALL" == caught.value.reason
+    assert "SSL" == caught.value.library
+
+
+@pytest.mark.parametrize("set_when", ["at first", "after a connection"])
+def test_key_log(
+    set_when: str,
+    realm: Realm,
+    server: TlsServer,
+    prepared: Callable[[Change], ssl.SSLContext],
+    tmp_path: Path,
+) -> None:
+    """The key log has the same lines for a connection as it has without us."""
+
+    def log_of(context: ssl.SSLContext, name: str) -> list[str]:
+        if set_when == "after a connection":
+            attempt(context, server.port, GOOD)
+        path = tmp_path / name
+        context.keylog_filename = str(path)
+        assert attempt(context, server.port, GOOD).accepted
+        lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
+        return sorted(line.split()[0] for line in lines)
+
+    expected = log_of(_trusting(realm), "plain")
+    assert expected
+    assert expected == log_of(prepared(CHANGES["nothing"]), "hooked")
+
+
+@pytest.mark.parametrize("set_when", ["at first", "after a connection"])
+def test_message_callback(
+    set_when: str,
+    realm: Realm,
+    server: TlsServer,
+    alpha: Leaf,
+    prepared: Callable[[Change], ssl.SSLContext],
+) -> None:
+    """The caller's callback gets every message, with the caller's own connection."""
+
+    def messages_of(context: ssl.SSLContext) -> list[tuple[Any, ...]]:
+        messages: list[tuple[Any, ...]] = []
+
+        def note(owner: Any, *message: Any) -> None:
+            messages.append((type(owner), *message[:-1]))
+
+        if set_when == "after a connection":
+            attempt(context, server.port, GOOD)
+        context._msg_callback = note  # type: ignore[attr-defined]
+        assert attempt(context, server.port, GOOD).accepted
+        assert context._msg_callback is note  # type: ignore[attr-defined]
+        return messages
+
+    def server_messages(messages: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return [each for each in messages if each[1] == "read"]
+
+    plain = _trusting(realm)
+    expected = server_messages(messages_of(plain))
+    assert expected
+    assert expected == server_messages(messages_of(prepared(CHANGES["nothing"])))
+
+
+def test_post_handshake(
+    realm: Realm,
+    tls_server: ServerFactory[TlsServer],
+    alpha: Leaf,
+    prepared: Callable[[Change], ssl.SSLContext],
+) -> None:
+    """A server of TLS 1.3 that asks only later gets the identity then."""
+    server = tls_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS13, demand=Demand.LATER)
+    with connect(prepared(CHANGES["post-handshake"]), server.port, GOOD) as connection:
+        first = ask(connection, GOOD, last=False)
+        later = ask(connection, GOOD, "/private")
+    assert [None, alpha.fingerprint] == [first["fingerprint"], later["fingerprint"]]
+
+
+def test_post_handshake_not_offered(
+    realm: Realm,
+    tls_server: ServerFactory[TlsServer],
+    prepared: Callable[[Change], ssl.SSLContext],
+) -> None:
+    """What the caller does not offer we do not offer either."""
+    server = tls_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS13, demand=Demand.LATER)
+    with connect(prepared(CHANGES["nothing"]), server.port, GOOD) as connection:
+        answer = ask(connection, GOOD, "/private")
+    assert (None, "EXTENSION_NOT_RECEIVED") == (answer["fingerprint"], answer["error"])
+
+
+def _be_asked(server: OpensslServer, connection: ssl.SSLSocket, times: int) -> None:
+    for number in range(times):
+        server.ask()
+        server.send(f"after {number}")
+        received = b""
+        while not received.endswith(b"\n"):
+            piece = connection.recv(1000)
+            assert piece, "the server closed"
+            received += piece
+        connection.sendall(f"answer {number}\n".encode())  # first ends the handshake
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("demand", [Demand.ACCEPT, Demand.LATER])
+def test_renegotiation(
+    demand: Demand,
+    times: int,
+    realm: Realm,
+    openssl_server: ServerFactory[OpensslServer],
+    alpha: Leaf,
+    prepared: Callable[[Change], ssl.SSLContext],
+) -> None:
+    """A server of TLS 1.2 that shakes hands again gets the identity, and is verified as before."""
+    server = openssl_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS12, demand=demand)
+    with connect(prepared(CHANGES["nothing"]), server.port, GOOD) as connection:
+        _be_asked(server, connection, times)
+    # s_server asks until it has a certificate, and every handshake sends its own.
+    assert [alpha.fingerprint] == server.presented.wait_for(1)
+
+
+@pytest.mark.parametrize("demand", [Demand.ACCEPT, Demand.LATER])
+@pytest.mark.parametrize("created", ["before", "after"])
+def test_renegotiation_with_authorities_of_a_rule(
+    created: str,
+    demand: Demand,
+    realm: Realm,
+    openssl_server: ServerFactory[OpensslServer],
+    activate: Activation,
+    beta: Leaf,
+    tmp_path: Path,
+) -> None:
+    """The trust of the rule also verifies later handshakes, where the caller has a certificate."""
+    server = openssl_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS12, demand=demand)
+    if created == "after":
+        activate(authorities=(realm.authority,))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=realm.foreign.der)
+    context.load_cert_chain(*beta.write_pem(tmp_path))
+    if created == "before":
+        activate(authorities=(realm.authority,))
+    with connect(context, server.port, GOOD) as connection:
+        _be_asked(server, connection, 2)
+    assert [beta.fingerprint] == server.presented.wait_for(1)
+
+
+def test_change_between_creation_and_handshake(
+    realm: Realm, server: TlsServer, prepared: Callable[[Change], ssl.SSLContext]
+) -> None:
+    """What the caller loads after creating the connection counts, where its own context verifies.
+
+    An identity context that verifies in its place was made before: it can only trust less, and the
+    README says so.
+    """
+    context = prepared(CHANGES["nothing"])
+    plain = socket.create_connection(("127.0.0.1", server.port), 10)
+    host = "foreign.test"
+    with context.wrap_socket(
+        plain, server_hostname=host, do_handshake_on_connect=False
+    ) as connection:
+        verifies_in_place = _verifier(connection) is not context
+        context.load_verify_locations(cadata=realm.foreign.der)
+        if verifies_in_place:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                connection.do_handshake()
+            return
+        connection.do_handshake()
+        with contextlib.suppress(OSError):
+            assert host == ask(connection, host)["sni"]
+
+
+def _verifier(connection: ssl.SSLSocket) -> ssl.SSLContext:
+    context: ssl.SSLContext = connection._sslobj.context  # type: ignore[attr-defined]
+    return context

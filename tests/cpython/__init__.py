@@ -1,0 +1,1 @@
+"""CPython's own test suites, run without and with the plugin: every result must be the same."""

@@ -1,0 +1,49 @@
+"""Policies made of the names of their identities."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+from mxcert_runtime.endpoint import parse_pattern
+from mxcert_runtime.identity import Identity
+from mxcert_runtime.policy import (
+    Decision,
+    Policy,
+    Rule,
+    decide_by_default,
+)
+from mxcert_runtime.settings.model import Origin
+from tests.support.pki import Authority
+
+
+@functools.cache
+def identity(name: str) -> Identity:
+    """An identity with this name, the same one for the same name."""
+    leaf = Authority("Policy root").issue(name)
+    return Identity(name, Origin("test"), leaf.certificate, leaf.key)  # type: ignore[arg-type]
+
+
+def rule(name: str, identity_name: str | None) -> Rule:
+    """A rule for an identity; ``None`` is none."""
+    return Rule(name, None if identity_name is None else identity(identity_name), "test")
+
+
+def make_policy(
+    hosts: Mapping[str, str | None] | None = None,
+    services: Mapping[str, str | None] | None = None,
+    identities: Iterable[str] = ("default",),
+    *,
+    offered: bool = True,
+) -> Policy:
+    """A policy with rules by the names of their identities."""
+    return Policy(
+        {parse_pattern(text): rule(text, name) for text, name in (hosts or {}).items()},
+        {text: rule(text, name) for text, name in (services or {}).items()},
+        decide_by_default(tuple(map(identity, identities)), offered=offered),
+    )
+
+
+def presented(decision: Decision) -> str:
+    """The name of the identity, or the choice that there is in its place."""
+    return decision.identity.name if decision.identity else decision.choice.value

@@ -1,0 +1,137 @@
+"""What a bare ``import mxcert_runtime`` costs: nothing, where there are no settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Leaf
+from tests.support.subprocesses import run_client
+
+#: all that the import loads, beside what a bare interpreter has loaded
+PRESENCE = [
+    "mxcert_runtime",
+    "mxcert_runtime.settings",
+    "mxcert_runtime.settings.names",
+    "mxcert_runtime.settings.presence",
+]
+
+#: what must not be loaded, not even by way of the above
+HEAVY = [
+    "OpenSSL",
+    "asyncio",
+    "cryptography",
+    "dataclasses",
+    "hmac",
+    "ipaddress",
+    "json",
+    "logging",
+    "re",
+    "socket",
+    "ssl",
+    "tomli",
+    "tomllib",
+    "typing",
+    "urllib3",
+    "wrapt",
+    "yaml",
+]
+
+_BARE = """
+import sys, os, __future__
+before = set(sys.modules)
+finders, hooks = list(sys.meta_path), list(sys.path_hooks)
+import mxcert_runtime
+loaded = sorted(set(sys.modules) - before)
+untouched = finders == sys.meta_path and hooks == sys.path_hooks
+import json
+print(json.dumps([loaded, untouched, sorted(before)]))
+"""
+
+_HOOKED = """
+import json, ssl, http.client, urllib.request
+def snapshot():
+    owners = (ssl, ssl.SSLContext, ssl.SSLSocket, ssl.SSLObject, http.client.HTTPSConnection)
+    return {(owner.__name__, name): id(value) for owner in owners
+            for name, value in vars(owner).items()}
+before = snapshot()
+import mxcert_runtime
+print(json.dumps([before == snapshot(), mxcert_runtime.is_active()]))
+"""
+
+
+def _bare(environment: Mapping[str, str]) -> Any:
+    # Without `site`, whose .pth files load modules of their own; its absence hides nothing.
+    return run_client(_BARE, environment=environment, host_patterns=(), options=("-S",)).json()
+
+
+def test_the_import_without_settings_loads_nothing() -> None:
+    """Four small modules of ours and not one other."""
+    loaded, untouched, before = _bare({})
+    assert (PRESENCE, True) == (loaded, untouched)
+    assert [] == [name for name in HEAVY if name in before]
+
+
+@pytest.fixture
+def variables(client_files: ClientFiles, alpha: Leaf) -> dict[str, str]:
+    """Settings that would be in force."""
+    return client_files.variables(alpha)
+
+
+def test_the_disabled_import_loads_nothing(variables: dict[str, str]) -> None:
+    """``MXCERT_DISABLE=1`` is as if there were no settings; any other value is not."""
+    loaded, untouched, _ = _bare({**variables, "MXCERT_DISABLE": "1"})
+    assert (PRESENCE, True) == (loaded, untouched)
+
+
+@pytest.mark.parametrize("broken", ["/nonexistent.p12", "\udcff", "a, b, c"])
+def test_the_disabled_import_reads_nothing(broken: str) -> None:
+    """Settings that nobody could use do not matter while all is disabled."""
+    loaded, _, _ = _bare({"ClientCertificates": broken, "MXCERT_DISABLE": "1"})
+    assert PRESENCE == loaded
+
+
+def test_the_import_without_settings_hooks_nothing() -> None:
+    """Every attribute of ``ssl`` is what it was."""
+    assert [True, False] == run_client(_HOOKED).json()
+
+
+def test_the_disabled_import_hooks_nothing(variables: dict[str, str]) -> None:
+    """Every attribute of ``ssl`` is what it was, settings or not."""
+    environment = {**variables, "MXCERT_DISABLE": "1"}
+    assert [True, False] == run_client(_HOOKED, environment=environment).json()
+
+
+@pytest.mark.parametrize("disable", ["", "0", "true"])
+def test_the_import_with_settings_hooks(variables: dict[str, str], disable: str) -> None:
+    """The twin of the above: with settings that are not disabled, the import activates."""
+    environment = {**variables, "MXCERT_DISABLE": disable}
+    assert [False, True] == run_client(_HOOKED, environment=environment).json()
+
+
+def test_public_names_are_found_when_asked_for() -> None:
+    """The face has every public name, loads it late, and no other name."""
+    script = """
+        import json, sys
+        import mxcert_runtime
+        early = "ssl" in sys.modules
+        found = [name for name in mxcert_runtime.__all__ if hasattr(mxcert_runtime, name)]
+        print(json.dumps([early, found == list(mxcert_runtime.__all__),
+                          hasattr(mxcert_runtime, "no_such_name")]))
+    """
+    assert [False, True, False] == run_client(script, host_patterns=()).json()
+
+
+def test_an_error_can_be_named_without_settings() -> None:
+    """``except mxcert_runtime.SettingsError`` loads neither TLS nor cryptography."""
+    script = """
+        import json, sys
+        import mxcert_runtime
+        mxcert_runtime.SettingsError, mxcert_runtime.MxcertError
+        heavy = {"ssl", "cryptography", "wrapt"}
+        print(json.dumps(sorted(heavy & set(sys.modules))))
+    """
+    assert [] == run_client(script, host_patterns=()).json()

@@ -1,0 +1,262 @@
+"""The structure of the package: who may import whom, and who alone may touch what."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import itertools
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import mxcert_runtime
+from tests.support.subprocesses import run_client
+
+PACKAGE = "mxcert_runtime"
+ROOT = Path(mxcert_runtime.__file__).parent
+
+#: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
+#: import each other, without a cycle; a package's ``__init__`` belongs to its row.
+LAYERS = """
+errors, secret
+endpoint
+settings/*
+material/*
+identity, authority
+certificate_request
+policy
+scope
+native_ssl
+trust
+key_transfer
+identity_context
+credential_probe
+late_context
+server_request
+context_record
+openssl_context
+runtime
+connection_plan, kept_connections, service_scope
+soap_service
+patching
+hooks/*
+activation, inspection
+cli/*
+_auto_activation, _face
+__init__
+__main__
+"""
+
+#: what no hook may need, since a program need not have it
+LIBRARIES = ("OpenSSL", "aiohttp", "httpcore", "httpx", "requests", "urllib3", "uvloop", "zeep")
+
+_LONGEST_FILE = 350
+_LONGEST_FACE = 39
+
+
+def _rows() -> list[list[str]]:
+    return [row.split(", ") for row in LAYERS.split("\n") if row]
+
+
+def _entry(module: str) -> str:
+    """How the table calls a module: by its name, or by the package that it is in."""
+    first, _, rest = module.partition(".")
+    return f"{first}/*" if rest or (ROOT / first).is_dir() else first
+
+
+@functools.cache
+def _row_of(entry: str) -> int:
+    return next((number for number, row in enumerate(_rows()) if entry in row), -1)
+
+
+@functools.cache
+def _sources() -> dict[str, Path]:
+    """Every module, by its dotted name within the package; a package's name is its own."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = list(path.relative_to(ROOT).with_suffix("").parts)
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts.pop()
+        found[".".join(parts)] = path
+    return found
+
+
+@functools.cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _nodes(module: str) -> Iterator[ast.AST]:
+    return ast.walk(_tree(_sources()[module]))
+
+
+def _named_modules(module: str) -> Iterator[str]:
+    """Absolute dotted names of all that a module imports, wherever in it the import stands."""
+    base = [PACKAGE, *module.split(".")]
+    if _sources()[module].name == "__init__.py" and module != "__init__":
+        base.append("__init__")
+    for node in _nodes(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = base[: -node.level] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def _imports(module: str) -> set[str]:
+    """The modules of the package that a module imports."""
+    found = set()
+    for name in _named_modules(module):
+        inside = name[len(PACKAGE) + 1 :] if name.startswith(f"{PACKAGE}.") else None
+        # The last part of `from .errors import Fault` is no module.
+        while inside and inside not in _sources():
+            inside = inside.rpartition(".")[0]
+        if inside:
+            found.add(inside)
+    return found
+
+
+def _modules() -> list[str]:
+    return sorted(_sources())
+
+
+def test_every_module_has_a_layer() -> None:
+    """A new module is put into the table."""
+    assert [] == [module for module in _modules() if _row_of(_entry(module)) < 0]
+
+
+def test_every_layer_has_a_module() -> None:
+    """The table names nothing that has gone; parts of the product that are to come excepted."""
+    entries = {_entry(module) for module in _modules()} | {"cli/*", "__main__"}
+    assert [] == [entry for row in _rows() for entry in row if entry not in entries]
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_imports_come_from_above(module: str) -> None:
+    """A module imports from rows above its own, or within its package."""
+    own = _entry(module)
+    wrong = {
+        each
+        for each in _imports(module)
+        if _row_of(_entry(each)) >= _row_of(own)
+        and not (own.endswith("/*") and own == _entry(each))
+    }
+    assert set() == wrong
+
+
+def test_the_search_sees_imports() -> None:
+    """The test above would see what it looks for: in functions, under TYPE_CHECKING, relative."""
+    assert {"_face", "activation", "inspection"} <= _imports("__init__")
+    assert {"endpoint", "errors", "settings.model"} <= _imports("settings.identifiers")
+    assert {"hooks.pyopenssl", "hooks.stdlib_ssl"} <= _imports("hooks")
+    assert "OpenSSL.SSL" in set(_named_modules("openssl_context"))
+
+
+def test_no_import_cycle() -> None:
+    """No module imports itself, by whatever way round."""
+    graph = {module: _imports(module) - {module} for module in _modules()}
+    assert len(graph) == len(list(TopologicalSorter(graph).static_order()))
+
+
+def _reads_environment(node: ast.AST) -> bool:
+    names = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and bool(names & {alias.name for alias in node.names})
+    is_of_os = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    return is_of_os and node.attr in names and node.value.id == "os"  # type: ignore[attr-defined]
+
+
+def test_only_settings_see_the_environment() -> None:
+    """``os.environ`` and its like are named in ``settings.presence`` alone."""
+    readers = [name for name in _modules() if any(map(_reads_environment, _nodes(name)))]
+    assert ["settings.presence"] == readers
+
+
+_DECRYPTION = re.compile(r"load_(\w+_private_key|pkcs12|key_and_certificates)")
+
+
+def _names_in(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.alias):
+        yield node.name
+
+
+def _decrypts(module: str) -> bool:
+    names = itertools.chain.from_iterable(map(_names_in, _nodes(module)))
+    return any(map(_DECRYPTION.fullmatch, names))
+
+
+def test_only_material_decrypts() -> None:
+    """What opens a private key is named in ``material`` alone."""
+    assert ["material.pem_key", "material.pkcs12"] == list(filter(_decrypts, _modules()))
+
+
+def test_only_patching_imports_wrapt() -> None:
+    """wrapt is an affair of ``patching`` alone."""
+    users = [
+        module
+        for module in _modules()
+        if any(name.split(".")[0] == "wrapt" for name in _named_modules(module))
+    ]
+    assert ["patching"] == users
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_files_are_short_and_say_what_they_are(module: str) -> None:
+    """Every file has a docstring and at most 350 lines."""
+    path = _sources()[module]
+    assert ast.get_docstring(_tree(path))
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FILE
+
+
+def test_the_face_is_short() -> None:
+    """``__init__.py`` stays under 40 lines."""
+    path = _sources()["__init__"]
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FACE
+
+
+_IMPORT_HOOKS = """
+import importlib, json, pkgutil, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in sys.argv[1:]:
+            raise ModuleNotFoundError(f"{name} is blocked", name=name)
+
+sys.meta_path.insert(0, Blocker())
+import mxcert_runtime.hooks as hooks
+names = [module.name for module in pkgutil.iter_modules(hooks.__path__)]
+for name in names:
+    importlib.import_module(f"mxcert_runtime.hooks.{name}")
+blocked = 0
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        blocked += 1
+print(json.dumps([len(names), blocked]))
+"""
+
+
+def test_hooks_need_no_library() -> None:
+    """Every hook's module can be imported where the libraries are not installed."""
+    imported, blocked = run_client(_IMPORT_HOOKS, *LIBRARIES).json()
+    assert imported == len([name for name in _modules() if name.startswith("hooks.")])
+    assert len(LIBRARIES) == blocked
+
+
+def test_hooks_load_no_library() -> None:
+    """Importing the hooks loads none of the libraries that they are for."""
+    script = """
+        import json, sys
+        import mxcert_runtime.hooks
+        print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+    """
+    assert set() == set(LIBRARIES) & set(run_client(script).json())

@@ -1,0 +1,104 @@
+"""The policy against a naive reference that looks at every rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mxcert_runtime.endpoint import HostPattern
+from mxcert_runtime.policy import (
+    Policy,
+)
+from tests.policies import make_policy, presented
+
+PROPERTY = settings(deadline=None, database=None, max_examples=300)
+
+LABELS = ("a", "example", "zone1")
+ADDRESSES = ("127.0.0.1", "10.0.0.1", "::1", "2001:db8::1")
+PORTS = (None, 443, 8443)
+NAMES = (None, "one", "two", "three")
+SERVICES = ("Billing", "Orders")
+
+names = st.lists(st.sampled_from(LABELS), min_size=1, max_size=3).map(".".join)
+hosts = st.one_of(names, st.sampled_from(ADDRESSES))
+patterns = st.one_of(
+    st.builds(HostPattern, hosts, st.sampled_from(PORTS)),
+    st.builds(HostPattern, names, st.sampled_from(PORTS), st.just(True)),
+)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A policy as plain data."""
+
+    hosts: dict[HostPattern, str | None]
+    services: dict[str, str | None]
+    identities: tuple[str, ...]
+    offered: bool
+
+    def policy(self) -> Policy:
+        """The policy under test."""
+        by_text = {str(pattern): name for pattern, name in self.hosts.items()}
+        return make_policy(by_text, self.services, self.identities, offered=self.offered)
+
+    def select(self, host: str | None, port: int | None, service: str | None) -> str:
+        """What it must decide."""
+        if service in self.services:
+            return self.services[service] or "none"
+        fitting = [each for each in self.hosts if host is not None and _fits(each, host, port)]
+        if fitting:
+            best = max(fitting, key=lambda each: (not each.wildcard, each.port is not None))
+            return self.hosts[best] or "none"
+        if not self.offered or not self.identities:
+            return "none"
+        return self.identities[0] if len(self.identities) == 1 else "server-request"
+
+
+def _fits(pattern: HostPattern, host: str, port: int | None) -> bool:
+    if pattern.port is not None and pattern.port != port:
+        return False
+    if not pattern.wildcard:
+        return host == pattern.host
+    return host not in ADDRESSES and host.split(".")[1:] == pattern.host.split(".")
+
+
+models = st.builds(
+    Model,
+    st.dictionaries(patterns, st.sampled_from(NAMES), max_size=12),
+    st.dictionaries(st.sampled_from(SERVICES), st.sampled_from(NAMES)),
+    st.lists(st.sampled_from(NAMES[1:]), unique=True).map(tuple),
+    st.booleans(),
+)
+questions = st.tuples(
+    st.one_of(st.none(), hosts),
+    st.sampled_from(PORTS),
+    st.one_of(st.none(), st.sampled_from((*SERVICES, "Unknown"))),
+)
+respellings = st.sampled_from([str.upper, str.title, lambda host: host + ".", lambda host: host])
+
+
+ONE_LABEL = Model({HostPattern("zone1", None, wildcard=True): "one"}, {}, (), offered=False)
+
+
+@PROPERTY
+@example(ONE_LABEL, [(("a.zone1", None, None), str.upper)])
+@given(models, st.lists(st.tuples(questions, respellings), min_size=1, max_size=8))
+def test_the_policy_is_its_model(model: Model, asked: list) -> None:  # type: ignore[type-arg]
+    """The policy decides as the reference does, in whatever spelling and however often asked."""
+    policy = model.policy()
+    for (host, port, service), respell in asked * 2:
+        spelling = None if host is None else respell(host)
+        expected = model.select(host, port, service)
+        assert expected == presented(policy.select(spelling, port, service))
+
+
+@PROPERTY
+@given(models, hosts)
+def test_port_matters_is_true_where_a_port_changes_the_answer(model: Model, host: str) -> None:
+    """Where the port is said not to matter, no port changes the decision."""
+    policy = model.policy()
+    answers = {policy.select(host, port) for port in PORTS}
+    assert policy.port_matters(host) or 1 == len(answers)
+    assert any(pattern.port for pattern in model.hosts) == policy.has_port_rules
