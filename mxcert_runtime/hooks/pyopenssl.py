@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import runtime
 from ..certificate_request import CertificateRequest
+from ..errors import MxcertError
 from ..identity import Identity
 from ..openssl_context import add_authorities, make_openssl_context, on_server_request
 from ..patching import Library, Patch, attribute_of, wrapping
@@ -24,26 +25,58 @@ from .pyopenssl_sessions import mark_connection, session_patches
 
 #: Where a connection keeps the host that SNI named, and whether it has an identity context.
 _HOST, _REPLACED = "_mxcert_host", "_mxcert_replaced"
+#: Where a connection keeps the authorities that alone count for it.
+_AUTHORITIES = "_mxcert_authorities"
 #: Where a context keeps the cipher strings that its caller chose; ``@SECLEVEL`` is among them.
 _CIPHERS = "_mxcert_ciphers"
+
+
+class UnenforceableAuthoritiesError(MxcertError):
+    """A rule's authorities cannot verify a connection that has a certificate of its own."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        self.sources = sources
+        super().__init__(
+            f"the authorities {', '.join(sources)} alone count for this host, which pyOpenSSL can "
+            "hold to only where the program's own certificate is on the Context: load it there, "
+            "and not on the Connection"
+        )
 
 
 def _present(connection: Any, host: str | None, port: int | None) -> None:
     """Give the connection what the policy decides for this endpoint."""
     generation = runtime.current
-    if generation is None or (
-        connection.get_certificate() is not None and not getattr(connection, _REPLACED, False)
-    ):
+    if generation is None:
         return
     decision = generation.policy.select(host, port, current_service.get())
     _restore(connection)
-    mark_connection(connection, generation, host, decision)
     on_server_request(connection, None)
+    setattr(connection, _AUTHORITIES, decision.authorities)
+    if connection.get_certificate() is not None:
+        _verify_for_caller(generation, connection, decision.authorities)
+        return
+    mark_connection(connection, generation, host, decision)
     if decision.choice is Choice.SERVER_REQUEST:
         answer = functools.partial(_answer, generation, weakref.ref(connection), decision, host)
         on_server_request(connection, answer)
     elif decision.reuse_key is not None:
         _replace_context(generation, connection, decision.identity, decision.authorities)
+
+
+def _verify_for_caller(
+    generation: runtime.Generation, connection: Any, authorities: Authorities | None
+) -> None:
+    """The authorities of a rule verify; then the caller's context, which has its certificate."""
+    if authorities is None:
+        return
+    caller = connection.get_context()
+    _replace_context(generation, connection, None, authorities)
+    # Raised only now, since a callback of OpenSSL, where this may run, swallows it: the
+    # authorities verify all the same.
+    if type(connection)(caller, None).get_certificate() is None:
+        raise UnenforceableAuthoritiesError(authorities.sources)
+    reference = weakref.ref(connection)
+    on_server_request(connection, lambda: _restore(reference()))
 
 
 def _replace_context(
@@ -126,6 +159,9 @@ def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    authorities = getattr(instance, _AUTHORITIES, None)
+    if authorities is not None:
+        raise UnenforceableAuthoritiesError(authorities.sources)
     # The caller's own certificate wins, so ours has to go before it comes.
     on_server_request(instance, None)
     _restore(instance)
