@@ -12,6 +12,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from .distinguished_name import ComparableName, comparable_name
 from .identity import Identity, Validity
 
 _TLS_1_3 = 0x0304
@@ -88,17 +89,18 @@ def explain_misfit(request: CertificateRequest, identity: Identity, now: datetim
     validity = identity.validity_at(now)
     if validity is not Validity.VALID:
         return f"it is {validity.value}"
-    if request.issuers and _issuers_of(identity).isdisjoint(request.issuers):
+    accepted = map(comparable_name, request.issuers)
+    if request.issuers and _issuers_of(identity).isdisjoint(accepted):
         return f"no issuer of its chain is accepted (it is issued by {identity.issuer})"
     if not _key_fits(request, identity):
         return f"its key ({identity.key_type}) cannot sign as the server accepts"
     return None
 
 
-def _issuers_of(identity: Identity) -> set[bytes]:
+def _issuers_of(identity: Identity) -> set[ComparableName]:
     """The names along the chain: a server may name the root, and the chain hold intermediates."""
     certificates = (identity.certificate, *identity.chain)
-    return {certificate.issuer.public_bytes() for certificate in certificates}
+    return {comparable_name(each.issuer.public_bytes()) for each in certificates}
 
 
 def _key_fits(request: CertificateRequest, identity: Identity) -> bool:

@@ -12,14 +12,29 @@ from .scope import current_service
 ReuseKey = tuple[object, ...]
 
 
-def reuse_key_now(host: str, port: int) -> ReuseKey | None:
-    """The key for a connection to the endpoint, for the service that the running code names."""
-    return _key(host, port, current_service.get())
+def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
+    """The key for a connection to the endpoint, for the service that the running code names.
+
+    ``proxy`` is the endpoint of a proxy to which TLS is spoken: that leg has a decision of its own.
+    """
+    return _joined(_key(host, port, current_service.get()), proxy)
 
 
-def reuse_key_without_service(host: str, port: int) -> ReuseKey | None:
+def reuse_key_without_service(
+    host: str, port: int, proxy: tuple[str, int] | None = None
+) -> ReuseKey | None:
     """The key for a connection to the endpoint, for code that names no service."""
-    return _key(host, port, None)
+    return _joined(_key(host, port, None), proxy)
+
+
+def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:
+    """The key for a connection on which only the leg to the proxy has TLS."""
+    return _joined(None, proxy)
+
+
+def _joined(key: ReuseKey | None, proxy: tuple[str, int] | None) -> ReuseKey | None:
+    proxy_key = None if proxy is None else _key(*proxy, None)
+    return key if proxy_key is None else (key, proxy_key)
 
 
 def _key(host: str, port: int, service: str | None) -> ReuseKey | None:

@@ -128,6 +128,8 @@ class Library:
     #: the module that has ``__version__``, and the versions known to work: from, and below
     version_module: str = ""
     versions: tuple[str, str] = ("", "")
+    #: called before the patches, each time that they are applied
+    prepare: Callable[[], None] | None = None
 
     def version(self) -> str:
         """The version of the library that is loaded; empty for the standard library."""
@@ -212,6 +214,8 @@ class Patches:
             return
         if library.module not in self._made:
             self._made[library.module] = library.patches()
+        if library.prepare is not None:
+            library.prepare()
         before = len(self._applied)
         try:
             for patch in self._made[library.module]:

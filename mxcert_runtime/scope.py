@@ -15,19 +15,60 @@ current_service: ContextVar[str | None] = ContextVar("mxcert_service", default=N
 #: The services around the current one, from the outside in.
 _outer_services: ContextVar[tuple[str | None, ...]] = ContextVar("mxcert_outer", default=())
 
-#: Host and port of the TLS leg that the running code is about to open. A proxy tunnel hides them
-#: from the socket, whose peer is the proxy.
-current_leg: ContextVar[tuple[str, int] | None] = ContextVar("mxcert_leg", default=None)
+
+class Leg:
+    """Host and port of the TLS leg that the running code is about to open.
+
+    A proxy tunnel hides them from the socket, whose peer is the proxy. A leg is for one connection
+    object: callbacks and tasks that are started meanwhile inherit it, and must not go by it.
+    """
+
+    __slots__ = ("endpoint", "is_spent")
+
+    def __init__(self, host: str, port: int) -> None:
+        self.endpoint = host, port
+        self.is_spent = False
+
+
+_current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
+
+
+def peek_leg() -> tuple[str, int] | None:
+    """The endpoint of the leg that is about to be opened, if somebody said so."""
+    leg = _current_leg.get()
+    return None if leg is None or leg.is_spent else leg.endpoint
+
+
+def take_leg() -> tuple[str, int] | None:
+    """The same for the connection object that is created now; the leg is spent by that."""
+    leg = _current_leg.get()
+    if leg is None or leg.is_spent:
+        return None
+    leg.is_spent = True
+    return leg.endpoint
 
 
 @contextmanager
 def dialling(host: str, port: int) -> Iterator[None]:
-    """State the leg for the connection objects that are created inside."""
-    token = current_leg.set((host, port))
+    """State the leg for the connection object that is created inside."""
+    leg = Leg(host, port)
+    token = _current_leg.set(leg)
     try:
         yield
     finally:
-        current_leg.reset(token)
+        leg.is_spent = True
+        _current_leg.reset(token)
+
+
+@contextmanager
+def dialling_proxy(host: str, port: int) -> Iterator[None]:
+    """State a leg to a proxy. The service is none of its business: its own name decides."""
+    token = current_service.set(None)
+    try:
+        with dialling(host, port):
+            yield
+    finally:
+        current_service.reset(token)
 
 
 def enter_service(name: str) -> None:
@@ -38,6 +79,7 @@ def enter_service(name: str) -> None:
 
 def leave_service() -> None:
     """Make the service current that was so before the last :func:`enter_service`."""
-    *outer, previous = _outer_services.get()
+    # Where another context entered it (an async generator that the loop closes), none was current.
+    *outer, previous = _outer_services.get() or (None,)
     _outer_services.set(tuple(outer))
     current_service.set(previous)

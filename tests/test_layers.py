@@ -26,6 +26,7 @@ endpoint
 settings/*
 material/*
 identity, authority
+distinguished_name
 certificate_request
 policy
 scope

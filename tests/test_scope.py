@@ -10,46 +10,48 @@ from collections.abc import Iterator
 import pytest
 
 from mxcert_runtime.scope import (
-    current_leg,
     current_service,
     dialling,
+    dialling_proxy,
     enter_service,
     leave_service,
+    peek_leg,
+    take_leg,
 )
 
 
 def test_nothing_is_said_at_first() -> None:
     """There is neither a service nor a leg until somebody names one."""
-    assert (None, None) == (current_service.get(), current_leg.get())
+    assert (None, None) == (current_service.get(), peek_leg())
 
 
 def test_the_leg_holds_inside() -> None:
     """The leg is stated inside the block and gone behind it."""
     with dialling("a.example", 443):
-        assert ("a.example", 443) == current_leg.get()
-    assert current_leg.get() is None
+        assert ("a.example", 443) == peek_leg()
+    assert peek_leg() is None
 
 
 def test_legs_nest() -> None:
     """The connection to a proxy is inside the connection through it; the outer leg comes back."""
     with dialling("a.example", 443):
         with dialling("proxy.example", 3128):
-            assert ("proxy.example", 3128) == current_leg.get()
-        assert ("a.example", 443) == current_leg.get()
+            assert ("proxy.example", 3128) == peek_leg()
+        assert ("a.example", 443) == peek_leg()
 
 
 def test_the_leg_goes_with_an_error() -> None:
     """An error inside ends the leg as well, and comes through."""
     with pytest.raises(KeyError), dialling("a.example", 443):
         raise KeyError
-    assert current_leg.get() is None
+    assert peek_leg() is None
 
 
 def test_threads_do_not_see_it() -> None:
     """Another thread has a leg of its own."""
     seen: list[object] = []
     with dialling("a.example", 443):
-        thread = threading.Thread(target=lambda: seen.append(current_leg.get()))
+        thread = threading.Thread(target=lambda: seen.append(peek_leg()))
         thread.start()
         thread.join()
     assert [None] == seen
@@ -59,7 +61,7 @@ def test_a_copied_context_sees_it() -> None:
     """Who carries the context into a worker, as ``asyncio.to_thread`` does, carries the leg."""
     with dialling("a.example", 443):
         context = contextvars.copy_context()
-    assert ("a.example", 443) == context.run(current_leg.get)
+        assert ("a.example", 443) == context.run(peek_leg)
 
 
 async def _dial(host: str, arrived: list[str], both: asyncio.Event) -> tuple[str, int] | None:
@@ -68,7 +70,7 @@ async def _dial(host: str, arrived: list[str], both: asyncio.Event) -> tuple[str
         if len(arrived) == 2:
             both.set()
         await both.wait()
-        return current_leg.get()
+        return peek_leg()
 
 
 async def _dial_two() -> list[tuple[str, int] | None]:
@@ -76,7 +78,7 @@ async def _dial_two() -> list[tuple[str, int] | None]:
     both = asyncio.Event()
     hosts = ("a.example", "b.example")
     legs = await asyncio.gather(*(_dial(host, arrived, both) for host in hosts))
-    return [*legs, current_leg.get()]
+    return [*legs, peek_leg()]
 
 
 def test_tasks_do_not_see_each_other() -> None:
@@ -93,9 +95,9 @@ def test_generators_do_not_leave_it_behind() -> None:
 
     generator = generate()
     next(generator)
-    assert ("a.example", 443) == current_leg.get()
+    assert ("a.example", 443) == peek_leg()
     generator.close()
-    assert current_leg.get() is None
+    assert peek_leg() is None
 
 
 def test_services_nest() -> None:
@@ -118,3 +120,26 @@ def test_a_service_is_left_in_its_own_context() -> None:
     leave_service()
     context.run(leave_service)
     assert (None, "Outer") == (current_service.get(), context.run(current_service.get))
+
+
+def test_a_leg_is_for_one_connection() -> None:
+    """Once taken it is spent, also for who looks at it in the same block."""
+    with dialling("a.example", 443):
+        assert ("a.example", 443) == take_leg()
+        assert (None, None) == (take_leg(), peek_leg())
+
+
+def test_a_copied_context_outlives_no_leg() -> None:
+    """A callback that keeps the context of the block does not go by its leg afterwards."""
+    with dialling("a.example", 443):
+        kept = contextvars.copy_context()
+    assert kept.run(peek_leg) is None
+
+
+def test_a_proxy_knows_no_service() -> None:
+    """On the leg to a proxy the service is hidden, and it is back behind it."""
+    enter_service("A.B")
+    with dialling_proxy("proxy.example", 3128):
+        assert (None, ("proxy.example", 3128)) == (current_service.get(), peek_leg())
+    assert "A.B" == current_service.get()
+    leave_service()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..context_record import ledger
-from ..kept_connections import reuse_key_now
+from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..patching import Library, Patch, Switch, attribute_of, wrapping
-from ..scope import dialling
+from ..scope import dialling, dialling_proxy
 from ..trust import default_paths_load
 
 
@@ -17,9 +17,7 @@ def _build_connection_key(original: property, switch: Switch) -> property:
 
     def connection_key(self: Any) -> Any:
         plain = take(self)
-        if not switch.on or not plain.is_ssl:
-            return plain
-        key = reuse_key_now(*_leg_of(self))
+        key = _find_key(self, plain) if switch.on else None
         if key is None:
             return plain
         # The field is compared and hashed, and nothing else is done with it.
@@ -28,13 +26,24 @@ def _build_connection_key(original: property, switch: Switch) -> property:
     return property(connection_key, original.fset, original.fdel, original.__doc__)
 
 
+def _find_key(request: Any, plain: Any) -> ReuseKey | None:
+    is_tls = request.proxy is not None and request.proxy.scheme == "https"
+    proxy = (request.proxy.raw_host, request.proxy.port) if is_tls else None
+    if plain.is_ssl:
+        return reuse_key_now(*_leg_of(request), proxy)
+    return reuse_key_of_proxy(proxy) if proxy else None
+
+
 def _leg_of(request: Any) -> tuple[str, int]:
     host = getattr(request, "server_hostname", None) or request.url.raw_host or ""
     return host, request.url.port
 
 
 async def _create_direct_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    with dialling(*_leg_of(args[0] if args else kwargs["req"])):
+    # aiohttp tells it by the error that is to be raised.
+    is_proxy = getattr(kwargs.get("client_error"), "__name__", "") == "ClientProxyConnectionError"
+    dial = dialling_proxy if is_proxy else dialling
+    with dial(*_leg_of(args[0] if args else kwargs["req"])):
         return await wrapped(*args, **kwargs)
 
 
@@ -44,7 +53,6 @@ async def _start_tls_connection(wrapped: Any, instance: Any, args: Any, kwargs: 
 
 
 def _patches() -> tuple[Patch, ...]:
-    _adopt_default_context()
     connector = attribute_of("aiohttp.connector", "TCPConnector")
     request = attribute_of("aiohttp.client_reqrep", "ClientRequest")
     return (
@@ -62,4 +70,6 @@ def _adopt_default_context() -> None:
         ledger.adopt_default(context, default_paths_load())
 
 
-LIBRARY = Library("aiohttp.connector", _patches, "aiohttp", ("3.8", "4"))
+LIBRARY = Library(
+    "aiohttp.connector", _patches, "aiohttp", ("3.8", "4"), prepare=_adopt_default_context
+)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import current_leg, dialling
+from ..scope import dialling, peek_leg
 
 
 async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -47,7 +47,7 @@ def _leg_of_connection(
     if sock is None:
         return server_hostname or host, port
     # Whoever dials on a socket of its own may have told more: the socket may end at a proxy.
-    return current_leg.get() or _leg_to(server_hostname, sock.getpeername())
+    return peek_leg() or _leg_to(server_hostname, sock.getpeername())
 
 
 def _leg_of_transport(
@@ -58,7 +58,7 @@ def _leg_of_transport(
     server_hostname: Any = None,
     **others: Any,
 ) -> tuple[str, int] | None:
-    return current_leg.get() or _leg_to(server_hostname, transport.get_extra_info("peername"))
+    return peek_leg() or _leg_to(server_hostname, transport.get_extra_info("peername"))
 
 
 def _leg_to(host: str | None, peer: Any) -> tuple[str, int] | None:

@@ -7,11 +7,12 @@ it happens to do so. The origin of a request therefore carries what it was decid
 from __future__ import annotations
 
 import functools
+from contextlib import AbstractContextManager
 from typing import Any
 
-from ..kept_connections import reuse_key_now
+from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
-from ..scope import dialling
+from ..scope import dialling, dialling_proxy, peek_leg
 
 
 @functools.lru_cache(maxsize=1)
@@ -38,13 +39,28 @@ def _url_class() -> Any:
     return KeyedURL
 
 
-def _key_request(request: Any) -> None:
+def _tls_proxy(pool: Any) -> tuple[str, int] | None:
+    """The endpoint of the pool's proxy, where TLS is spoken to it."""
+    proxy = getattr(pool, "_proxy", None)
+    # `HTTPProxy`, which httpx uses, keeps the URL alone.
+    url = getattr(pool, "_proxy_url", None) if proxy is None else proxy.url
+    return _endpoint(url.origin) if url is not None and url.scheme == b"https" else None
+
+
+def _find_key(request: Any, proxy_endpoint: tuple[str, int] | None) -> ReuseKey | None:
+    if request.url.scheme not in (b"https", b"wss"):
+        return reuse_key_of_proxy(proxy_endpoint) if proxy_endpoint else None
+    host, port = _endpoint(request.url.origin)
+    return reuse_key_now(request.extensions.get("sni_hostname") or host, port, proxy_endpoint)
+
+
+def _endpoint(origin: Any) -> tuple[str, int]:
+    return origin.host.decode("ascii"), origin.port
+
+
+def _key_request(request: Any, key: ReuseKey | None) -> None:
     """Give the request such a URL, where a connection for it presents anything."""
     url = request.url
-    if url.scheme not in (b"https", b"wss"):
-        return
-    host = request.extensions.get("sni_hostname") or url.origin.host.decode("ascii")
-    key = reuse_key_now(host, url.origin.port)
     if key is not None:
         keyed = _url_class()(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
         keyed.mxcert_key = key
@@ -52,22 +68,27 @@ def _key_request(request: Any) -> None:
 
 
 def _handle_request(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    _key_request(args[0] if args else kwargs["request"])
+    request = args[0] if args else kwargs["request"]
+    _key_request(request, _find_key(request, _tls_proxy(instance)))
     return wrapped(*args, **kwargs)
 
 
 def _leg_of(connection: Any) -> tuple[str, int]:
-    origin = getattr(connection, "_remote_origin", None) or connection._origin
-    return origin.host.decode("ascii"), origin.port
+    return _endpoint(getattr(connection, "_remote_origin", None) or connection._origin)
+
+
+def _dialling_for(connection: Any) -> AbstractContextManager[None]:
+    # A leg inside of another one that is still to be opened leads to a proxy.
+    return (dialling if peek_leg() is None else dialling_proxy)(*_leg_of(connection))
 
 
 def _dial(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    with dialling(*_leg_of(instance)):
+    with _dialling_for(instance):
         return wrapped(*args, **kwargs)
 
 
 async def _dial_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    with dialling(*_leg_of(instance)):
+    with _dialling_for(instance):
         return await wrapped(*args, **kwargs)
 
 

@@ -18,7 +18,7 @@ from ..identity import Identity
 from ..openssl_context import add_authorities, make_openssl_context, on_server_request
 from ..patching import Library, Patch, attribute_of, wrapping
 from ..policy import Authorities, Choice, Decision
-from ..scope import current_leg, current_service
+from ..scope import current_service, peek_leg
 from ..server_request import choose_identity
 from ..trust import is_bundle
 from .pyopenssl_sessions import mark_connection, session_patches
@@ -129,7 +129,7 @@ def _restore(connection: Any) -> None:
 
 
 def _endpoint_without_name(connection: Any, address: Any) -> tuple[str | None, int | None]:
-    peer = current_leg.get() or address
+    peer = peek_leg() or address
     if peer is None:
         try:
             peer = connection.getpeername()

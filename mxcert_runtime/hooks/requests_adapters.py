@@ -9,12 +9,17 @@ from ..trust import file_load
 
 def _patches() -> tuple[Patch, ...]:
     """None: everything else of requests is urllib3's."""
+    return ()
+
+
+def _adopt_default_context() -> None:
     adapters, utils = attribute_of("requests.adapters")(), attribute_of("requests.utils")()
     context = getattr(adapters, "_preloaded_ssl_context", None)
     if context is not None:
         bundle = utils.extract_zipped_paths(utils.DEFAULT_CA_BUNDLE_PATH)
         ledger.adopt_default(context, file_load(bundle))
-    return ()
 
 
-LIBRARY = Library("requests.adapters", _patches, "requests", ("2.28", "3"))
+LIBRARY = Library(
+    "requests.adapters", _patches, "requests", ("2.28", "3"), prepare=_adopt_default_context
+)

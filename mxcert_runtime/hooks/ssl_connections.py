@@ -20,8 +20,8 @@ from ..late_context import hand_over, listen_on
 from ..native_ssl import GenuineContext
 from ..patching import Patch, Switch, attribute_of
 from ..policy import Policy
-from ..scope import current_leg, current_service
-from .ssl_sessions import mark_connection, mark_of, resume
+from ..scope import current_service, take_leg
+from .ssl_sessions import mark_connection, resume
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -51,10 +51,11 @@ def _connect(
     if plan.handover is not None:
         handover = plan.handover(host, bool(context.post_handshake_auth))
         hand_over(connection, owner, handover)
-    if owner is not None and plan.mark is not None:
-        mark_connection(owner, plan.mark, host)
+    mark = None if plan.mark is None else (plan.mark, host)
+    if mark is not None:
+        mark_connection(owner, mark)
     if session is not None:
-        resume(connection, session, context, mark_of(owner))
+        resume(connection, session, context, mark)
     return connection
 
 
@@ -65,9 +66,9 @@ def _find_endpoint(
 
     The layer that dials knows best: the peer of a socket may be a proxy.
     """
+    leg = take_leg()
     if server_hostname is not None and not policy.has_port_rules:
         return server_hostname, None
-    leg = current_leg.get()
     peer = leg or _peer(socket)
     host = server_hostname if server_hostname is not None else peer[0]
     if peer[1] is None and policy.port_matters(host):
@@ -151,8 +152,8 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
             session,
             lambda: original(self, incoming, outgoing, server_side, server_hostname, owner=owner),
         )
-        if owner is not None:
-            owner._mxcert_caller = self
+        if isinstance(owner, ssl.SSLObject):
+            owner._mxcert_caller = self  # type: ignore[attr-defined]
         return connection
 
     return _wrap_bio

@@ -7,6 +7,7 @@ without verification must not be resumed where the server has to be verified.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 import threading
@@ -25,13 +26,17 @@ _logger = logging.getLogger("mxcert_runtime")
 _LIMIT = 256
 
 
-#: Where a connection keeps what it was decided; it has none where nothing is presented.
+#: Where a connection keeps what it was decided, and for which host; nothing where it presents
+#: nothing.
 _MARK = "_mxcert_mark"
 
 
-def mark_connection(owner: Any, plan_mark: object, host: str | None) -> None:
-    """Note on an ``SSLSocket`` or ``SSLObject`` what it was decided, and for which host."""
-    setattr(owner, _MARK, (plan_mark, host))
+def mark_connection(owner: Any, mark: object) -> None:
+    """Note on an ``SSLSocket`` or ``SSLObject`` what it was decided."""
+    # The sockets of other libraries may have no room for it; their sessions are nobody's then,
+    # and are not resumed where something is presented.
+    with contextlib.suppress(AttributeError):
+        setattr(owner, _MARK, mark)
 
 
 def mark_of(owner: Any) -> object:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_without_service
 from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import dialling
+from ..scope import dialling, dialling_proxy
 
 #: Where a connection keeps the key that it was opened under.
 _KEY = "_mxcert_reuse_key"
@@ -35,15 +35,24 @@ def _name_of_leg(connection: Any) -> tuple[str, int]:
     return host, connection._tunnel_port or connection.port
 
 
+def _tls_proxy(proxy: Any) -> tuple[str, int] | None:
+    """The endpoint of a proxy, from its URL, where TLS is spoken to it."""
+    is_tls = proxy is not None and proxy.scheme == "https"
+    return (proxy.host, proxy.port or 443) if is_tls else None
+
+
+def _key_of(connection: Any) -> ReuseKey | None:
+    return reuse_key_now(*_name_of_leg(connection), _tls_proxy(connection.proxy))
+
+
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    host, port = _name_of_leg(instance)
-    setattr(instance, _KEY, reuse_key_now(host, port))
-    with dialling(host, port):
+    setattr(instance, _KEY, _key_of(instance))
+    with dialling(*_name_of_leg(instance)):
         return wrapped(*args, **kwargs)
 
 
 def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    with dialling(instance.host, instance.port):
+    with dialling_proxy(instance.host, instance.port):
         return wrapped(*args, **kwargs)
 
 
@@ -51,7 +60,7 @@ def _get_conn(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     connection = wrapped(*args, **kwargs)
     if getattr(connection, "sock", None) is None:
         return connection
-    if reuse_key_now(*_name_of_leg(connection)) == getattr(connection, _KEY, None):
+    if _key_of(connection) == getattr(connection, _KEY, None):
         return connection
     connection.close()
     return instance._new_conn()
@@ -60,14 +69,18 @@ def _get_conn(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def _urlopen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     key = _key_of_service(instance)
     pool = instance if key == getattr(instance, _OWN_KEY, None) else _sibling(instance, key)
-    return wrapped(*args, **kwargs) if pool in (instance, None) else pool.urlopen(*args, **kwargs)
+    if pool is None or pool is instance:
+        return wrapped(*args, **kwargs)
+    # Not `pool.urlopen`: a subclass that has one of its own is in it already.
+    return wrapped.__func__(pool, *args, **kwargs)
 
 
 def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
     """The key where the service of the running code makes it another one, in a tuple."""
     host = pool.conn_kw.get("server_hostname") or pool.host
-    key = reuse_key_now(host, pool.port)
-    return None if key == reuse_key_without_service(host, pool.port) else (key,)
+    proxy = _tls_proxy(pool.proxy)
+    key = reuse_key_now(host, pool.port, proxy)
+    return None if key == reuse_key_without_service(host, pool.port, proxy) else (key,)
 
 
 def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:
@@ -79,6 +92,7 @@ def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:
         siblings = vars(original).setdefault(_SIBLINGS, {})
         if key not in siblings:
             siblings[key] = _make_sibling(original, key)
+        _share_settings(original, siblings[key])
         return siblings[key]
 
 
@@ -94,6 +108,12 @@ def _make_sibling(original: Any, key: Any) -> Any:
     vars(sibling).update({_OWN_KEY: key, _ORIGINAL: weakref.ref(original)})
     weakref.finalize(sibling, _close_connections, sibling.pool)
     return sibling
+
+
+def _share_settings(original: Any, sibling: Any) -> None:
+    """Give a sibling what is set on the pool by now; above all how servers are verified."""
+    own = ("pool", "num_connections", "num_requests", _OWN_KEY, _ORIGINAL, _SIBLINGS)
+    vars(sibling).update({n: value for n, value in vars(original).items() if n not in own})
 
 
 def _close_connections(kept: Any) -> None:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import socket
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from tests.clients.calls import TIMEOUT, body_of, endpoint_of, request_for
+from tests.support.pki import Leaf
 
 OpensslCall = Callable[[str, Any], Any]
+
+
+def give_certificate(target: Any, leaf: Leaf) -> None:
+    """Load a leaf and its key, in the types that every supported pyOpenSSL takes."""
+    with warnings.catch_warnings():
+        # From 24.3 on its own types are deprecated; before, it takes no others.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        target.use_certificate(crypto.X509.from_cryptography(leaf.certificate))
+        target.use_privatekey(crypto.PKey.from_cryptography_key(leaf.key))
 
 
 def trusting(ca_file: str) -> Any:

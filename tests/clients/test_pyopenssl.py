@@ -133,8 +133,7 @@ class TestIdentity:
         """The twin: the same kind of leaf without its intermediate is refused by the server."""
         leaf = client_authority.intermediate("Kept back").issue("lonely", server=False)
         context = trusting(stage.ca_file)
-        context.use_certificate(leaf.certificate)
-        context.use_privatekey(leaf.key)
+        openssl_calls.give_certificate(context, leaf)
         with pytest.raises((SSL.Error, OSError)):
             call(stage.url(ALPHA_HOST), context)
         assert [] == stage.seen
@@ -144,8 +143,7 @@ class TestIdentity:
         """A certificate in the caller's context is presented to every host."""
         stage.activate(unlisted_hosts="offer", identity=stage.settings["identity"][:1])
         context = trusting(stage.ca_file)
-        context.use_certificate(beta.certificate)
-        context.use_privatekey(beta.key)
+        openssl_calls.give_certificate(context, beta)
         assert [beta.fingerprint] * 3 == [_seen(call, url, context) for url in stage.urls]
 
     @pytest.mark.parametrize("early", [True, False], ids=["before the name", "after the name"])
@@ -157,8 +155,7 @@ class TestIdentity:
             connection = SSL.Connection(trusting(stage.ca_file), plain)
             if not early:
                 connection.set_tlsext_host_name(host.encode("ascii"))
-            connection.use_certificate(beta.certificate)
-            connection.use_privatekey(beta.key)
+            openssl_calls.give_certificate(connection, beta)
             connection.set_tlsext_host_name(host.encode("ascii"))
             connection.set_connect_state()
             answer = openssl_calls.get_from(connection, stage.url(host))
@@ -284,8 +281,7 @@ class TestCallersContext:
         """A server's connection keeps its own certificate."""
         stage.activate(unlisted_hosts="offer", identity=[stage.settings["identity"][1]])
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.use_certificate(alpha.certificate)
-        context.use_privatekey(alpha.key)
+        openssl_calls.give_certificate(context, alpha)
         connection = SSL.Connection(context, None)
         connection.set_accept_state()
         presented = connection.get_certificate(as_cryptography=True)

@@ -28,8 +28,7 @@ each_call = pytest.mark.parametrize(
 
 
 def _with_certificate(context: Any, leaf: Leaf) -> Any:
-    context.use_certificate(leaf.certificate)
-    context.use_privatekey(leaf.key)
+    openssl_calls.give_certificate(context, leaf)
     return context
 
 

@@ -1,0 +1,164 @@
+"""What the hooks of pools, event loops and sessions replace, and how it comes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import mxcert_runtime
+from tests.faults.scene import Scene
+from tests.support.hook_contract import HookContract, Target
+
+
+class TestUrllib3Pools(HookContract):
+    targets = (
+        "urllib3.connectionpool:HTTPSConnectionPool._get_conn",
+        "urllib3.connectionpool:HTTPSConnectionPool.urlopen",
+        "urllib3.connectionpool:HTTPSConnectionPool.close",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import json
+
+        import urllib3
+
+        with urllib3.PoolManager(ca_certs=ca_file) as pool:
+            return json.loads(pool.request("GET", url).data)
+
+
+class TestHttpcore(HookContract):
+    targets = (
+        "httpcore._sync.connection_pool:ConnectionPool.handle_request",
+        "httpcore._sync.connection:HTTPConnection._connect",
+        "httpcore._sync.http_proxy:TunnelHTTPConnection.handle_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import ssl
+
+        import httpx
+
+        with httpx.Client(verify=ssl.create_default_context(cafile=ca_file)) as client:
+            return client.get(url).json()
+
+
+class TestAsyncHttpcore(HookContract):
+    targets = (
+        "httpcore._async.connection_pool:AsyncConnectionPool.handle_async_request",
+        "httpcore._async.connection:AsyncHTTPConnection._connect",
+        "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.handle_async_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import asyncio
+        import ssl
+
+        import httpx
+
+        async def get() -> Any:
+            context = ssl.create_default_context(cafile=ca_file)
+            async with httpx.AsyncClient(verify=context) as client:
+                return (await client.get(url)).json()
+
+        return asyncio.run(get())
+
+
+class TestAiohttp(HookContract):
+    targets = (
+        "aiohttp.connector:TCPConnector._create_direct_connection",
+        "aiohttp.connector:TCPConnector._start_tls_connection",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import asyncio
+        import ssl
+
+        import aiohttp
+
+        async def get() -> Any:
+            context = ssl.create_default_context(cafile=ca_file)
+            connector = aiohttp.TCPConnector(ssl=context, resolver=aiohttp.ThreadedResolver())
+            session = aiohttp.ClientSession(connector=connector)
+            async with session, session.get(url) as response:
+                return await response.json()
+
+        return asyncio.run(get())
+
+
+class TestAsyncio(HookContract):
+    targets = (
+        "asyncio.base_events:BaseEventLoop.create_connection",
+        "asyncio.base_events:BaseEventLoop.start_tls",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import asyncio
+        import json
+        import ssl
+        from urllib.parse import urlsplit
+
+        async def get() -> bytes:
+            parts = urlsplit(url)
+            context = ssl.create_default_context(cafile=ca_file)
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port, ssl=context)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return answer
+
+        return json.loads(asyncio.run(get()).partition(b"\r\n\r\n")[2])
+
+
+class TestPyopensslSessions(HookContract):
+    targets = ("OpenSSL.SSL:Connection.get_session", "OpenSSL.SSL:Connection.set_session")
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import socket
+        from urllib.parse import urlsplit
+
+        from OpenSSL import SSL
+
+        from tests.clients.openssl_calls import get_from, trusting
+
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        context = trusting(ca_file)
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", parts.port or 0)) as plain:
+                connection = SSL.Connection(context, plain)
+                connection.set_tlsext_host_name(parts.hostname.encode("ascii"))
+                connection.set_connect_state()
+                answer = get_from(connection, url)
+                session = connection.get_session()
+                connection.set_session(session)
+        return answer
+
+
+def test_connection_key(scene: Scene) -> None:
+    """``ClientRequest.connection_key``, a property: replaced, and the very same one afterwards."""
+    pytest.importorskip("aiohttp")
+    target = Target.parse("aiohttp.client_reqrep:ClientRequest.connection_key")
+    before = target.stored
+    for _ in range(2):
+        scene.activate_hosts()
+        assert before is not target.stored
+        mxcert_runtime.deactivate()
+        assert before is target.stored
+
+
+def test_twice_is_once(scene: Scene) -> None:
+    """A second activation does not wrap the property again."""
+    pytest.importorskip("aiohttp")
+    target = Target.parse("aiohttp.client_reqrep:ClientRequest.connection_key")
+    scene.activate_hosts()
+    once = target.stored
+    scene.activate_hosts()
+    assert once is target.stored

@@ -1,0 +1,165 @@
+"""pyOpenSSL: a session is resumed for the same identity and host, and for nobody else."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+pytest.importorskip("OpenSSL")
+
+from OpenSSL import SSL
+
+from tests.clients.openssl_calls import get_from, trusting
+from tests.faults.scene import (
+    ALPHA_HOST,
+    ALPHA_SERVICE,
+    BETA_SERVICE,
+    HOSTS,
+    NO_SERVICE,
+    NOBODY,
+    Scene,
+)
+from tests.pools.clients import scope
+from tests.support.client_files import ClientFiles
+from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
+from tests.support.names import LoopbackNames
+from tests.support.pki import Authority, Leaf
+from tests.support.server_tls import TlsVersion
+from tests.support.tls_server import TlsServer
+
+ORDERS = ["session first", "name first", "session last"]
+
+
+@pytest.fixture
+def scene(
+    loopback_names: LoopbackNames,
+    tls_server: ServerFactory[TlsServer],
+    tls_version: TlsVersion,
+    client_files: ClientFiles,
+    authority: Authority,
+    alpha: Leaf,
+    beta: Leaf,
+) -> Scene:
+    """One server under the names of HOSTS, for each protocol version."""
+    server = tls_server(hosts=HOSTS, version=tls_version)
+    return Scene(server, client_files, authority, alpha, beta)
+
+
+def _dial(
+    scene: Scene, context: Any, session: Any = None, host: str = ALPHA_HOST, order: str = ORDERS[0]
+) -> tuple[tuple[str | None, bool], Any]:
+    """What the server saw, whether it resumed, and the session that the client can keep."""
+    with socket.create_connection(("127.0.0.1", scene.server.port), TIMEOUT) as plain:
+        connection = SSL.Connection(context, plain)
+        steps = {
+            "session": lambda: None if session is None else connection.set_session(session),
+            "name": lambda: connection.set_tlsext_host_name(host.encode("ascii")),
+            "state": connection.set_connect_state,
+        }
+        orders = {
+            "session first": ("session", "name", "state"),
+            "name first": ("name", "session", "state"),
+            "session last": ("name", "state", "session"),
+        }
+        for step in orders[order]:
+            steps[step]()
+        answer = get_from(connection, scene.url(host))
+        kept = connection.get_session()
+        # OpenSSL does not resume a session whose connection ended without this.
+        connection.shutdown()
+    return (answer["fingerprint"], answer["resumed"]), kept
+
+
+@pytest.mark.parametrize("order", ORDERS)
+class TestOrders:
+    def test_same(self, scene: Scene, order: str) -> None:
+        """The same identity and host: resumed, and again with the session of the resumption."""
+        scene.activate_hosts()
+        context = trusting(scene.ca_file)
+        sights, session = [], None
+        for _ in range(3):
+            sight, session = _dial(scene, context, session, order=order)
+            sights.append(sight)
+        assert [(scene.alpha.fingerprint, resumed) for resumed in (False, True, True)] == sights
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (ALPHA_SERVICE, BETA_SERVICE),
+            (ALPHA_SERVICE, NO_SERVICE),
+            (NO_SERVICE, ALPHA_SERVICE),
+            (None, BETA_SERVICE),
+        ],
+    )
+    def test_another_identity(
+        self, scene: Scene, order: str, before: str | None, after: str
+    ) -> None:
+        """Another identity, or none where there was one, or the other way: a full handshake."""
+        scene.activate_services()
+        leaves = {ALPHA_SERVICE: scene.alpha.fingerprint, BETA_SERVICE: scene.beta.fingerprint}
+        context = trusting(scene.ca_file)
+        with scope(before):
+            _, session = _dial(scene, context, order=order)
+        with scope(after):
+            sight, _ = _dial(scene, context, session, order=order)
+        assert (leaves.get(after), False) == sight
+
+    def test_another_host(self, scene: Scene, order: str) -> None:
+        """Another host with the same identity, and one without any: full handshakes."""
+        rule = scene.files.identity("alpha", scene.alpha, hosts=[ALPHA_HOST, "beta.test"])
+        scene.activate(rule)
+        context = trusting(scene.ca_file)
+        _, session = _dial(scene, context, order=order)
+        sight, _ = _dial(scene, context, session, "beta.test", order)
+        assert (scene.alpha.fingerprint, False) == sight
+        sight, _ = _dial(scene, context, session, NOBODY, order)
+        assert (None, False) == sight
+
+    def test_none(self, scene: Scene, order: str) -> None:
+        """Hosts without a rule: resumed, as it is without us."""
+        scene.activate_hosts()
+        context = trusting(scene.ca_file)
+        _, session = _dial(scene, context, host=NOBODY, order=order)
+        sight, _ = _dial(scene, context, session, NOBODY, order)
+        assert (None, True) == sight
+
+    def test_another_generation(self, scene: Scene, order: str) -> None:
+        """After an activation, even of the same identity, a full handshake with what is new."""
+        context = trusting(scene.ca_file)
+        scene.activate_file(scene.alpha)
+        _, session = _dial(scene, context, order=order)
+        for leaf in (scene.alpha, scene.beta):
+            scene.activate_file(leaf)
+            sight, _ = _dial(scene, context, session, order=order)
+            assert (leaf.fingerprint, False) == sight
+
+    def test_from_before_the_activation(self, scene: Scene, order: str) -> None:
+        """A session that presented nothing is not resumed once the host has an identity."""
+        context = trusting(scene.ca_file)
+        _, session = _dial(scene, context, order=order)
+        scene.activate_hosts()
+        sight, _ = _dial(scene, context, session, order=order)
+        assert (scene.alpha.fingerprint, False) == sight
+
+
+def test_older_session_of_none_is_resumed(scene: Scene) -> None:
+    """The twin: one of a host that gets nothing, from before the activation, is resumed."""
+    context = trusting(scene.ca_file)
+    _, session = _dial(scene, context, host=NOBODY)
+    scene.activate_hosts()
+    sight, _ = _dial(scene, context, session, NOBODY)
+    assert (None, True) == sight
+
+
+def test_own_authorities(scene: Scene, client_authority: Authority) -> None:
+    """A session that other authorities verified is not resumed: the server is refused."""
+    context = trusting(scene.ca_file)
+    right, wrong = (scene.files.authority(each) for each in (scene.authority, client_authority))
+    scene.activate_file(scene.alpha, authorities=[right])
+    _, session = _dial(scene, context)
+    scene.activate_file(scene.alpha, authorities=[wrong])
+    with pytest.raises(SSL.Error, match="certificate verify failed"):
+        _dial(scene, context, session)

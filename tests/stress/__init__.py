@@ -1,0 +1,1 @@
+"""Many threads and tasks at once, on what all of them share."""
