@@ -25,9 +25,6 @@ from .ssl_sessions import mark_connection, resume
 
 _logger = logging.getLogger("mxcert_runtime")
 
-#: Makes the connection; takes the session to resume.
-Create = Callable[[Any], Any]
-
 
 def _connect(
     generation: runtime.Generation,
