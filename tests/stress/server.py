@@ -80,7 +80,13 @@ def _main() -> None:
         print(listener.connections)
 
 
+#: Longer than a whole test may take: a kept connection must not end while a busy machine gets to
+#: its next request, since a client that has just begun to send it cannot know.
+IDLE_SECONDS = 300.0
+
+
 def _answer_all(connection: socket.socket, answer: bytes) -> None:
+    connection.settimeout(IDLE_SECONDS)
     received = b""
     while chunk := connection.recv(65536):
         received += chunk

@@ -31,7 +31,7 @@ TASKS, REQUESTS_OF_A_TASK = 500, 10
 #: connections that each client may have in use at a time, or for each host and identity
 ROOM = 10
 #: seconds; generous, since the machine may have other work
-TIMEOUT = 60.0
+TIMEOUT = 180.0
 #: hosts times what they are shown
 ENDPOINTS = len(HOSTS) * len(SERVICES)
 
