@@ -123,6 +123,8 @@ class Ledger:
         record = self.adopt(context)
         record.trust = Trust((load,))
         record.default_trust = True
+        # Libraries make such contexts with the level that OpenSSL has by default.
+        record.knows_security_level = True
         record.complete = context.cert_store_stats() == _store_stats(record.trust)
 
     def note_default_trust(self, context: ssl.SSLContext) -> None:
