@@ -51,7 +51,7 @@ class IdentityProblem(Enum):
 
     UNREADABLE = "unreadable"
     DAMAGED = "damaged"
-    WRONG_PASSWORD = "wrong-password"
+    #: PKCS12 and PEM cannot tell the one from the other
     WRONG_PASSWORD_OR_DAMAGED = "wrong-password-or-damaged"
     PASSWORD_MISSING = "password-missing"
     UNSUPPORTED = "unsupported"
@@ -84,10 +84,6 @@ class HostNameError(MxcertError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.text!r} {self.problem}. {self.remedy}."
-
-
-class IdentityContextError(MxcertError):
-    """An SSL context for an identity cannot be made on this machine."""
 
 
 class PatchError(MxcertError):

@@ -35,7 +35,6 @@ from .settings.model import (
 
 _PASSWORD_PROBLEMS = frozenset(
     {
-        IdentityProblem.WRONG_PASSWORD,
         IdentityProblem.WRONG_PASSWORD_OR_DAMAGED,
         IdentityProblem.PASSWORD_MISSING,
     }

@@ -23,7 +23,9 @@ FAULTS = (
     Fault("a.toml, line 3", "has a typing error", "Correct it"),
 )
 IDENTITY_ERROR = IdentityError(
-    IdentityProblem.WRONG_PASSWORD, "the password of 'a.p12' is wrong", "Give the right one"
+    IdentityProblem.WRONG_PASSWORD_OR_DAMAGED,
+    "the password of 'a.p12' is wrong",
+    "Give the right one",
 )
 
 
@@ -31,7 +33,8 @@ def test_every_error_has_the_same_base() -> None:
     """Who catches MxcertError catches all errors of the package."""
     found = [each for each in vars(errors).values() if isinstance(each, type)]
     found = [each for each in found if issubclass(each, BaseException)]
-    assert len(found) > 5
+    expected = {"MxcertError", "SettingsError", "IdentityError", "HostNameError", "PatchError"}
+    assert expected == {each.__name__ for each in found}
     assert [] == [each for each in found if not issubclass(each, MxcertError)]
     assert not issubclass(MxcertError, (OSError, ImportError))
 
@@ -68,7 +71,7 @@ def test_faults_are_data() -> None:
 
 def test_identity_error() -> None:
     """The problem is data; the text says it with the remedy."""
-    assert IdentityProblem.WRONG_PASSWORD is IDENTITY_ERROR.problem
+    assert IdentityProblem.WRONG_PASSWORD_OR_DAMAGED is IDENTITY_ERROR.problem
     assert "the password of 'a.p12' is wrong. Give the right one." == str(IDENTITY_ERROR)
 
 

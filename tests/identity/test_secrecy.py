@@ -108,7 +108,4 @@ def test_every_case_is_an_error_of_its_own(
         folder.mkdir()
         found.add(failure(_case(case, folder, leaf, issuer.issue("other"))[0]).problem)
 
-    assert found == set(IdentityProblem) - {
-        IdentityProblem.UNREADABLE,
-        IdentityProblem.WRONG_PASSWORD,
-    }
+    assert found == set(IdentityProblem) - {IdentityProblem.UNREADABLE}
