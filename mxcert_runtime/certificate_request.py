@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-
-from .distinguished_name import ComparableName, comparable_name
+from .distinguished_name import ComparableName, comparable_name, readable_name
 from .identity import Identity, Validity
 
 _TLS_1_3 = 0x0304
@@ -51,7 +49,7 @@ class CertificateRequest:
 
     def describe(self) -> str:
         """What the server accepts, for people."""
-        names = "; ".join(_name(issuer) for issuer in self.issuers) or "any issuer"
+        names = "; ".join(readable_name(issuer) for issuer in self.issuers) or "any issuer"
         schemes = " ".join(f"{scheme:04x}" for scheme in sorted(self.signature_schemes))
         return f"issuers: {names}; signature schemes: {schemes or 'any'}"
 
@@ -150,13 +148,6 @@ def _read_names(reader: _Reader) -> tuple[bytes, ...]:
     while reader:
         names.append(reader.vector(2))
     return tuple(names)
-
-
-def _name(der: bytes) -> str:
-    try:
-        return x509.Name.from_bytes(der).rfc4514_string()
-    except (AttributeError, ValueError):
-        return f"a name of {len(der)} bytes"
 
 
 class _Reader:

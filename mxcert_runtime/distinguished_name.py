@@ -1,4 +1,4 @@
-"""Distinguished names in the form in which they are compared (RFC 5280, section 7.1).
+"""Distinguished names as they are compared (RFC 5280, section 7.1), and as people read them.
 
 The string type, case and repeated blanks do not count, as OpenSSL has it in ``X509_NAME_cmp``.
 """
@@ -22,6 +22,17 @@ _ENCODINGS = {
     0x1E: "utf-16-be",
 }
 
+#: RFC 4514, section 3
+_SHORT_NAMES = {
+    "2.5.4.3": "CN",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.25": "DC",
+}
+
 #: Equal for names that are equal; a text that is no name stands for itself.
 ComparableName = Union[tuple[frozenset[tuple[str, object]], ...], bytes]
 
@@ -34,6 +45,30 @@ def comparable_name(der: bytes) -> ComparableName:
         return tuple(_comparable_part(part) for part in name.expect(SEQUENCE).children())
     except MalformedError:
         return der
+
+
+def readable_name(der: bytes) -> str:
+    """The name for people, the most specific part first as in RFC 4514, without its escapes."""
+    try:
+        name, _ = read_element(der, 0)
+        parts = [_readable_part(part) for part in name.expect(SEQUENCE).children()]
+    except MalformedError:
+        return f"a name of {len(der)} bytes"
+    return ",".join(reversed(parts))
+
+
+def _readable_part(part: Element) -> str:
+    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(_SET).children()]
+    return "+".join(f"{_kind(pair[0])}={_text(pair[-1])}" for pair in pairs if pair)
+
+
+def _kind(element: Element) -> str:
+    identifier = element.as_identifier()
+    return _SHORT_NAMES.get(identifier, identifier)
+
+
+def _text(value: Element) -> str:
+    return value.content.decode(_ENCODINGS.get(value.tag, "latin-1"), "replace")
 
 
 def _comparable_part(part: Element) -> frozenset[tuple[str, object]]:

@@ -205,7 +205,7 @@ class TestBundles:
             pyopenssl.extract_from_urllib3()
 
     def test_extra_authorities_let_nobody_else_in(
-        self, stage: Stage, bad_server: TlsServer, monkeypatch: pytest.MonkeyPatch
+        self, stage: Stage, bad: Bad, bad_server: TlsServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Authorities of the settings are trusted for what they signed, and for nothing bad."""
         import urllib.error
@@ -218,9 +218,12 @@ class TestBundles:
             pass
         with pytest.raises(urllib.error.URLError):
             urllib.request.urlopen(bad_server.url(ALPHA_HOST))  # noqa: S310
+        assert [] == bad_server.seen
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(bad_server.url(ALPHA_HOST), timeout=TIMEOUT)
-        assert [] == bad_server.seen
+        # urllib3 1.26 compares the name itself, after the handshake.
+        if urllib3.__version__ >= "2" or MISMATCH not in bad.codes:
+            assert [] == bad_server.seen
 
 
 @pytest.mark.parametrize("call", calls.ALL, ids=name_of)

@@ -284,7 +284,7 @@ class TestCallersContext:
         openssl_calls.give_certificate(context, alpha)
         connection = SSL.Connection(context, None)
         connection.set_accept_state()
-        presented = connection.get_certificate(as_cryptography=True)
+        presented = connection.get_certificate().to_cryptography()
         assert alpha.certificate == presented
 
 

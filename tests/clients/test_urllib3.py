@@ -142,6 +142,8 @@ class TestProxies:
         with unlisted, pytest.raises(urllib3.exceptions.HTTPError):
             _seen_by(unlisted, stage.url(ALPHA_HOST))
 
+    # As below: with urllib3 1.26.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_ports_of_both_legs(
         self,
         stage: Stage,

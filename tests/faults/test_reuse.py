@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
+import urllib3
 
 import mxcert_runtime
 from tests.clients import calls
@@ -294,9 +295,13 @@ class TestRequestsCve2024_35195:
         self._activate(scene, ALPHA_SERVICE)
         with _scope(ALPHA_SERVICE):
             _, again = way(server.url(ALPHA_HOST), scene.ca_file)
-            with pytest.raises(Exception, match="certificate verify failed"):
+            with pytest.raises(Exception, match=r"certificate verify failed|doesn't match"):
                 again()
-        assert [scene.alpha.fingerprint] == [seen.fingerprint for seen in server.seen]
+        seen = [seen.fingerprint for seen in server.seen]
+        # urllib3 1.26 compares the name itself, after the second handshake.
+        of_urllib3 = way in (_requests_off_then_on, _urllib3_off_then_on)
+        compares_late = urllib3.__version__ < "2" and of_urllib3
+        assert [scene.alpha.fingerprint] * (2 if compares_late else 1) == seen
 
     def test_twin_trusted(self, way: Any, scene: Scene) -> None:
         """The twin: off, then on, with the right authority: accepted, on another connection."""
