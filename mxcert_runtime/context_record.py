@@ -117,8 +117,7 @@ class Ledger:
 
         Where that would load something else by now, the record is incomplete.
         """
-        record = self.find(context)
-        if record is not None:
+        if self.find(context) is not None:
             return
         record = self.adopt(context)
         record.trust = Trust((load,))

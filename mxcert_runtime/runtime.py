@@ -100,9 +100,9 @@ class _Builder:
         extra = self._load_authorities(self.settings.authorities)
         hosts, services = self._make_rules(identities)
         offered = self.settings.unlisted_hosts is UnlistedHosts.OFFER
-        default = decide_by_default(tuple(identities.values()), offered=offered)
-        policy = Policy(hosts, services, default)
         loaded = tuple(identities.values())
+        default = decide_by_default(loaded, offered=offered)
+        policy = Policy(hosts, services, default)
         notices, invalid = tuple(self.notices), tuple(self.invalid)
         return Generation(self.settings, loaded, policy, extra, notices, invalid)
 
