@@ -21,7 +21,7 @@ from ..policy import Authorities, Choice, Decision
 from ..scope import current_service, peek_leg
 from ..server_request import choose_identity
 from ..trust import is_bundle
-from .pyopenssl_sessions import mark_connection, session_patches
+from .pyopenssl_sessions import mark_connection, session_patches, unmark_connection
 
 #: Where a connection keeps the host that SNI named, and whether it has an identity context.
 _HOST, _REPLACED = "_mxcert_host", "_mxcert_replaced"
@@ -53,6 +53,7 @@ def _present(connection: Any, host: str | None, port: int | None) -> None:
     on_server_request(connection, None)
     setattr(connection, _AUTHORITIES, decision.authorities)
     if connection.get_certificate() is not None:
+        unmark_connection(connection)
         _verify_for_caller(generation, connection, decision.authorities)
         return
     mark_connection(connection, generation, host, decision)
@@ -165,6 +166,7 @@ def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any
     # The caller's own certificate wins, so ours has to go before it comes.
     on_server_request(instance, None)
     _restore(instance)
+    unmark_connection(instance)
     return wrapped(*args, **kwargs)
 
 

@@ -23,7 +23,16 @@ def mark_connection(
 ) -> None:
     """Note what a connection was decided, and drop a session of another decision from it."""
     key = decision.reuse_key
-    setattr(connection, _MARK, None if key is None else (generation, host, key))
+    _mark(connection, None if key is None else (generation, host, key))
+
+
+def unmark_connection(connection: Any) -> None:
+    """Note that a connection presents what is the caller's, and drop a session of an identity."""
+    _mark(connection, None)
+
+
+def _mark(connection: Any, mark: object) -> None:
+    setattr(connection, _MARK, mark)
     session = getattr(connection, _SESSION, None)
     if session is not None and not _fits(session, connection):
         _forget_session(connection)

@@ -11,7 +11,7 @@ pytest.importorskip("OpenSSL")
 
 from OpenSSL import SSL
 
-from tests.clients.openssl_calls import get_from, trusting
+from tests.clients.openssl_calls import get_from, give_certificate, trusting
 from tests.faults.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
@@ -163,3 +163,23 @@ def test_own_authorities(scene: Scene, client_authority: Authority) -> None:
     scene.activate_file(scene.alpha, authorities=[wrong])
     with pytest.raises(SSL.Error, match="certificate verify failed"):
         _dial(scene, context, session)
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["certificate first", "certificate last"])
+def test_own_certificate(scene: Scene, late: bool) -> None:
+    """A connection with a certificate of the program's own resumes no session of an identity."""
+    scene.activate_hosts()
+    context = trusting(scene.ca_file)
+    _, session = _dial(scene, context)
+    with socket.create_connection(("127.0.0.1", scene.server.port), TIMEOUT) as plain:
+        connection = SSL.Connection(context, plain)
+        if not late:
+            give_certificate(connection, scene.beta)
+        connection.set_session(session)
+        connection.set_tlsext_host_name(ALPHA_HOST.encode("ascii"))
+        connection.set_connect_state()
+        if late:
+            give_certificate(connection, scene.beta)
+        answer = get_from(connection, scene.url(ALPHA_HOST))
+        connection.shutdown()
+    assert (scene.beta.fingerprint, False) == (answer["fingerprint"], answer["resumed"])
