@@ -6,13 +6,19 @@ import ipaddress
 import ssl
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mxcert_runtime.endpoint import HostPattern, canonical_host, parse_pattern
 from mxcert_runtime.errors import HostNameError
 
-PROPERTY = settings(deadline=None, database=None, max_examples=300)
+PROPERTY = settings(
+    deadline=None,
+    database=None,
+    max_examples=300,
+    # A busy machine is no fault of the data.
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 SAME_HOSTS = [
     ("API.Example.COM", "api.example.com"),

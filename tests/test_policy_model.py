@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mxcert_runtime.endpoint import HostPattern
@@ -13,7 +13,13 @@ from mxcert_runtime.policy import (
 )
 from tests.policies import make_policy, presented
 
-PROPERTY = settings(deadline=None, database=None, max_examples=300)
+PROPERTY = settings(
+    deadline=None,
+    database=None,
+    max_examples=300,
+    # A busy machine is no fault of the data.
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 LABELS = ("a", "example", "zone1")
 ADDRESSES = ("127.0.0.1", "10.0.0.1", "::1", "2001:db8::1")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mxcert_runtime.certificate_request import (
@@ -28,7 +28,13 @@ from tests.server_request.messages import (
 from tests.support import pki
 
 NAMES = (pki.name("One").public_bytes(), pki.name("Two").public_bytes())
-fuzzing = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+fuzzing = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 versions = st.sampled_from([0x0300, 0x0301, TLS_1_2, TLS_1_3, 0x0305, 0xFEFD])
 issuer_lists = st.lists(st.binary(max_size=40), max_size=5)
 scheme_lists = st.lists(st.integers(0, 0xFFFF), max_size=20)

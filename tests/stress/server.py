@@ -64,6 +64,8 @@ def _main() -> None:
     end = ServerEnd(ServerTls(leaf, (clients,), Demand.ACCEPT))
 
     def serve(plain: socket.socket, number: int) -> None:
+        # A client with hundreds of tasks on a busy machine takes long to get to its next message.
+        plain.settimeout(IDLE_SECONDS)
         connection = end.handshake(plain, number)
         if connection is None:
             return
@@ -86,7 +88,6 @@ IDLE_SECONDS = 300.0
 
 
 def _answer_all(connection: socket.socket, answer: bytes) -> None:
-    connection.settimeout(IDLE_SECONDS)
     received = b""
     while chunk := connection.recv(65536):
         received += chunk
