@@ -13,18 +13,13 @@ if TYPE_CHECKING:
     from .activation import activate, deactivate, is_active
     from .errors import MxcertError, SettingsError
     from .inspection import explain, identities
+    from .measurements import metrics
     from .service_scope import service
 
 __all__ = (
-    "MxcertError",
-    "SettingsError",
-    "activate",
-    "deactivate",
-    "explain",
-    "identities",
-    "is_active",
-    "service",
-)
+    "MxcertError", "SettingsError", "activate", "deactivate", "explain", "identities",
+    "is_active", "metrics", "service",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

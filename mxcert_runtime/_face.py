@@ -15,6 +15,7 @@ _HOMES = {
     "explain": "inspection",
     "identities": "inspection",
     "is_active": "activation",
+    "metrics": "measurements",
     "service": "service_scope",
 }
 

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from . import runtime
+from . import expiry_watch, runtime
 from .context_record import ledger
 from .hooks import LIBRARIES
 from .hooks.ssl_sessions import sources
 from .late_context import stop_listening
+from .log_output import direct_log
 from .patching import Patches
 from .settings.loading import read_process_settings, settings_from
 from .settings.model import Reading
@@ -48,8 +49,12 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
 def deactivate() -> None:
     """Take every hook away; connections that are open keep what they have."""
     with _lock:
+        # While whoever looks at a context still finds it loaded.
+        ledger.stop_skipping()
         runtime.install(None)
         _patches.undo()
+        direct_log(None)
+        expiry_watch.watch(())
         stop_listening()
         ledger.forget_all()
         sources.forget_all()
@@ -61,13 +66,18 @@ def is_active() -> bool:
 
 
 def _install(generation: runtime.Generation) -> None:
+    direct_log(generation.settings.log)
     try:
         _patches.apply()
     except BaseException:
         if runtime.current is None:
             deactivate()
         raise
+    if not generation.settings.trust_cache:
+        ledger.stop_skipping()
     runtime.install(generation)
+    ledger.skips_known_loads = generation.settings.trust_cache
+    expiry_watch.watch(generation.identities)
 
 
 def _tell(generation: runtime.Generation) -> None:
@@ -78,8 +88,8 @@ def _tell(generation: runtime.Generation) -> None:
     _logger.info(
         "active: %d identities, %d rules; hooked: %s",
         len(generation.identities),
-        len(generation.policy.hosts) + len(generation.policy.services),
-        ", ".join(_patches.names),
+        len(generation.settings.rules),
+        _patches.describe(),
     )
 
 

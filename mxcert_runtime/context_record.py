@@ -1,5 +1,9 @@
 """What a caller did to its SSL context, written down as it happens, because OpenSSL does not tell.
 
+A load that this process has done before is written down only, and done for real when it matters:
+when somebody looks at the context, or when nothing but the context itself can verify. Until then
+it is *pending*, and identity contexts of the same trust verify the context's connections.
+
 A record is *complete* when it was begun with the context itself. A context that is older than the
 hooks has none, and a load that failed half-way leaves its record incomplete: nobody may then
 claim to know what such a context trusts.
@@ -14,15 +18,19 @@ from collections.abc import Callable
 from typing import Any
 
 from .credential_probe import presents_certificate
+from .fork_safe_lock import ForkSafeLock
+from .known_loads import KnownLoad, known_loads
 from .native_ssl import GenuineContext
 from .trust import (
     DirectoryLoad,
+    FileLoad,
     Load,
     Trust,
     TrustChangedError,
     data_load,
     default_paths_load,
     file_load,
+    is_as_it_was,
 )
 
 _ATTRIBUTE = "_mxcert_record"
@@ -38,11 +46,14 @@ class ContextRecord:
         "credentials",
         "default_trust",
         "epoch",
+        "evictions",
+        "generation",
+        "is_kept",
         "is_warned_of",
         "knows_security_level",
+        "pending",
         "plans",
         "trust",
-        "validity",
     )
 
     def __init__(self, epoch: object, *, complete: bool) -> None:
@@ -50,6 +61,10 @@ class ContextRecord:
         #: whether ``trust`` is all that the context trusts
         self.complete = complete
         self.trust = Trust()
+        #: the loads among them that have not been done for real
+        self.pending: tuple[KnownLoad, ...] = ()
+        #: whether the context has made a connection before, with loads pending
+        self.is_kept = False
         #: whether ``create_default_context`` gave it default trust, by whatever loads
         self.default_trust = False
         #: arguments of ``set_ciphers`` in order; the ``@SECLEVEL`` of one outlives the next
@@ -59,13 +74,21 @@ class ContextRecord:
         #: whether ``ciphers`` hold the security level; unknown on Python 3.9 where it was not seen
         self.knows_security_level = True
         self.is_warned_of = False
-        #: what connections of this context do, by decision, as long as ``validity`` is the same
+        #: what connections of this context do, by decision and state of the context, as long as
+        #: the generation and the number of its contexts that have gone are these
         self.plans: dict[Any, Any] = {}
-        self.validity: object = None
+        self.generation: object = None
+        self.evictions = 0
 
     def changed(self) -> None:
         """Forget what was derived from the state before."""
-        self.plans, self.validity = {}, None
+        self.plans, self.generation = {}, None
+
+    def keep_plan(self, key: Any, plan: Any, generation: object, evictions: int) -> None:
+        """Keep a plan, and with it no plan of another time."""
+        if self.generation is not generation or self.evictions != evictions:
+            self.plans, self.generation, self.evictions = {}, generation, evictions
+        self.plans[key] = plan
 
 
 class Ledger:
@@ -75,8 +98,19 @@ class Ledger:
     """
 
     def __init__(self) -> None:
+        #: whether loads that were done before are left pending
+        self.skips_known_loads = False
         self._epoch = object()
         self._records: weakref.WeakSet[ContextRecord] = weakref.WeakSet()
+        self._unfinished: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
+        self._lock = ForkSafeLock()
+
+    def stop_skipping(self) -> None:
+        """Make every context what it would be without us, and leave no load pending any more."""
+        self.skips_known_loads = False
+        for context in list(self._unfinished):
+            self.finish_loads(context)
+        known_loads.forget_all()
 
     def forget_all(self) -> None:
         """End the present time of being hooked."""
@@ -133,6 +167,18 @@ class Ledger:
             record.default_trust = True
             record.changed()
 
+    def finish_loads(self, context: ssl.SSLContext) -> None:
+        """Do for real what is pending, since somebody looks at the context."""
+        record = self.find(context)
+        if record is None or not record.pending:
+            return
+        with self._lock:
+            for known in record.pending:
+                known.do(context)
+            record.pending = ()
+            self._unfinished.discard(context)
+        record.changed()
+
     def load_verify_locations(
         self,
         load: Callable[..., None],
@@ -145,7 +191,9 @@ class Ledger:
         record = self.find(context)
         if record is None:
             return load(cafile, capath, cadata)
-        file = None if cafile is None else file_load(os.fsdecode(cafile))
+        loads = _describe(cafile, capath, cadata)
+        if self._leave_pending(context, record, loads):
+            return None
         try:
             load(cafile, capath, cadata)
         except BaseException as error:
@@ -153,29 +201,42 @@ class Ledger:
             record.complete = record.complete and _loaded_nothing(error, cadata)
             record.changed()
             raise
-        self._note_loads(record, file, capath, cadata)
-
-    def _note_loads(self, record: ContextRecord, file: Any, capath: Any, cadata: Any) -> None:
-        if file is not None:
-            # A file that was replaced meanwhile may have been read before or after that.
-            record.complete = record.complete and file == file_load(file.path)
-            record.trust = record.trust.plus(file)
-        if capath is not None:
-            record.trust = record.trust.plus(DirectoryLoad(os.fsdecode(capath)))
-        if cadata is not None:
-            content = cadata if isinstance(cadata, str) else bytes(cadata)
-            record.trust = record.trust.plus(data_load(content))
-        record.changed()
+        self._note(record, loads)
 
     def set_default_verify_paths(self, load: Callable[[], None], context: ssl.SSLContext) -> None:
         """Do the load and write it down."""
         record = self.find(context)
-        before = default_paths_load() if record else None
+        if record is None:
+            return load()
+        before = default_paths_load()
+        if self._leave_pending(context, record, (before,)):
+            return None
         load()
-        if record is not None and before is not None:
-            record.complete = record.complete and before == default_paths_load()
-            record.trust = record.trust.plus(before)
-            record.changed()
+        self._note(record, (before,))
+
+    def _leave_pending(
+        self, context: ssl.SSLContext, record: ContextRecord, loads: tuple[Load, ...]
+    ) -> bool:
+        if not (self.skips_known_loads and record.complete):
+            return False
+        known = [each for each in map(known_loads.find, loads) if each is not None]
+        if not loads or len(known) < len(loads):
+            return False
+        with self._lock:
+            record.pending += tuple(known)
+            record.trust = record.trust.plus(*loads)
+            self._unfinished.add(context)
+        record.changed()
+        return True
+
+    def _note(self, record: ContextRecord, loads: tuple[Load, ...]) -> None:
+        # A file that was replaced meanwhile may have been read before or after that.
+        record.complete = record.complete and bool(loads) and all(map(_can_be_repeated, loads))
+        record.trust = record.trust.plus(*loads)
+        record.changed()
+        if self.skips_known_loads and record.complete:
+            for each in loads:
+                known_loads.remember(each)
 
     def note_ciphers(self, context: ssl.SSLContext, ciphers: str) -> None:
         """Write down that the caller chose ciphers."""
@@ -190,6 +251,29 @@ class Ledger:
         if record is not None:
             record.credentials = True
             record.changed()
+
+
+def _describe(cafile: Any, capath: Any, cadata: Any) -> tuple[Load, ...]:
+    """The loads of one call; none where its arguments are such that CPython refuses them."""
+    loads: list[Load] = []
+    try:
+        if cafile is not None:
+            loads.append(file_load(os.fsdecode(cafile)))
+        if capath is not None:
+            loads.append(DirectoryLoad(os.fsdecode(capath)))
+        if cadata is not None:
+            # `bytes` alone would take a number for a length.
+            content = cadata if isinstance(cadata, str) else bytes(memoryview(cadata))
+            loads.append(data_load(content))
+    except (TypeError, ValueError):
+        return ()
+    return tuple(loads)
+
+
+def _can_be_repeated(load: Load) -> bool:
+    # A pipe is empty the next time.
+    is_readable = not isinstance(load, FileLoad) or load.state is not None
+    return is_readable and is_as_it_was(load)
 
 
 def _loaded_nothing(error: BaseException, cadata: Any) -> bool:

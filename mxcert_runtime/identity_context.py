@@ -11,20 +11,24 @@ from __future__ import annotations
 
 import contextlib
 import ssl
-import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from .errors import MxcertError
+from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .key_transfer import load_identity
 from .native_ssl import GenuineContext, NativeContext
 from .trust import Trust
 
-#: Contexts that are kept. One with a bundle of 150 authorities takes 700 KB.
-_LIMIT = 48
+#: Contexts with a trust that are kept. One with a bundle of 150 authorities takes 700 KB.
+TRUSTING_LIMIT = 24
+#: How many of them may hold the same trust, each with another identity.
+COPIES_LIMIT = 4
+#: Contexts without a trust that are kept. One takes 20 KB, and a millisecond to make.
+BARE_LIMIT = 256
 
 
 class IdentityRefusedError(MxcertError, ssl.SSLError):
@@ -45,6 +49,9 @@ class IdentityRefusedError(MxcertError, ssl.SSLError):
 
 class IdentityContext(GenuineContext):  # type: ignore[misc, valid-type]
     """Holds an identity, and makes no connection by itself: that would go past the policy."""
+
+    #: whether it has the trust of its connections, so that they need no other context
+    verifies = False
 
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise MxcertError("an identity context makes no connections; use the context of the caller")
@@ -74,16 +81,32 @@ class Blueprint:
 
 
 class IdentityContexts:
-    """The identity contexts of one generation, made when first needed; the least used go first."""
+    """The identity contexts of one generation, made when first needed; the least used go first.
+
+    A trust is expensive, so few contexts hold a copy of the same: the first identities that are
+    used with it. See :meth:`may_hold`.
+    """
 
     def __init__(self) -> None:
         #: how many have gone; who holds some of them can tell that by it
         self.evictions = 0
-        self._contexts: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
-        self._lock = threading.Lock()
+        self._trusting: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
+        self._bare: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
+        self._lock = ForkSafeLock()
 
     def __len__(self) -> int:
-        return len(self._contexts)
+        return len(self._trusting) + len(self._bare)
+
+    def may_hold(self, blueprint: Blueprint) -> bool:
+        """Whether a context that holds the identity and its trust may be had for a blueprint.
+
+        Otherwise one context without identity verifies, and another one without trust
+        authenticates.
+        """
+        verifying = replace(blueprint, identity=None)
+        with self._lock:
+            alike = [each for each in self._trusting if replace(each, identity=None) == verifying]
+            return blueprint in alike or len(alike) < COPIES_LIMIT
 
     def get(self, blueprint: Blueprint) -> IdentityContext:
         """The context for a blueprint.
@@ -91,14 +114,19 @@ class IdentityContexts:
         Raises :class:`~.trust.TrustChangedError` where its trust cannot be made again and
         :class:`IdentityRefusedError` where OpenSSL refuses the identity.
         """
+        holds_trust = blueprint.trust is not None
+        contexts, limit = (
+            (self._trusting, TRUSTING_LIMIT) if holds_trust else (self._bare, BARE_LIMIT)
+        )
         with self._lock:
-            context = self._contexts.get(blueprint)
+            context = contexts.get(blueprint)
             if context is None:
-                context = self._contexts[blueprint] = _make(blueprint)
-            self._contexts.move_to_end(blueprint)
-            if len(self._contexts) > _LIMIT:
-                self._contexts.popitem(last=False)
-                self.evictions += 1
+                context = contexts[blueprint] = _make(blueprint)
+            contexts.move_to_end(blueprint)
+            if len(contexts) > limit:
+                contexts.popitem(last=False)
+                # Nobody holds on to the others.
+                self.evictions += holds_trust
             return context
 
     def make_unshared(self, blueprint: Blueprint) -> IdentityContext:
@@ -115,6 +143,7 @@ def _make(blueprint: Blueprint) -> IdentityContext:
             context.set_ciphers(ciphers)
     if blueprint.trust is not None:
         blueprint.trust.load_into(context)
+        context.verifies = True
     if blueprint.identity is not None:
         _load(context, blueprint.identity)
     context.check_hostname = False  # CERT_NONE demands it, and it stays the caller's anyway

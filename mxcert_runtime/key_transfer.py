@@ -7,12 +7,8 @@ password of one use, removed at once.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 import ssl
-import tempfile
-from collections.abc import Iterator
 
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -23,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from .identity import Identity
+from .passing_files import memory_file, temporary_file
 
 
 def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
@@ -31,24 +28,19 @@ def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
     Raises ``ssl.SSLError`` where OpenSSL refuses it, such as for a key that is too weak for the
     security level of the context.
     """
-    try:
-        descriptor = os.memfd_create("mxcert")
-    except (AttributeError, OSError):
-        _load_through_encrypted_file(context, identity)
-        return
-    with os.fdopen(descriptor, "wb", buffering=0) as memory:
-        path = f"/proc/self/fd/{descriptor}"
-        if not os.path.exists(path):
-            _load_through_encrypted_file(context, identity)
+    with memory_file() as memory:
+        if memory is not None:
+            path, file = memory
+            file.write(_as_pem(identity, NoEncryption()))
+            context.load_cert_chain(path)
             return
-        memory.write(_as_pem(identity, NoEncryption()))
-        context.load_cert_chain(path)
+    _load_through_encrypted_file(context, identity)
 
 
 def _load_through_encrypted_file(context: ssl.SSLContext, identity: Identity) -> None:
     password = secrets.token_hex(32)
     pem = _as_pem(identity, BestAvailableEncryption(password.encode()))
-    with _temporary_file(pem) as path:
+    with temporary_file(pem) as path:
         context.load_cert_chain(path, password=password)
 
 
@@ -56,14 +48,3 @@ def _as_pem(identity: Identity, encryption: KeySerializationEncryption) -> bytes
     key = identity.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
     certificates = (identity.certificate, *identity.chain)
     return b"".join([key, *(each.public_bytes(Encoding.PEM) for each in certificates)])
-
-
-@contextlib.contextmanager
-def _temporary_file(content: bytes) -> Iterator[str]:
-    descriptor, path = tempfile.mkstemp(prefix="mxcert-")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        yield path
-    finally:
-        os.unlink(path)

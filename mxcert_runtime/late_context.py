@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
+from .identity_context import IdentityContext
 from .native_ssl import NativeContext
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -38,15 +39,15 @@ class Handover:
     """What one connection takes, as the messages of its server arrive.
 
     ``verifying`` is the context to return to in TLS 1.2, where a renegotiation verifies the
-    server anew; ``None`` where what authenticates verifies just as well. With ``may_ask_later``
-    a connection of TLS 1.3 that was not asked waits for post-handshake authentication (RFC 8446,
+    server anew, unless what authenticates verifies just as well. With ``may_ask_later`` a
+    connection of TLS 1.3 that was not asked waits for post-handshake authentication (RFC 8446,
     section 4.6.2).
     """
 
     def __init__(
         self,
         authenticating: Authenticating,
-        verifying: ssl.SSLContext | None,
+        verifying: ssl.SSLContext,
         *,
         may_ask_later: bool = False,
     ) -> None:
@@ -75,13 +76,17 @@ class Handover:
 
     def _take_in_tls_1_2(self, version: int, message: int) -> ssl.SSLContext | None:
         if message == _CERTIFICATE_REQUEST:
-            self.is_over = self._verifying is None
-            return self._authenticating(version, self._request)
+            context = self._authenticating(version, self._request)
+            self.is_over = isinstance(context, IdentityContext) and context.verifies
+            return context
         return self._verifying if message == _FINISHED else None
 
 
 #: connections that are to take another context, by the object that CPython names in the callback
 _waiting: weakref.WeakKeyDictionary[Any, tuple[Any, Handover]] = weakref.WeakKeyDictionary()
+
+#: the CertificateRequest of the server, by the same object, where anybody listened
+_requests: weakref.WeakKeyDictionary[Any, bytes] = weakref.WeakKeyDictionary()
 
 #: contexts of callers on which a listener stands
 _listening: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
@@ -109,11 +114,18 @@ def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
     if waiting is None:
         return
     connection, handover = waiting
+    if message == _CERTIFICATE_REQUEST:
+        _requests[owner] = data
     context = handover.take(version, message, data)
     if handover.is_over:
         del _waiting[owner]
     if context is not None:
         connection.context = context
+
+
+def request_of(owner: Any) -> bytes | None:
+    """The last CertificateRequest (with its header) that a connection was seen to receive."""
+    return _requests.get(owner)
 
 
 @functools.lru_cache(maxsize=64)
@@ -122,9 +134,8 @@ def listener_calling(callback: MessageCallback) -> Listener:
     return Listener(callback)
 
 
-def message_callback_of(context: ssl.SSLContext) -> MessageCallback:
-    """The caller's own message callback."""
-    callback: MessageCallback = NativeContext._msg_callback.__get__(context)
+def callers_own(callback: MessageCallback) -> MessageCallback:
+    """The caller's own message callback, from the one that stands on its context."""
     return callback.callback if isinstance(callback, Listener) else callback
 
 
@@ -153,5 +164,6 @@ def _warn_of_missing_owner() -> None:
 def stop_listening() -> None:
     """Give every caller's context its own message callback back."""
     for context in list(_listening):
-        NativeContext._msg_callback.__set__(context, message_callback_of(context))
+        callback = NativeContext._msg_callback.__get__(context)
+        NativeContext._msg_callback.__set__(context, callers_own(callback))
     _listening.clear()

@@ -137,6 +137,9 @@ class Library:
             return ""
         return str(getattr(sys.modules.get(self.version_module), "__version__", ""))
 
+    def __str__(self) -> str:
+        return f"{self.module} {self.version()}".rstrip()
+
     @property
     def is_supported(self) -> bool:
         """Whether the loaded version is one that the patches are known to fit."""
@@ -156,7 +159,7 @@ class Patches:
     def __init__(self, libraries: tuple[Library, ...]) -> None:
         self._libraries = libraries
         self._applied: list[Patch] = []
-        self._hooked: list[str] = []
+        self._hooked: list[Library] = []
         self._made: dict[str, tuple[Patch, ...]] = {}
         self._watched: set[str] = set()
         self._on = False
@@ -164,7 +167,11 @@ class Patches:
     @property
     def names(self) -> tuple[str, ...]:
         """The modules that are patched at the moment."""
-        return tuple(self._hooked)
+        return tuple(library.module for library in self._hooked)
+
+    def describe(self) -> str:
+        """The modules that are patched, each with the version of its library."""
+        return ", ".join(map(str, self._hooked))
 
     def apply(self) -> None:
         """Patch what is loaded, and the rest when it is loaded. Does nothing when applied.
@@ -196,13 +203,14 @@ class Patches:
 
     def _patch_when_loaded(self, library: Library, module: ModuleType) -> None:
         try:
-            if self._on:
-                self._patch(library)
+            if self._on and self._patch(library):
+                _logger.debug("hooked: %s", library)
         except Exception as error:
             # The import is the application's, which must not fail by what we do to it.
             _logger.error("%s is not hooked: %s", library.module, error)
 
-    def _patch(self, library: Library) -> None:
+    def _patch(self, library: Library) -> bool:
+        """Patch one library; ``False`` where its version is not known."""
         if not library.is_supported:
             _logger.warning(
                 "%s %s is not a version that mxcert_runtime knows (from %s, below %s): its own "
@@ -211,7 +219,7 @@ class Patches:
                 library.version(),
                 *library.versions,
             )
-            return
+            return False
         if library.module not in self._made:
             self._made[library.module] = library.patches()
         if library.prepare is not None:
@@ -224,7 +232,8 @@ class Patches:
         except BaseException:
             self._undo_down_to(before)
             raise
-        self._hooked.append(library.module)
+        self._hooked.append(library)
+        return True
 
 
 def attribute_of(module: str, name: str = "") -> Callable[[], Any]:

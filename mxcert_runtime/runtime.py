@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +18,7 @@ from cryptography.x509 import Certificate
 from .authority import load_authority_certificates
 from .endpoint import HostPattern, parse_pattern
 from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
+from .expiry_watch import examine_dates
 from .identity import Identity, Validity, load_identity
 from .identity_context import IdentityContexts
 from .policy import Authorities, Policy, Rule, decide_by_default
@@ -40,8 +41,9 @@ _PASSWORD_PROBLEMS = frozenset(
     }
 )
 
-#: How long before its expiry an identity is warned of.
-EXPIRY_WARNING = timedelta(days=30)
+
+#: Endpoints that are watched at most; a crawler must not grow them without end.
+_WATCHED_LIMIT = 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +59,17 @@ class Generation:
     notices: tuple[Fault, ...] = ()
     invalid: tuple[Fault, ...] = ()
     contexts: IdentityContexts = field(default_factory=IdentityContexts)
+    #: endpoints where a handshake has failed; the next one there listens to what the server asks
+    watched: set[tuple[str | None, int | None]] = field(default_factory=set)
     #: those of pyOpenSSL, by the caller's context and what else they are made from
     openssl_contexts: WeakKeyDictionary[Any, dict[Any, Any]] = field(
         default_factory=WeakKeyDictionary
     )
+
+    def watch(self, host: str | None, port: int | None) -> None:
+        """Listen to what the server asks on later connections to an endpoint."""
+        if len(self.watched) < _WATCHED_LIMIT:
+            self.watched.add((host, port))
 
 
 #: The generation in force; ``None`` while nothing is activated.
@@ -116,21 +125,19 @@ class _Builder:
                 origin = _origin_of(each, error)
                 self.faults.append(Fault(origin, error.message, error.remedy))
             else:
-                self._look_at_validity(loaded[each.name], each)
+                self._look_at_dates(loaded[each.name])
         return loaded
 
-    def _look_at_validity(self, identity: Identity, each: IdentitySettings) -> None:
-        now = datetime.now(timezone.utc)
-        problem = _describe_validity(identity, now)
-        if problem is None:
+    def _look_at_dates(self, identity: Identity) -> None:
+        finding = examine_dates(identity, datetime.now(timezone.utc))
+        if finding is None:
             return
-        fault = Fault(str(each.origin), problem, "Replace the file by one with a valid certificate")
-        if identity.validity_at(now) is Validity.VALID:
-            self.notices.append(fault)
+        if finding.validity is Validity.VALID:
+            self.notices.append(finding.fault)
         elif self.settings.expired_identities is ExpiredIdentities.REFUSE:
-            self.faults.append(fault)
+            self.faults.append(finding.fault)
         else:
-            self.invalid.append(fault)
+            self.invalid.append(finding.fault)
 
     def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
         pems: dict[str, None] = {}
@@ -218,19 +225,3 @@ def _origin_of(settings: IdentitySettings, error: IdentityError) -> str:
         password = settings.password_origin
         return str(password) if same_source else f"{settings.origin} with {password}"
     return str(settings.origin)
-
-
-def _describe_validity(identity: Identity, now: datetime) -> str | None:
-    validity = identity.validity_at(now)
-    if validity is Validity.EXPIRED:
-        return f"the identity {identity.name!r} expired on {identity.not_after:%Y-%m-%d %H:%M} UTC"
-    if validity is Validity.NOT_YET_VALID:
-        begin = f"{identity.not_before:%Y-%m-%d %H:%M}"
-        return f"the identity {identity.name!r} is not valid before {begin} UTC"
-    left = identity.not_after - now
-    if left < EXPIRY_WARNING:
-        return (
-            f"the identity {identity.name!r} expires in {left.days} days, "
-            f"on {identity.not_after:%Y-%m-%d %H:%M} UTC"
-        )
-    return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from .errors import MxcertError
+from .file_state import DirectoryState, FileState, directory_states, is_unchanged, state_of
 from .settings.presence import process_environ
 
 #: Modules that ship the Mozilla bundle; a load of their file is default trust, not a choice.
@@ -23,18 +24,6 @@ _BUNDLE_MODULES = ("certifi", "pip._vendor.certifi")
 
 class TrustChangedError(MxcertError):
     """A file of a trust is no longer what the caller loaded, so the trust cannot be made again."""
-
-
-@dataclass(frozen=True)
-class FileState:
-    """Tells the contents of a file apart without reading it."""
-
-    size: int
-    modified_ns: int
-    #: cannot be set back, as the time of modification can
-    changed_ns: int
-    inode: int
-    device: int
 
 
 @dataclass(frozen=True)
@@ -50,12 +39,12 @@ class FileLoad:
 
 @dataclass(frozen=True)
 class DirectoryLoad:
-    """``load_verify_locations(capath=...)``: OpenSSL looks into it at each verification."""
+    """``load_verify_locations(capath=...)``: OpenSSL looks into them at each verification."""
 
-    path: str
+    paths: str
 
     def into(self, context: ssl.SSLContext) -> None:
-        context.load_verify_locations(capath=self.path)
+        context.load_verify_locations(capath=self.paths)
 
 
 @dataclass(frozen=True)
@@ -73,27 +62,45 @@ class DataLoad:
 class DefaultPathsLoad:
     """``set_default_verify_paths()``: OpenSSL's own, or those of SSL_CERT_FILE and SSL_CERT_DIR."""
 
-    file: str
+    path: str
     state: FileState | None
-    directories: str
+    paths: str
 
     def into(self, context: ssl.SSLContext) -> None:
         context.set_default_verify_paths()
 
+
+#: Loads after which OpenSSL looks into directories.
+DIRECTORY_LOADS = (DirectoryLoad, DefaultPathsLoad)
 
 Load = Union[FileLoad, DirectoryLoad, DataLoad, DefaultPathsLoad]
 
 
 @dataclass(frozen=True)
 class Trust:
-    """Loads in their order, each once. Empty: trusts nobody."""
+    """Loads in their order, each once. Empty: trusts nobody.
+
+    ``directories`` is what its directories hold at one moment. Only with that does it say all that
+    is trusted, so that contexts of two callers may be verified alike; OpenSSL keeps what it finds
+    in a directory, hence a later moment is another trust.
+    """
 
     loads: tuple[Load, ...] = ()
+    directories: tuple[DirectoryState, ...] | None = None
 
     def plus(self, *loads: Load) -> Trust:
         """This trust and further loads."""
         new = tuple(load for load in loads if load not in self.loads)
         return Trust(self.loads + new) if new else self
+
+    def as_of_now(self) -> Trust:
+        """This trust with what its directories hold now."""
+        return Trust(self.loads, directory_states(self._directory_paths()))
+
+    @property
+    def is_shareable(self) -> bool:
+        """Whether it says all that is trusted."""
+        return self.directories is not None or not self.has_directories
 
     @property
     def is_default(self) -> bool:
@@ -107,7 +114,7 @@ class Trust:
     @property
     def has_directories(self) -> bool:
         """Whether OpenSSL looks for authorities in directories too, at each verification."""
-        return any(isinstance(load, (DirectoryLoad, DefaultPathsLoad)) for load in self.loads)
+        return any(isinstance(load, DIRECTORY_LOADS) for load in self.loads)
 
     def load_into(self, context: ssl.SSLContext) -> None:
         """Load it into a new context.
@@ -122,11 +129,18 @@ class Trust:
                 changed = f"{load!r} cannot be loaded again: {error}"
                 raise TrustChangedError(changed) from error
             _refuse_changed(load)
+        if self.directories not in (None, directory_states(self._directory_paths())):
+            raise TrustChangedError("a directory is not what it was for the caller")
+
+    def _directory_paths(self) -> list[str]:
+        # OpenSSL takes lists of directories in both places.
+        lists = [each.paths for each in self.loads if isinstance(each, DIRECTORY_LOADS)]
+        return [path for each in lists for path in each.split(os.pathsep) if path]
 
 
 def file_load(path: str) -> FileLoad:
     """The load of a file as it is now."""
-    return FileLoad(path, _state(path))
+    return FileLoad(path, state_of(path))
 
 
 def data_load(content: str | bytes) -> DataLoad:
@@ -138,29 +152,29 @@ def data_load(content: str | bytes) -> DataLoad:
 
 def default_paths_load() -> DefaultPathsLoad:
     """The load of the default paths as they are now, as OpenSSL finds them."""
-    paths, environ = ssl.get_default_verify_paths(), process_environ()
-    file = environ.get(paths.openssl_cafile_env, paths.openssl_cafile)
-    # It may be a list of directories, which `paths.capath` does not show.
-    directories = environ.get(paths.openssl_capath_env, paths.openssl_capath)
-    return DefaultPathsLoad(file, _state(file), directories)
+    path, paths = default_paths()
+    return DefaultPathsLoad(path, state_of(path), paths)
+
+
+def default_paths() -> tuple[str, str]:
+    """The file and the list of directories that OpenSSL takes by default now."""
+    found, environ = ssl.get_default_verify_paths(), process_environ()
+    file = environ.get(found.openssl_cafile_env, found.openssl_cafile)
+    # It may be a list of directories, which `found.capath` does not show.
+    return file, environ.get(found.openssl_capath_env, found.openssl_capath)
+
+
+def is_as_it_was(load: Load) -> bool:
+    """Whether doing a load now would read what it read then."""
+    if isinstance(load, DefaultPathsLoad):
+        where = default_paths()
+        return (load.path, load.paths) == where and is_unchanged(load.path, load.state)
+    return not isinstance(load, FileLoad) or is_unchanged(load.path, load.state)
 
 
 def _refuse_changed(load: Load) -> None:
-    changed = (isinstance(load, FileLoad) and load.state != _state(load.path)) or (
-        isinstance(load, DefaultPathsLoad) and load != default_paths_load()
-    )
-    if changed:
+    if not is_as_it_was(load):
         raise TrustChangedError(f"{load!r} is not what it was when the caller loaded it")
-
-
-def _state(path: str) -> FileState | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return FileState(
-        found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
-    )
 
 
 def is_bundle(path: str | bytes | os.PathLike[str]) -> bool:

@@ -154,7 +154,7 @@ def test_contexts_from_before_go_on(
     assert [None, alpha.fingerprint, None] == seen
 
 
-NOTHING = [{}, {"unlisted_hosts": "none"}, {"identity": []}]
+NOTHING = [{}, {"unlisted_hosts": "none"}, {"trust_cache": False}, {"identity": []}]
 
 
 @pytest.mark.parametrize("settings", [None, *NOTHING])

@@ -6,6 +6,7 @@ sync code, asyncio, uvloop and gevent. They are on the hot path, hence plain fun
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import ssl
@@ -13,47 +14,59 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import runtime
-from ..connection_plan import plan_connection
+from ..connection_plan import Plan
 from ..context_record import ledger
 from ..identity_context import IdentityContext
 from ..late_context import hand_over, listen_on
 from ..native_ssl import GenuineContext
 from ..patching import Patch, Switch, attribute_of
+from ..planning import plan_connection, plan_observation
 from ..policy import Policy
+from ..presentation import Presentation
 from ..scope import current_service, take_leg
-from .ssl_sessions import mark_connection, resume
+from .ssl_sessions import resume
 
 _logger = logging.getLogger("mxcert_runtime")
+_logs_debug = _logger.isEnabledFor
+_current_service = current_service.get
 
 
-def _connect(
-    generation: runtime.Generation,
-    context: ssl.SSLContext,
-    endpoint: tuple[str | None, int | None],
-    owner: Any,
-    session: Any,
-    create: Callable[[], Any],
-) -> Any:
-    """Create a client's connection and give it what the policy decides."""
-    host, port = endpoint
-    decision = generation.policy.select(host, port, current_service.get())
+def _decide(
+    generation: runtime.Generation, context: ssl.SSLContext, host: str | None, port: int | None
+) -> tuple[Plan, str | None, int | None, str | None]:
+    """The plan for a new connection, with the fields of its presentation."""
+    service = _current_service()
+    decision = generation.policy.select(host, port, service)
     record = ledger.find(context) or ledger.adopt(context)
-    plan = plan_connection(generation, context, record, decision)
-    _logger.debug("%s:%s presents %s", host, port, decision)
+    if generation.watched and (host, port) in generation.watched:
+        plan = plan_observation(generation, context, record, decision)
+    else:
+        plan = plan_connection(generation, context, record, decision)
+    if _logs_debug(logging.DEBUG):
+        _logger.debug("%s:%s presents %s", host, port, decision)
     if plan.listens_on_caller:
         listen_on(context)
-    connection = create()
+    return plan, host, port, service
+
+
+def _present(
+    connection: Any,
+    context: ssl.SSLContext,
+    owner: Any,
+    presentation: tuple[Plan, str | None, int | None, str | None],
+) -> None:
+    """Give a new connection what its plan says, and note that on its owner."""
+    plan = presentation[0]
+    plan.count()
     if plan.at_creation is not None:
         connection.context = plan.at_creation
     if plan.handover is not None:
-        handover = plan.handover(host, bool(context.post_handshake_auth))
+        handover = plan.handover(presentation[1], bool(context.post_handshake_auth))
         hand_over(connection, owner, handover)
-    mark = None if plan.mark is None else (plan.mark, host)
-    if mark is not None:
-        mark_connection(owner, mark)
-    if session is not None:
-        resume(connection, session, context, mark)
-    return connection
+    # The sockets of other libraries may have no room for it; their sessions are nobody's then,
+    # and are not resumed where something is presented.
+    with contextlib.suppress(AttributeError):
+        owner._mxcert_presentation = presentation
 
 
 def _find_endpoint(
@@ -105,15 +118,15 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
     ) -> Any:
         generation = runtime.current
         if server_side or generation is None or not switch.on:
+            ledger.finish_loads(self)
             return original(self, sock, server_side, server_hostname, owner=owner, session=session)
-        return _connect(
-            generation,
-            self,
-            _find_endpoint(generation.policy, server_hostname, sock),
-            sock if owner is None else owner,
-            session,
-            lambda: original(self, sock, server_side, server_hostname, owner=owner),
-        )
+        host, port = _find_endpoint(generation.policy, server_hostname, sock)
+        presentation = _decide(generation, self, host, port)
+        connection = original(self, sock, server_side, server_hostname, owner=owner)
+        _present(connection, self, sock if owner is None else owner, presentation)
+        if session is not None:
+            resume(connection, session, self, Presentation(*presentation).mark)
+        return connection
 
     return _wrap_socket
 
@@ -132,6 +145,7 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
     ) -> Any:
         generation = runtime.current
         if server_side or generation is None or not switch.on:
+            ledger.finish_loads(self)
             return original(
                 self,
                 incoming,
@@ -141,14 +155,12 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
                 owner=owner,
                 session=session,
             )
-        connection = _connect(
-            generation,
-            self,
-            _find_endpoint(generation.policy, server_hostname, None),
-            owner,
-            session,
-            lambda: original(self, incoming, outgoing, server_side, server_hostname, owner=owner),
-        )
+        host, port = _find_endpoint(generation.policy, server_hostname, None)
+        presentation = _decide(generation, self, host, port)
+        connection = original(self, incoming, outgoing, server_side, server_hostname, owner=owner)
+        _present(connection, self, owner, presentation)
+        if session is not None:
+            resume(connection, session, self, Presentation(*presentation).mark)
         if isinstance(owner, ssl.SSLObject):
             owner._mxcert_caller = self  # type: ignore[attr-defined]
         return connection
@@ -157,14 +169,23 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
 
 
 def _build_context_property(original: property, switch: Switch) -> property:
-    """``SSLObject.context``, which would show the identity context; ``SSLSocket`` does not."""
+    """``SSLObject.context``, which would show the identity context; ``SSLSocket`` does not.
+
+    A server sets it when it is told the name that its client asks for.
+    """
     show = cast("Callable[[Any], Any]", original.fget)
+    take = cast("Callable[[Any, Any], None]", original.fset)
 
     def context(self: Any) -> Any:
         shown = show(self)
         return self._mxcert_caller if isinstance(shown, IdentityContext) else shown
 
-    return property(context, original.fset, original.fdel, original.__doc__)
+    def set_context(self: Any, value: Any) -> None:
+        if isinstance(value, GenuineContext):
+            ledger.finish_loads(value)
+        take(self, value)
+
+    return property(context, set_context, original.fdel, original.__doc__)
 
 
 def connection_patches() -> tuple[Patch, ...]:
@@ -173,4 +194,5 @@ def connection_patches() -> tuple[Patch, ...]:
         Patch(lambda: GenuineContext, "_wrap_socket", _build_wrap_socket),
         Patch(lambda: GenuineContext, "_wrap_bio", _build_wrap_bio),
         Patch(attribute_of("ssl", "SSLObject"), "context", _build_context_property),
+        Patch(attribute_of("ssl", "SSLSocket"), "context", _build_context_property),
     )

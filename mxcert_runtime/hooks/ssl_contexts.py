@@ -1,6 +1,7 @@
 """Patches of ``ssl.SSLContext`` that write down what callers do to their contexts.
 
-None of them changes what the call does.
+None of them changes what the call does, as far as anybody can see: a load that this process has
+done before may wait until somebody looks.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) 
 
 def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return ledger.set_default_verify_paths(functools.partial(wrapped, *args, **kwargs), instance)
+
+
+def _look(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    ledger.finish_loads(instance)
+    return wrapped(*args, **kwargs)
 
 
 def _set_ciphers(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -55,6 +61,8 @@ def method_patches() -> tuple[Patch, ...]:
         "__new__": _begin_record,
         "load_verify_locations": _load_verify_locations,
         "set_default_verify_paths": _set_default_verify_paths,
+        "get_ca_certs": _look,
+        "cert_store_stats": _look,
         "set_ciphers": _set_ciphers,
         "load_cert_chain": _load_credentials,
         "set_psk_client_callback": _load_credentials,  # from Python 3.13 on

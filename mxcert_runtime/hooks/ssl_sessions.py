@@ -7,10 +7,8 @@ without verification must not be resumed where the server has to be verified.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import ssl
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
@@ -18,7 +16,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
+from ..fork_safe_lock import ForkSafeLock
 from ..patching import Build, Patch, Switch, attribute_of
+from ..presentation import presentation_of
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -26,22 +26,9 @@ _logger = logging.getLogger("mxcert_runtime")
 _LIMIT = 256
 
 
-#: Where a connection keeps what it was decided, and for which host; nothing where it presents
-#: nothing.
-_MARK = "_mxcert_mark"
-
-
-def mark_connection(owner: Any, mark: object) -> None:
-    """Note on an ``SSLSocket`` or ``SSLObject`` what it was decided."""
-    # The sockets of other libraries may have no room for it; their sessions are nobody's then,
-    # and are not resumed where something is presented.
-    with contextlib.suppress(AttributeError):
-        setattr(owner, _MARK, mark)
-
-
-def mark_of(owner: Any) -> object:
-    """What :func:`mark_connection` noted."""
-    return getattr(owner, _MARK, None)
+def _mark_of(owner: Any) -> object:
+    presentation = presentation_of(owner)
+    return None if presentation is None else presentation.mark
 
 
 class Verdict(Enum):
@@ -73,7 +60,7 @@ class SessionSources:
         #: whether sources have been dropped, so that an unknown session may be anybody's
         self.has_forgotten = False
         self._sources: OrderedDict[int, _Source] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def note(self, session: Any, caller: ssl.SSLContext, mark: object, connection: Any) -> None:
         """Remember that ``session`` was taken from ``connection``."""
@@ -151,13 +138,13 @@ def _noting_sessions(original: property, switch: Switch) -> property:
     def session(self: Any) -> Any:
         taken = take(self)
         if switch.on and self._sslobj is not None and not self.server_side:
-            sources.note(taken, self.context, mark_of(self), self._sslobj)
+            sources.note(taken, self.context, _mark_of(self), self._sslobj)
         return taken
 
     def set_session(self: Any, value: Any) -> None:
         connection = self._sslobj
         if switch.on and _is_open_to_sessions(connection) and isinstance(value, ssl.SSLSession):
-            resume(connection, value, self.context, mark_of(self))
+            resume(connection, value, self.context, _mark_of(self))
         else:
             give(self, value)
 

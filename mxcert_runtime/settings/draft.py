@@ -17,6 +17,7 @@ from .model import (
     IdentitySettings,
     Origin,
     RuleSettings,
+    SettingsFile,
     UnlistedHosts,
 )
 
@@ -33,10 +34,11 @@ class Given(Generic[T]):
 
 @dataclass
 class Findings:
-    """Faults and notices in the order in which they were found."""
+    """Faults and notices in the order in which they were found, and what files were read."""
 
     faults: list[Fault] = field(default_factory=list)
     notices: list[Fault] = field(default_factory=list)
+    files: list[SettingsFile] = field(default_factory=list)
 
     def fault(self, origin: Origin, problem: str, remedy: str) -> None:
         """Add what makes the settings unusable."""
@@ -50,6 +52,7 @@ class Findings:
         """Add all that another collection holds."""
         self.faults += other.faults
         self.notices += other.notices
+        self.files += other.files
 
 
 @dataclass
@@ -67,6 +70,9 @@ class Draft:
     expired_identities: ExpiredIdentities | None = None
     services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     service_prefixes: tuple[str, ...] | None = None
+    trust_cache: bool | None = None
+    #: where each single value stands, by its name in the native file
+    origins: dict[str, Origin] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     identity_findings: Findings = field(default_factory=Findings)
 

@@ -16,7 +16,8 @@ from .files import read_value
 from .identifiers import services_of
 from .inline import add_inline
 from .model import ExpiredIdentities, Origin, UnlistedHosts
-from .values import Record, SecretText, choice_of, json_of, texts_of
+from .native import SINGLE_KEYS
+from .values import Record, SecretText, choice_of, json_of, switch_of, texts_of
 
 #: an empty variable is not set, but the password of a single certificate can be empty
 _MAY_BE_EMPTY = frozenset(
@@ -35,6 +36,7 @@ def environment_draft(environ: Mapping[str, str]) -> Draft:
     add_family(candidates, "", draft)
     add_inline(environ, draft)
     _add_single_values(environ, draft)
+    _note_origins(environ, draft)
     _notice_unknown_names(environ, draft.findings)
     return draft
 
@@ -111,6 +113,18 @@ def _add_single_values(environ: Mapping[str, str], draft: Draft) -> None:
     prefixes = _single_value(names.SERVICE_PREFIXES, environ, findings)
     if prefixes:
         draft.service_prefixes = texts_of(prefixes.value, prefixes.origin, findings)
+    trust_cache = _single_value(names.TRUST_CACHE, environ, findings)
+    if trust_cache:
+        text = trust_cache.value.reveal()
+        draft.trust_cache = switch_of(text, trust_cache.origin, findings)
+
+
+def _note_origins(environ: Mapping[str, str], draft: Draft) -> None:
+    for key in SINGLE_KEYS:
+        name = names.PREFIX + key.upper()
+        set_names = [one for one in (name, name + names.FILE_SUFFIX) if environ.get(one, "")]
+        if set_names:
+            draft.origins[key] = variable(set_names[0])
 
 
 _KNOWN = (*names.WITH_FILE, *(name + names.FILE_SUFFIX for name in names.WITH_FILE), names.CONFIG)

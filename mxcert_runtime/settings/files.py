@@ -7,7 +7,7 @@ import re
 
 from ..secret import Secret
 from .draft import Findings
-from .model import Origin
+from .model import Origin, SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -21,7 +21,7 @@ def read_text(path: str, origin: Origin, findings: Findings) -> Secret[str] | No
         return None
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            return Secret(file.read())
+            text = Secret(file.read())
     except OSError as error:
         reason = error.strerror or type(error).__name__
         findings.fault(
@@ -35,6 +35,9 @@ def read_text(path: str, origin: Origin, findings: Findings) -> Secret[str] | No
             f"names the file {shown_path(path)}, which is no UTF-8 text",
             "Write the file as UTF-8 text",
         )
+    else:
+        findings.files.append(SettingsFile(path, origin))
+        return text
     return None
 
 

@@ -16,6 +16,7 @@ from .documents import read_record
 from .draft import Draft, Given
 from .environment import environment_draft, variable
 from .inline import add_kubernetes
+from .log import log_settings_of
 from .model import ExpiredIdentities, Origin, Reading, Settings, UnlistedHosts
 from .native import KEYS, add_native, folder_of
 from .presence import is_disabled, process_environ
@@ -43,20 +44,20 @@ def read_settings(environ: Mapping[str, str], *, default_file: str = names.DEFAU
         return Reading()
     draft = environment_draft(environ)
     file = _file_to_read(environ, default_file)
-    if file is None:
-        return _reading(draft)
-    return _reading(_merged(draft, _file_draft(file, environ), file.value))
+    if file is not None:
+        draft = _merged(draft, _file_draft(file, environ), file.value)
+    return _reading(draft, environ)
 
 
 def settings_from(
     source: Mapping[str, object], *, environ: Mapping[str, str] | None = None
 ) -> Reading:
-    """The settings in a mapping of the native file's structure; nothing else is read.
+    """The settings in a mapping of the native file's structure; no other settings are read.
 
     Relative paths are relative to the working directory. ``pkcs12`` may be the bytes of the file
     themselves, and ``password`` a :class:`~mxcert_runtime.secret.Secret`. ``password_env`` names
-    a variable in ``environ``, by default of this process. Bad input does not raise, as in
-    :func:`read_settings`.
+    a variable in ``environ``, by default of this process, from which ``MXCERT_LOG`` comes too.
+    Bad input does not raise, as in :func:`read_settings`.
     """
     draft = Draft()
     variables = process_environ() if environ is None else environ
@@ -65,7 +66,7 @@ def settings_from(
         add_native(content, Origin("settings argument"), "", variables, draft)
     else:
         draft.findings.fault(Origin("settings argument"), "is not a mapping", "Pass a mapping")
-    return _reading(draft)
+    return _reading(draft, variables)
 
 
 def _file_to_read(environ: Mapping[str, str], default_file: str) -> Given[str] | None:
@@ -110,6 +111,8 @@ def _merged(environment: Draft, file: Draft, path: str) -> Draft:
         _first(environment.expired_identities, file.expired_identities),
         _first(environment.services, file.services),
         _first(environment.service_prefixes, file.service_prefixes),
+        _first(environment.trust_cache, file.trust_cache),
+        {**file.origins, **environment.origins},
         environment.findings,
         environment.identity_findings,
     )
@@ -127,7 +130,7 @@ def _first(value: T | None, other: T | None) -> T | None:
     return other if value is None else value
 
 
-def _reading(draft: Draft) -> Reading:
+def _reading(draft: Draft, environ: Mapping[str, str]) -> Reading:
     findings = draft.findings
     findings.add(draft.identity_findings)
     settings = Settings(
@@ -138,5 +141,13 @@ def _reading(draft: Draft) -> Reading:
         draft.expired_identities or ExpiredIdentities.WARN,
         draft.services or (),
         draft.service_prefixes or (),
+        draft.trust_cache is not False,
+        log_settings_of(environ, findings),
     )
-    return Reading(settings, tuple(findings.faults), tuple(findings.notices))
+    return Reading(
+        settings,
+        tuple(findings.faults),
+        tuple(findings.notices),
+        tuple(draft.origins.items()),
+        tuple(findings.files),
+    )

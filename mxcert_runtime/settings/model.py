@@ -118,6 +118,23 @@ class RuleSettings:
     origin: Origin
 
 
+class LogLevel(Enum):
+    """What is logged: this and all that weighs more. The names are those of ``logging``."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """Where a program that configures no logging has its log; no ``path`` is standard error."""
+
+    level: LogLevel
+    path: str | None = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of one generation. The order of ``identities`` is the order of preference."""
@@ -132,9 +149,21 @@ class Settings:
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()
     #: modules in front of the service names of WSDLs, in the order in which they are tried
     service_prefixes: tuple[str, ...] = ()
+    #: whether a bundle that this process has loaded before, unchanged, need not be loaded again
+    trust_cache: bool = True
+    #: where the log goes; ``None`` leaves it to the program
+    log: LogSettings | None = None
 
     def __bool__(self) -> bool:
         return bool(self.identities or self.rules or self.authorities)
+
+
+@dataclass(frozen=True)
+class SettingsFile:
+    """A file that was read for what it says; ``origin`` is the setting that names it."""
+
+    path: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -145,3 +174,7 @@ class Reading:
     faults: tuple[Fault, ...] = ()
     #: doubts that stop nothing, such as ``https://`` in front of a host name
     notices: tuple[Fault, ...] = ()
+    #: where each setting stands that is one value, by its name in the native file
+    origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
+    #: every settings file, and every file with the value of one setting
+    files: tuple[SettingsFile, ...] = field(default=(), compare=False)

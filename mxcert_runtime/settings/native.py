@@ -1,7 +1,8 @@
 """The native structure, the same in TOML, JSON, YAML and in a mapping that code passes.
 
-``unlisted_hosts``, ``expired_identities``, ``ca``, ``[[identity]]``, ``[no_certificate]`` and
-``[services]``; whatever else stands there is a fault: a key that nobody reads protects nobody.
+``unlisted_hosts``, ``expired_identities``, ``trust_cache``, ``ca``, ``[[identity]]``,
+``[no_certificate]``, ``[services]`` and ``service_prefixes``; whatever else stands there is a
+fault: a key that nobody reads protects nobody.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ KEYS = (
     "no_certificate",
     "services",
     "service_prefixes",
+    "trust_cache",
 )
+#: the keys of one value each
+SINGLE_KEYS = tuple(key for key in KEYS if key not in ("ca", "identity", "no_certificate"))
 _PASSWORD_KEYS = ("password", "password_file", "password_env")
 _IDENTITY_KEYS = (
     "name",
@@ -60,6 +64,7 @@ def add_native(
     table.refuse_unknown(KEYS)
     _add_choices(table, draft)
     draft.authorities += _authorities(table, folder)
+    draft.origins.update({key: origin.at(key) for key in SINGLE_KEYS if table.has(key)})
     services = table.table("services")
     if services:
         draft.services = services_of(services.record, services.origin, draft.findings)
@@ -83,6 +88,7 @@ def _add_choices(table: Table, draft: Draft) -> None:
     if expired:
         at = table.origin.at("expired_identities")
         draft.expired_identities = choice_of(ExpiredIdentities, expired, at, table.findings)
+    draft.trust_cache = table.boolean("trust_cache")
 
 
 def _authorities(table: Table, folder: str) -> tuple[Authority, ...]:

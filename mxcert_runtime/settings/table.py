@@ -45,6 +45,15 @@ class Table:
             self.findings.fault(self.origin.at(key), problem, remedy)
         return None
 
+    def boolean(self, key: str) -> bool | None:
+        """True or false, and nothing that only reads like it."""
+        value = self.record.get(key)
+        if value is None or isinstance(value, bool):
+            return value
+        problem, remedy = f"is {kind_of(value)}, not true or false", "Write true or false, bare"
+        self.findings.fault(self.origin.at(key), problem, remedy)
+        return None
+
     def secret(self, key: str) -> Secret[str] | None:
         """A text that is a secret; it may be empty."""
         value = self.record.get(key)

@@ -126,6 +126,18 @@ def choice_of(kind: type[Choice], text: str, origin: Origin, findings: Findings)
     return None
 
 
+_SWITCH = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
+
+
+def switch_of(text: str, origin: Origin, findings: Findings) -> bool | None:
+    """Whether a text says on or off, in whatever case."""
+    word = text.strip().lower()
+    if word not in _SWITCH:
+        allowed = ", ".join(f"`{each}`" for each in _SWITCH)
+        findings.fault(origin, "has a value that is not known", f"Write one of {allowed}")
+    return _SWITCH.get(word)
+
+
 def secrets_of(value: object, origin: Origin, findings: Findings) -> tuple[SecretText, ...] | None:
     """The items of a list, which comes as text with commas, as a JSON list or as a list.
 

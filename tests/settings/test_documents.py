@@ -174,6 +174,10 @@ def test_the_environment_wins_setting_by_setting(tmp_path: Path) -> None:
     services = sound(read_file(tmp_path, "x.toml", PLAIN, MXCERT_SERVICES='{"B": "b"}')).settings
     assert (("B", ("b",)),) == services.services
     assert UnlistedHosts.NONE is services.unlisted_hosts
+    off = "trust_cache = false\n" + PLAIN
+    assert sound(read_file(tmp_path, "x.toml", off)).settings.trust_cache is False
+    cached = sound(read_file(tmp_path, "x.toml", off, MXCERT_TRUST_CACHE="on")).settings
+    assert cached.trust_cache is True
     authorities = sound(read_file(tmp_path, "x.toml", PLAIN, CACertificates="e.pem")).settings
     assert ["e.pem"] == [
         one.path for one in authorities.authorities if isinstance(one, AuthorityFile)

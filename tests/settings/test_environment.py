@@ -186,6 +186,41 @@ def test_expired_identities() -> None:
     assert "`warn` or `refuse`" in only_fault(read({"MXCERT_EXPIRED_IDENTITIES": "x"})).remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("on", True),
+        ("1", True),
+        ("true", True),
+        ("off", False),
+        ("0", False),
+        (" FALSE ", False),
+        ("", True),
+    ],
+)
+def test_trust_cache(text: str, expected: bool, tmp_path: Path) -> None:
+    """On and off in six spellings, in whatever case, and on where nobody says; also by a file."""
+    (tmp_path / "v").write_text(f"{text}\n")
+    assert expected is sound(read({"MXCERT_TRUST_CACHE": text})).settings.trust_cache
+    if text:
+        by_file = read({"MXCERT_TRUST_CACHE_FILE": str(tmp_path / "v")})
+        assert expected is sound(by_file).settings.trust_cache
+
+
+@pytest.mark.parametrize("text", ["no", "none", "2", "on off"])
+def test_trust_cache_of_another_value_is_a_fault(text: str) -> None:
+    """Anything else is a fault that lists what can be written."""
+    fault = only_fault(read({"MXCERT_TRUST_CACHE": text}))
+    assert "environment variable MXCERT_TRUST_CACHE" == fault.origin
+    assert "`on`, `off`, `1`, `0`, `true`, `false`" in fault.remedy
+
+
+@pytest.mark.parametrize("text", ["on", "off"])
+def test_trust_cache_alone_is_no_settings(text: str) -> None:
+    """A switch by itself gives nothing to put in force."""
+    assert not sound(read({"MXCERT_TRUST_CACHE": text})).settings
+
+
 def test_services_of_the_environment() -> None:
     """MXCERT_SERVICES maps a service to a host or a list of hosts."""
     value = '{"A.B": "h.example", "C": ["i.example", "j.example:8443"]}'
@@ -219,10 +254,8 @@ def test_an_unknown_name_of_ours_is_a_notice(name: str, remedy: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "MXCERT_LOG",
         "MXCERT_AUTOSTART",
         "MXCERT_RELOAD_SECONDS",
-        "MXCERT_TRUST_CACHE",
     ],
 )
 def test_names_of_other_parts_are_known(name: str) -> None:

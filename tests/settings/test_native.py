@@ -34,6 +34,7 @@ from tests.settings.readings import (
 FULL = """
 unlisted_hosts = "none"
 expired_identities = "refuse"
+trust_cache = false
 ca = ["extra.pem"]
 [[identity]]
 name = "billing"
@@ -66,6 +67,7 @@ def test_the_whole_structure(tmp_path: Path) -> None:
     settings = sound(read_file(tmp_path, "x.toml", FULL)).settings
     assert UnlistedHosts.NONE is settings.unlisted_hosts
     assert ExpiredIdentities.REFUSE is settings.expired_identities
+    assert settings.trust_cache is False
     assert (("Billing.Orders", ("orders.billing.example",)),) == settings.services
     path = str(tmp_path / "x.toml")
     extra = AuthorityFile(str(tmp_path / "extra.pem"), Origin(path, "ca"))
@@ -261,6 +263,10 @@ def test_unknown_keys_are_faults(source: dict[str, Any], key: str, remedy: str) 
         {"unlisted_hosts": "no"},
         {"unlisted_hosts": ""},
         {"expired_identities": "no"},
+        {"trust_cache": "off"},
+        {"trust_cache": "false"},
+        {"trust_cache": 0},
+        {"trust_cache": []},
     ],
 )
 def test_another_shape_is_a_fault(source: dict[str, Any]) -> None:

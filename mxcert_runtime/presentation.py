@@ -1,0 +1,46 @@
+"""What a connection was decided, noted on the object that the application holds.
+
+Written once for each connection and read only where somebody asks: to resume a session, or to
+explain a failed handshake. It is on the hot path, hence a plain tuple until somebody looks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from .connection_plan import Plan
+from .policy import Decision
+from .runtime import Generation
+
+#: The attribute of an ``SSLSocket`` or ``SSLObject`` with the fields of :class:`Presentation`.
+ATTRIBUTE = "_mxcert_presentation"
+
+
+class Presentation(NamedTuple):
+    """The endpoint of one connection and what it does for it; no port where none matters."""
+
+    plan: Plan
+    host: str | None
+    port: int | None
+    service: str | None
+
+    @property
+    def decision(self) -> Decision:
+        """What the policy decided."""
+        return self.plan.decision
+
+    @property
+    def generation(self) -> Generation:
+        """The settings that were in force."""
+        return self.plan.generation
+
+    @property
+    def mark(self) -> object:
+        """What a session must have been made under to be resumed; ``None``: as without us."""
+        return None if self.plan.mark is None else (self.plan.mark, self.host)
+
+
+def presentation_of(owner: Any) -> Presentation | None:
+    """What was noted; ``None`` for servers, and for connections that are older than settings."""
+    noted = getattr(owner, ATTRIBUTE, None)
+    return None if noted is None else Presentation(*noted)

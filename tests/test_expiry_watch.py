@@ -1,0 +1,187 @@
+"""Programs that run for long hear of expiry once a day, with nothing in the background."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mxcert_runtime import activate, deactivate, expiry_watch
+from mxcert_runtime.expiry_watch import LOOK_INTERVAL, look_if_due, watch
+from mxcert_runtime.identity import Identity
+from mxcert_runtime.settings.model import Origin
+from tests.support.client_files import ClientFiles
+from tests.support.factories import ServerFactory
+from tests.support.pki import Authority, Leaf
+from tests.support.plain_client import fetch, plain_context
+from tests.support.tls_server import TlsServer
+
+START = 5000.0
+_DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """All that is logged; at its end nothing is watched."""
+    caplog.set_level(logging.DEBUG, "mxcert_runtime")
+    yield caplog
+    watch(())
+
+
+@pytest.fixture
+def identity(alpha: Leaf) -> Identity:
+    """An identity whose dates are those of the leaf alpha."""
+    return Identity("alpha", Origin("file.toml", "identity 1"), alpha.certificate, alpha.key)
+
+
+def look(elapsed: float, now: datetime.datetime) -> None:
+    """Look, so many seconds after the start."""
+    look_if_due(lambda: START + elapsed, lambda: now)
+
+
+def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """Level and text of each line, which are then forgotten."""
+    found = [(record.levelname, record.getMessage()) for record in log.records]
+    log.clear()
+    return found
+
+
+MOMENTS = [
+    (-31 * _DAY, None, ""),
+    (-29 * _DAY, "WARNING", "expires in 29 days"),
+    (datetime.timedelta(hours=-3), "WARNING", "expires in 0 days"),
+    (datetime.timedelta(hours=3), "ERROR", "expired on"),
+    (400 * _DAY, "ERROR", "expired on"),
+]
+
+
+@pytest.mark.parametrize(("offset", "level", "words"), MOMENTS)
+def test_what_a_look_says(
+    identity: Identity,
+    log: pytest.LogCaptureFixture,
+    offset: datetime.timedelta,
+    level: str | None,
+    words: str,
+) -> None:
+    """A warning in the last 30 days, an error after them, each with origin, name and remedy."""
+    watch([identity], lambda: START)
+    look(LOOK_INTERVAL, identity.not_after + offset)
+    found = lines(log)
+    assert ([] if level is None else [level]) == [each for each, _ in found]
+    wanted = ("file.toml, identity 1", "'alpha'", "Replace the file", words)
+    assert all(word in text for _, text in found for word in wanted)
+
+
+def test_an_identity_of_tomorrow(identity: Identity, log: pytest.LogCaptureFixture) -> None:
+    """A clock that was set back, or a certificate that came too early, is an error too."""
+    watch([identity], lambda: START)
+    look(LOOK_INTERVAL, identity.not_before - _DAY)
+    [(level, text)] = lines(log)
+    assert ("ERROR", True) == (level, "is not valid before" in text)
+
+
+def test_one_look_a_day(identity: Identity, log: pytest.LogCaptureFixture) -> None:
+    """Before the day is over nothing is said, then one line, and the next a day after that."""
+    now = identity.not_after + _DAY
+    watch([identity], lambda: START)
+    counts = []
+    for elapsed in (0.0, LOOK_INTERVAL - 1, LOOK_INTERVAL + 5, LOOK_INTERVAL + 6):
+        look(elapsed, now)
+        counts.append(len(lines(log)))
+    for elapsed in (2 * LOOK_INTERVAL + 4, 2 * LOOK_INTERVAL + 5, 9 * LOOK_INTERVAL):
+        look(elapsed, now)
+        counts.append(len(lines(log)))
+    assert [0, 0, 1, 0, 0, 1, 1] == counts
+
+
+def test_one_line_for_each_identity(
+    identity: Identity, beta: Leaf, log: pytest.LogCaptureFixture
+) -> None:
+    """A look is at all of them, in their order."""
+    second = Identity("beta", Origin("file.toml"), beta.certificate, beta.key)
+    watch([identity, second], lambda: START)
+    look(LOOK_INTERVAL, max(identity.not_after, second.not_after) + _DAY)
+    assert [True, True] == [
+        name in text for name, (_, text) in zip(("'alpha'", "'beta'"), lines(log))
+    ]
+
+
+def test_one_thread_speaks(identity: Identity, log: pytest.LogCaptureFixture) -> None:
+    """Of threads that find a look due at the same time, one looks."""
+    now = identity.not_after + _DAY
+    threads = 8
+    barrier = threading.Barrier(threads)
+
+    def run() -> None:
+        for day in itertools.islice(itertools.count(1), 20):
+            barrier.wait()
+            look(day * LOOK_INTERVAL, now)
+
+    watch([identity], lambda: START)
+    running = [threading.Thread(target=run) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+    assert 20 == len(lines(log))
+
+
+def test_nothing_is_watched_without_identities(log: pytest.LogCaptureFixture) -> None:
+    """Without identities no look is ever due."""
+    watch((), lambda: START)
+    look(1e12, datetime.datetime.now(datetime.timezone.utc))
+    assert [] == lines(log)
+
+
+@pytest.fixture
+def expiring(client_files: ClientFiles, client_authority: Authority) -> dict[str, Any]:
+    """Settings with an identity of few days."""
+    end = datetime.datetime.now(datetime.timezone.utc) + 9 * _DAY
+    leaf = client_authority.issue("short", not_after=end, server=False)
+    return {"identity": [client_files.identity("short", leaf, hosts=["localhost"])]}
+
+
+def a_day_later() -> float:
+    """The moment a day after this one."""
+    return time.monotonic() + LOOK_INTERVAL
+
+
+def test_activation_begins_the_day(expiring: dict[str, Any], log: pytest.LogCaptureFixture) -> None:
+    """Activation speaks itself; a look is due a day later, and never after deactivation."""
+    activate(expiring)
+    assert ["WARNING", "INFO"] == [level for level, _ in lines(log)]
+    look_if_due()
+    assert [] == lines(log)
+    look_if_due(a_day_later)
+    [(level, text)] = lines(log)
+    assert ("WARNING", True) == (level, "'short' expires in" in text)
+    deactivate()
+    look_if_due(lambda: time.monotonic() + 9 * LOOK_INTERVAL)
+    assert [] == lines(log)
+
+
+def test_a_handshake_looks(
+    expiring: dict[str, Any],
+    log: pytest.LogCaptureFixture,
+    tls_server: ServerFactory[TlsServer],
+    authority: Authority,
+) -> None:
+    """The first handshake after a day says it, those after it do not; nor does one before."""
+    server = tls_server()
+    context = plain_context(authority)
+    activate(expiring)
+    log.set_level(logging.WARNING, "mxcert_runtime")
+    lines(log)
+    fetch(server.url(), context)
+    assert [] == lines(log)
+    loaded = expiry_watch._watched
+    watch(loaded, lambda: time.monotonic() - LOOK_INTERVAL)
+    for _ in range(2):
+        fetch(server.url(), context)
+    assert ["WARNING"] == [level for level, _ in lines(log)]

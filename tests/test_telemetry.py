@@ -1,0 +1,98 @@
+"""The metrics as instruments of OpenTelemetry, read by its SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mxcert_runtime import activate, counters, deactivate
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Leaf
+from tests.support.subprocesses import run_client
+
+sdk = pytest.importorskip("opentelemetry.sdk.metrics", reason="the SDK is not installed")
+export = pytest.importorskip("opentelemetry.sdk.metrics.export")
+telemetry = pytest.importorskip("mxcert_runtime.telemetry")
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process's own counters stay as they are."""
+    for name in ("_connections", "_refusals", "_reloads"):
+        monkeypatch.setattr(counters, name, {})
+
+
+@pytest.fixture
+def reader() -> Iterator[Any]:
+    """Reads the instruments of a provider of its own."""
+    reader = export.InMemoryMetricReader()
+    provider = sdk.MeterProvider(metric_readers=[reader])
+    telemetry.observe(provider)
+    yield reader
+    provider.shutdown()
+
+
+def read(reader: Any) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """The values of each instrument, by their attributes."""
+    [resource] = reader.get_metrics_data().resource_metrics
+    # The SDK may measure itself.
+    [scope] = [each for each in resource.scope_metrics if each.scope.name == "mxcert_runtime"]
+    return {
+        metric.name: {
+            tuple(sorted(point.attributes.items())): point.value
+            for point in metric.data.data_points
+        }
+        for metric in scope.metrics
+    }
+
+
+def test_counts_are_observed(reader: Any) -> None:
+    """Each count has its attributes; one that is ``None`` is left out."""
+    for pair in [("alpha", "good.example"), ("alpha", "good.example"), ("alpha", None)]:
+        counters.connection_tally(*pair).add()
+    counters.count_refusal("certificate_required")
+    counters.count_reload("applied")
+    values = read(reader)
+    assert {
+        (("identity", "alpha"), ("rule", "good.example")): 2,
+        (("identity", "alpha"),): 1,
+    } == values["mxcert.connections"]
+    assert {(("reason", "certificate_required"),): 1} == values["mxcert.handshakes.refused"]
+    assert 1 == values["mxcert.reloads"][(("outcome", "applied"),)]
+    assert 0 == values["mxcert.reloads"][(("outcome", "failed"),)]
+
+
+def test_each_reading_is_of_its_moment(reader: Any, client_files: ClientFiles, alpha: Leaf) -> None:
+    """What is in force is asked when somebody reads."""
+    assert {(): 0} == read(reader)["mxcert.active"]
+    activate({"identity": [client_files.identity("alpha", alpha)]})
+    values = read(reader)
+    assert ({(): 1}, [(("identity", "alpha"),)]) == (
+        values["mxcert.active"],
+        list(values["mxcert.identity.days_left"]),
+    )
+    deactivate()
+    values = read(reader)
+    assert ({(): 0}, None) == (values["mxcert.active"], values.get("mxcert.identity.days_left"))
+
+
+def test_it_works_without_the_sdk_and_not_without_the_api() -> None:
+    """With the API alone nothing happens; without it the error says what to install."""
+    script = """
+        import json, sys
+        from mxcert_runtime import telemetry
+        telemetry.observe()
+        loaded = "opentelemetry.sdk" in sys.modules or "ssl" in sys.modules
+        for name in [name for name in sys.modules if name.startswith("opentelemetry")]:
+            del sys.modules[name]
+        sys.modules["opentelemetry"] = None
+        del sys.modules["mxcert_runtime.telemetry"]
+        try:
+            import mxcert_runtime.telemetry
+        except ImportError as error:
+            print(json.dumps([loaded, str(error)]))
+    """
+    loaded, error = run_client(script, host_patterns=()).json()
+    assert (False, True) == (loaded, "mxcert-runtime[otel]" in error)
