@@ -33,7 +33,8 @@ from .trust import (
     is_as_it_was,
 )
 
-_ATTRIBUTE = "_mxcert_record"
+#: The attribute of a context that holds its record.
+RECORD = "_mxcert_record"
 
 
 class ContextRecord:
@@ -45,14 +46,15 @@ class ContextRecord:
         "complete",
         "credentials",
         "default_trust",
+        "edition",
         "epoch",
-        "evictions",
         "generation",
         "is_kept",
         "is_warned_of",
         "knows_security_level",
         "pending",
         "plans",
+        "plans_by_endpoint",
         "trust",
     )
 
@@ -75,19 +77,21 @@ class ContextRecord:
         self.knows_security_level = True
         self.is_warned_of = False
         #: what connections of this context do, by decision and state of the context, as long as
-        #: the generation and the number of its contexts that have gone are these
+        #: the generation and the edition of its contexts are these
         self.plans: dict[Any, Any] = {}
+        self.plans_by_endpoint: dict[Any, Any] = {}
         self.generation: object = None
-        self.evictions = 0
+        self.edition = 0
 
     def changed(self) -> None:
         """Forget what was derived from the state before."""
-        self.plans, self.generation = {}, None
+        self.plans, self.plans_by_endpoint, self.generation = {}, {}, None
 
-    def keep_plan(self, key: Any, plan: Any, generation: object, evictions: int) -> None:
+    def keep_plan(self, key: Any, plan: Any, generation: object, edition: int) -> None:
         """Keep a plan, and with it no plan of another time."""
-        if self.generation is not generation or self.evictions != evictions:
-            self.plans, self.generation, self.evictions = {}, generation, evictions
+        if self.generation is not generation or self.edition != edition:
+            self.changed()
+            self.generation, self.edition = generation, edition
         self.plans[key] = plan
 
 
@@ -121,7 +125,7 @@ class Ledger:
 
     def _new_record(self, context: ssl.SSLContext, *, complete: bool) -> ContextRecord:
         record = ContextRecord(self._epoch, complete=complete)
-        context.__dict__[_ATTRIBUTE] = record
+        context.__dict__[RECORD] = record
         self._records.add(record)
         return record
 
@@ -131,7 +135,7 @@ class Ledger:
 
     def find(self, context: ssl.SSLContext) -> ContextRecord | None:
         """The record of a context, unless it is older than the hooks."""
-        record: ContextRecord | None = context.__dict__.get(_ATTRIBUTE)
+        record: ContextRecord | None = context.__dict__.get(RECORD)
         return record if record is not None and record.epoch is self._epoch else None
 
     def adopt(self, context: ssl.SSLContext) -> ContextRecord:

@@ -227,10 +227,10 @@ def _order_chain(
     leaf: x509.Certificate, certificates: Iterable[x509.Certificate]
 ) -> tuple[x509.Certificate, ...]:
     """The path from the leaf upwards, as far as the certificates go, without a root."""
-    left = dict.fromkeys(each for each in certificates if each != leaf and not _is_root(each))
+    left = dict.fromkeys(each for each in certificates if each != leaf and not is_root(each))
     path = [leaf]
     while True:
-        issuers = [each for each in left if _has_issued(each, path[-1])]
+        issuers = [each for each in left if has_issued(each, path[-1])]
         if not issuers:
             return tuple(path[1:])
         # Of a certificate and its renewal the later one serves longer; both have the same key.
@@ -238,11 +238,13 @@ def _order_chain(
         del left[path[-1]]
 
 
-def _is_root(certificate: x509.Certificate) -> bool:
-    return _has_issued(certificate, certificate)
+def is_root(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is signed with its own key."""
+    return has_issued(certificate, certificate)
 
 
-def _has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Whether the names fit and the signature is the issuer's, as far as it can be verified."""
     with RefusalsIgnored():
         return certificate.issuer == issuer.subject and _signature_fits(issuer, certificate)
     return False  # names that cannot be read

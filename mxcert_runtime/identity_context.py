@@ -88,8 +88,8 @@ class IdentityContexts:
     """
 
     def __init__(self) -> None:
-        #: how many have gone; who holds some of them can tell that by it
-        self.evictions = 0
+        #: changes where whoever holds some of them, or a plan made with them, has to ask again
+        self.edition = 0
         self._trusting: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
         self._bare: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
         self._lock = ForkSafeLock()
@@ -126,7 +126,7 @@ class IdentityContexts:
             if len(contexts) > limit:
                 contexts.popitem(last=False)
                 # Nobody holds on to the others.
-                self.evictions += holds_trust
+                self.edition += holds_trust
             return context
 
     def make_unshared(self, blueprint: Blueprint) -> IdentityContext:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import runtime
@@ -12,8 +14,13 @@ from .errors import HostNameError
 from .identity import Identity
 from .policy import Choice, Decision
 from .scope import current_service
+from .service_scope import describe_unknown_service
 
-_DEFAULT_PORTS = {"https": 443, "wss": 443, "smtps": 465, "imaps": 993, "pop3s": 995, "ldaps": 636}
+#: of TLS from the start, and of protocols that turn to it on the way (STARTTLS, AUTH TLS)
+_DEFAULT_PORTS = {
+    **{"https": 443, "wss": 443, "smtps": 465, "imaps": 993, "pop3s": 995, "ldaps": 636},
+    **{"smtp": 25, "imap": 143, "pop3": 110, "ldap": 389, "ftp": 21, "ftps": 990},
+}
 
 
 @dataclass(frozen=True)
@@ -29,23 +36,115 @@ class IdentitySummary:
     not_after: datetime
 
 
+@dataclass(frozen=True)
+class Place:
+    """A place where a rule could stand, and the decision there, if there is one."""
+
+    name: str
+    decision: Decision | None
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation(Decision):
+    """A decision with the question that it answers and all the places that were looked at.
+
+    ``port`` is ``None`` where the target names none and its scheme has none. ``places`` begins
+    with the most specific, and ends with the one that decided: nobody looks any further.
+    """
+
+    host: str
+    port: int | None
+    service: str | None
+    places: tuple[Place, ...]
+    #: what there is to know beside the decision, for people
+    remarks: tuple[str, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """As plain data, for JSON; no secret is in it."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "service": self.service,
+            "choice": self.choice.value,
+            "identity": _identity_data(self.identity) if self.identity else None,
+            "candidates": [_identity_data(each) for each in self.candidates],
+            "rule": self.rule.name if self.rule else None,
+            "origin": self.rule.origin if self.rule else None,
+            "reason": self.reason,
+            "own_authorities": list(self.authorities.sources) if self.authorities else None,
+            "places": [
+                {
+                    "place": each.name,
+                    "decided": each.decision is not None,
+                    "reason": each.decision.reason if each.decision else None,
+                }
+                for each in self.places
+            ],
+            "remarks": list(self.remarks),
+        }
+
+
 def identities() -> tuple[IdentitySummary, ...]:
     """The identities that are loaded, in their order; none while nothing is activated."""
     generation = runtime.current
     return tuple(map(_summarize, generation.identities)) if generation else ()
 
 
-def explain(target: str, service: str | None = None) -> Decision:
+def explain(target: str, service: str | None = None) -> Explanation:
     """The decision for a URL, or for ``host`` or ``host:port``, with its reason; no I/O.
 
     Without ``service`` the one that the running code has named counts. Raises
     :class:`~.errors.HostNameError` where the target has no host.
     """
-    host, port = _endpoint_of(target)
+    host, port = endpoint_of(target)
+    named = service or current_service.get()
     generation = runtime.current
     if generation is None:
-        return Decision(Choice.NONE, None, (), None, "nothing is activated")
-    return generation.policy.select(host, port, service or current_service.get())
+        reason = "nothing is activated"
+        return Explanation(Choice.NONE, None, (), None, reason, host, port, named, (), ())
+    return explain_in(generation, host, port, named)
+
+
+def explain_in(
+    generation: runtime.Generation, host: str, port: int | None, service: str | None
+) -> Explanation:
+    """The same under a generation that need not be in force."""
+    places = []
+    for name, decision in generation.policy.examine(host, port, service):
+        places.append(Place(name, decision))
+        if decision is not None:
+            break
+    decided = generation.policy.select(host, port, service)
+    return Explanation(
+        decided.choice,
+        decided.identity,
+        decided.candidates,
+        decided.rule,
+        decided.reason,
+        host,
+        port,
+        service,
+        tuple(places),
+        tuple(_remarks(generation, host, port, service)),
+    )
+
+
+def _remarks(
+    generation: runtime.Generation, host: str, port: int | None, service: str | None
+) -> Iterator[str]:
+    policy = generation.policy
+    if service is not None and service not in policy.services:
+        yield describe_unknown_service(service, policy.services)
+    if port is None and policy.port_matters(host):
+        yield f"rules with a port do not count without one; `{host}:443` would name it"
+
+
+def _identity_data(identity: Identity) -> dict[str, str]:
+    summary = asdict(_summarize(identity))
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in summary.items()
+    }
 
 
 def _summarize(identity: Identity) -> IdentitySummary:
@@ -60,7 +159,11 @@ def _summarize(identity: Identity) -> IdentitySummary:
     )
 
 
-def _endpoint_of(target: str) -> tuple[str, int | None]:
+def endpoint_of(target: str) -> tuple[str, int | None]:
+    """Host and port of a URL, or of ``host`` or ``host:port``.
+
+    Raises :class:`~.errors.HostNameError` where the target has no host.
+    """
     if "//" not in target:
         pattern = parse_pattern(target)
         return pattern.host, pattern.port

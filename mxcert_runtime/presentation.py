@@ -6,6 +6,7 @@ explain a failed handshake. It is on the hot path, hence a plain tuple until som
 
 from __future__ import annotations
 
+import ssl
 from typing import Any, NamedTuple
 
 from .connection_plan import Plan
@@ -23,6 +24,8 @@ class Presentation(NamedTuple):
     host: str | None
     port: int | None
     service: str | None
+    #: the caller's
+    context: ssl.SSLContext
 
     @property
     def decision(self) -> Decision:

@@ -68,8 +68,10 @@ class Generation:
 
     def watch(self, host: str | None, port: int | None) -> None:
         """Listen to what the server asks on later connections to an endpoint."""
-        if len(self.watched) < _WATCHED_LIMIT:
+        if len(self.watched) < _WATCHED_LIMIT and (host, port) not in self.watched:
             self.watched.add((host, port))
+            # Plans that are kept do not listen.
+            self.contexts.edition += 1
 
 
 #: The generation in force; ``None`` while nothing is activated.

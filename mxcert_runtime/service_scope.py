@@ -12,7 +12,7 @@ import functools
 import inspect
 import logging
 import weakref
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
@@ -132,9 +132,11 @@ def _warn_of_unknown_service(generation: runtime.Generation, name: str) -> None:
     if name in warned:
         return
     warned.add(name)
-    known = list(generation.policy.services)
-    near = difflib.get_close_matches(name, known, n=3)
+    _logger.warning("%s", describe_unknown_service(name, generation.policy.services))
+
+
+def describe_unknown_service(name: str, known: Iterable[str]) -> str:
+    """What it means that the settings do not know a service, with the names it may have meant."""
+    near = difflib.get_close_matches(name, list(known), n=3)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    _logger.warning(
-        "no setting knows the service %r, so its connections go by their hosts%s", name, hint
-    )
+    return f"no setting knows the service {name!r}, so its connections go by their hosts{hint}"

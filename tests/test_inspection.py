@@ -94,6 +94,32 @@ def test_explain_gives_the_reason() -> None:
 
 
 @pytest.mark.usefixtures("active")
+def test_explain_gives_the_question_and_the_places() -> None:
+    """Beside the decision stand the question, and each place down to the one that decided."""
+    explanation = explain("https://good.example/", service="Other")
+    question = (explanation.host, explanation.port, explanation.service)
+    assert ("good.example", 443, "Other") == question
+    places = [(each.name, each.decision is not None) for each in explanation.places]
+    assert [
+        ("service Other", False),
+        ("good.example:443", False),
+        ("good.example", True),
+    ] == places
+    (remark,) = explanation.remarks
+    assert "no setting knows the service 'Other'" in remark
+
+
+@pytest.mark.usefixtures("active")
+@pytest.mark.parametrize(
+    ("target", "port"),
+    [("smtp://good.example", 25), ("imap://good.example", 143), ("amqps://good.example", None)],
+)
+def test_explain_knows_ports_of_schemes(target: str, port: int | None) -> None:
+    """Also of protocols that begin TLS on the way; of other schemes the port is not known."""
+    assert port == explain(target).port
+
+
+@pytest.mark.usefixtures("active")
 def test_explain_a_service() -> None:
     """A service that is passed counts, else the one that the running code has named."""
     assert "beta" == presented(explain("https://good.example/", service="Billing"))

@@ -9,10 +9,10 @@ import argparse
 import importlib.metadata
 from collections.abc import Sequence
 
-from . import demo
+from . import check, demo, explain, probe, run
 
 #: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
-_SUBCOMMANDS = {"demo": demo}
+_SUBCOMMANDS = {"demo": demo, "check": check, "explain": explain, "probe": probe, "run": run}
 _INTERRUPTED = 130
 
 

@@ -6,12 +6,12 @@ sync code, asyncio, uvloop and gevent. They are on the hot path, hence plain fun
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import logging
 import ssl
 from collections.abc import Callable
-from typing import Any, cast
+from logging import DEBUG
+from typing import Any, Optional, cast
 
 from .. import runtime
 from ..connection_plan import Plan
@@ -20,66 +20,63 @@ from ..identity_context import IdentityContext
 from ..late_context import hand_over, listen_on
 from ..native_ssl import GenuineContext
 from ..patching import Patch, Switch, attribute_of
-from ..planning import plan_connection, plan_observation
+from ..planning import plan_connection
 from ..policy import Policy
-from ..presentation import Presentation
+from ..presentation import Presentation, presentation_of
 from ..scope import current_service, take_leg
 from .ssl_sessions import resume
 
 _logger = logging.getLogger("mxcert_runtime")
-_logs_debug = _logger.isEnabledFor
+_logs = _logger.isEnabledFor
 _current_service = current_service.get
 
 
+#: the fields of a presentation
+_Noted = tuple[Plan, Optional[str], Optional[int], Optional[str], ssl.SSLContext]
+
+
 def _decide(
-    generation: runtime.Generation, context: ssl.SSLContext, host: str | None, port: int | None
-) -> tuple[Plan, str | None, int | None, str | None]:
-    """The plan for a new connection, with the fields of its presentation."""
+    generation: runtime.Generation,
+    context: ssl.SSLContext,
+    server_hostname: str | None,
+    socket: Any,
+) -> _Noted:
+    """The plan for a new connection, with the other fields of its presentation."""
+    leg = take_leg()
+    host, port = server_hostname, None
+    # A port is looked for only where one can matter.
+    if host is None or generation.policy.has_port_rules:
+        host, port = _find_endpoint(generation.policy, host, leg or _peer(socket))
     service = _current_service()
-    decision = generation.policy.select(host, port, service)
-    record = ledger.find(context) or ledger.adopt(context)
-    if generation.watched and (host, port) in generation.watched:
-        plan = plan_observation(generation, context, record, decision)
-    else:
-        plan = plan_connection(generation, context, record, decision)
-    if _logs_debug(logging.DEBUG):
-        _logger.debug("%s:%s presents %s", host, port, decision)
+    plan = plan_connection(generation, context, host, port, service)
+    if _logs(DEBUG):
+        _logger.debug("%s:%s presents %s", host, port, plan.decision)
     if plan.listens_on_caller:
         listen_on(context)
-    return plan, host, port, service
+    return plan, host, port, service, context
 
 
-def _present(
-    connection: Any,
-    context: ssl.SSLContext,
-    owner: Any,
-    presentation: tuple[Plan, str | None, int | None, str | None],
-) -> None:
+def _present(connection: Any, owner: Any, noted: _Noted) -> None:
     """Give a new connection what its plan says, and note that on its owner."""
-    plan = presentation[0]
+    plan = noted[0]
     plan.count()
     if plan.at_creation is not None:
         connection.context = plan.at_creation
     if plan.handover is not None:
-        handover = plan.handover(presentation[1], bool(context.post_handshake_auth))
+        handover = plan.handover(noted[1], bool(noted[4].post_handshake_auth))
         hand_over(connection, owner, handover)
-    # The sockets of other libraries may have no room for it; their sessions are nobody's then,
-    # and are not resumed where something is presented.
-    with contextlib.suppress(AttributeError):
-        owner._mxcert_presentation = presentation
+    try:  # noqa: SIM105 - `contextlib.suppress` would take longer than all the rest
+        owner._mxcert_presentation = noted
+    except AttributeError:
+        # The sockets of other libraries may have no room for it; their sessions are nobody's
+        # then, and are not resumed where something is presented.
+        pass
 
 
 def _find_endpoint(
-    policy: Policy, server_hostname: str | None, socket: Any
+    policy: Policy, server_hostname: str | None, peer: tuple[str | None, int | None]
 ) -> tuple[str | None, int | None]:
-    """Host and port; the port only where one can matter.
-
-    The layer that dials knows best: the peer of a socket may be a proxy.
-    """
-    leg = take_leg()
-    if server_hostname is not None and not policy.has_port_rules:
-        return server_hostname, None
-    peer = leg or _peer(socket)
+    """Host and port. The layer that dials knows ``peer`` best: that of a socket may be a proxy."""
     host = server_hostname if server_hostname is not None else peer[0]
     if peer[1] is None and policy.port_matters(host):
         _warn_of_unknown_port(host)
@@ -120,12 +117,11 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
         if server_side or generation is None or not switch.on:
             ledger.finish_loads(self)
             return original(self, sock, server_side, server_hostname, owner=owner, session=session)
-        host, port = _find_endpoint(generation.policy, server_hostname, sock)
-        presentation = _decide(generation, self, host, port)
-        connection = original(self, sock, server_side, server_hostname, owner=owner)
-        _present(connection, self, sock if owner is None else owner, presentation)
+        noted = _decide(generation, self, server_hostname, sock)
+        connection = original(self, sock, False, server_hostname, owner=owner)
+        _present(connection, sock if owner is None else owner, noted)
         if session is not None:
-            resume(connection, session, self, Presentation(*presentation).mark)
+            resume(connection, session, self, Presentation(*noted).mark)
         return connection
 
     return _wrap_socket
@@ -155,14 +151,11 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
                 owner=owner,
                 session=session,
             )
-        host, port = _find_endpoint(generation.policy, server_hostname, None)
-        presentation = _decide(generation, self, host, port)
-        connection = original(self, incoming, outgoing, server_side, server_hostname, owner=owner)
-        _present(connection, self, owner, presentation)
+        noted = _decide(generation, self, server_hostname, None)
+        connection = original(self, incoming, outgoing, False, server_hostname, owner=owner)
+        _present(connection, owner, noted)
         if session is not None:
-            resume(connection, session, self, Presentation(*presentation).mark)
-        if isinstance(owner, ssl.SSLObject):
-            owner._mxcert_caller = self  # type: ignore[attr-defined]
+            resume(connection, session, self, Presentation(*noted).mark)
         return connection
 
     return _wrap_bio
@@ -178,7 +171,10 @@ def _build_context_property(original: property, switch: Switch) -> property:
 
     def context(self: Any) -> Any:
         shown = show(self)
-        return self._mxcert_caller if isinstance(shown, IdentityContext) else shown
+        if not isinstance(shown, IdentityContext):
+            return shown
+        presentation = presentation_of(self)
+        return None if presentation is None else presentation.context
 
     def set_context(self: Any, value: Any) -> None:
         if isinstance(value, GenuineContext):

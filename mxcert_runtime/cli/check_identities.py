@@ -1,0 +1,95 @@
+"""What ``mxcert check`` tells of a certificate, as plain data."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import SignatureAlgorithmOID
+
+from ..doubts.certificates import Expectation, is_chain_complete, trust_anchor_of
+from ..identity import Identity
+from ..material.refusal import RefusalsIgnored
+
+#: such as ``ECDSA_WITH_SHA256``, by dotted OID
+_SIGNATURE_ALGORITHMS = {
+    oid.dotted_string: name
+    for name, oid in vars(SignatureAlgorithmOID).items()
+    if isinstance(oid, x509.ObjectIdentifier)
+}
+_UNREADABLE = "(unreadable)"
+
+
+def describe_identity(identity: Identity, expected: Expectation) -> dict[str, Any]:
+    """All that may be told of an identity at the expected moment."""
+    leaf = identity.certificate
+    return {
+        "name": identity.name,
+        "origin": str(identity.origin),
+        "subject": identity.subject,
+        "issuer": identity.issuer,
+        "alternative_names": _alternative_names(leaf),
+        "key_type": identity.key_type,
+        "key_bits": getattr(identity.private_key, "key_size", None),
+        "signature_algorithm": _signature_algorithm(leaf),
+        "serial": f"{identity.serial:x}",
+        "fingerprint": identity.fingerprint,
+        "not_before": identity.not_before.isoformat(),
+        "not_after": identity.not_after.isoformat(),
+        "days_left": _days(identity.not_after - expected.moment),
+        "validity": identity.validity_at(expected.moment).value,
+        "chain": [_subject(each) for each in identity.chain],
+        "trust_anchor": trust_anchor_of(identity),
+        "chain_complete": is_chain_complete(identity, expected.authorities),
+    }
+
+
+def describe_authority(certificate: x509.Certificate, moment: datetime) -> dict[str, Any]:
+    """What may be told of an authority at an aware moment."""
+    end = None
+    with RefusalsIgnored():
+        end = certificate.not_valid_after_utc
+    return {
+        "subject": _subject(certificate),
+        "fingerprint": certificate.fingerprint(SHA256()).hex(),
+        "not_after": end.isoformat() if end else None,
+        "days_left": _days(end - moment) if end else None,
+    }
+
+
+def _days(left: timedelta) -> int:
+    """Whole days, rounded towards zero."""
+    return int(left / timedelta(days=1))
+
+
+def _subject(certificate: x509.Certificate) -> str:
+    with RefusalsIgnored():
+        return certificate.subject.rfc4514_string()
+    return _UNREADABLE
+
+
+def _signature_algorithm(certificate: x509.Certificate) -> str:
+    dotted = certificate.signature_algorithm_oid.dotted_string
+    return _SIGNATURE_ALGORITHMS.get(dotted, dotted)
+
+
+def _alternative_names(certificate: x509.Certificate) -> list[str]:
+    with RefusalsIgnored():
+        try:
+            extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        except x509.ExtensionNotFound:
+            return []
+        return [_shown_name(each) for each in extension.value]
+    return [_UNREADABLE]
+
+
+def _shown_name(name: x509.GeneralName) -> str:
+    if isinstance(name, x509.DirectoryName):
+        return name.value.rfc4514_string()
+    if isinstance(name, x509.OtherName):
+        return f"otherName {name.type_id.dotted_string}"
+    if isinstance(name, x509.RegisteredID):
+        return name.value.dotted_string
+    return str(name.value)

@@ -1,0 +1,110 @@
+"""The JSON Schema (draft 2020-12) of what ``mxcert check --json`` prints.
+
+New members may come under the same name of the schema; what is here keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..doubts.doubt import DoubtCode
+from ..identity import Validity
+from ..policy import Choice
+from ..settings.model import RuleKind
+from .check_report import SCHEMA_NAME
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "integer"}
+_TEXT_OR_NULL = {"type": ["string", "null"]}
+_NUMBER_OR_NULL = {"type": ["integer", "null"]}
+_TEXTS = {"type": "array", "items": _TEXT}
+_TIME = {"type": "string", "format": "date-time"}
+
+
+def _object(**members: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(members), "properties": members}
+
+
+def _list_of(item: dict[str, Any], description: str) -> dict[str, Any]:
+    return {"type": "array", "items": item, "description": description}
+
+
+def _one_of(*values: str) -> dict[str, Any]:
+    return {"enum": list(values)}
+
+
+_SETTING = _object(name=_TEXT, value={**_TEXT, "description": "never a secret"}, origin=_TEXT)
+_IDENTITY = _object(
+    name=_TEXT,
+    origin=_TEXT,
+    subject={**_TEXT, "description": "RFC 4514"},
+    issuer={**_TEXT, "description": "RFC 4514"},
+    alternative_names=_TEXTS,
+    key_type={**_TEXT, "description": "such as RSA-2048, EC-secp256r1, Ed25519"},
+    key_bits=_NUMBER_OR_NULL,
+    signature_algorithm=_TEXT,
+    serial={**_TEXT, "description": "hexadecimal"},
+    fingerprint={**_TEXT, "description": "SHA-256, hexadecimal"},
+    not_before=_TIME,
+    not_after=_TIME,
+    days_left={**_NUMBER, "description": "whole days, negative after the expiry"},
+    validity=_one_of(*(each.value for each in Validity)),
+    chain={**_TEXTS, "description": "subjects of the intermediates, the leaf's issuer first"},
+    trust_anchor={**_TEXT, "description": "the issuer at the end of the chain"},
+    chain_complete={
+        "type": ["boolean", "null"],
+        "description": "whether that issuer is a root; null where it cannot be known from here",
+    },
+)
+_RULE = _object(
+    kind=_one_of(*(each.value for each in RuleKind)),
+    pattern=_TEXT,
+    identity={**_TEXT_OR_NULL, "description": "null is: never a client certificate"},
+    own_authorities={
+        "type": ["array", "null"],
+        "items": _TEXT,
+        "description": "files of the authorities that alone count, if there are such",
+    },
+    service={**_TEXT_OR_NULL, "description": "the service that brings the rule to this host"},
+    origin=_TEXT,
+)
+_DEFAULT = {
+    **_object(
+        choice=_one_of(*(each.value for each in Choice)),
+        identity=_TEXT_OR_NULL,
+        candidates={**_TEXTS, "description": "in the order in which they are tried"},
+        reason=_TEXT,
+    ),
+    "type": ["object", "null"],
+    "description": "for endpoints without a rule; null where the settings have faults",
+}
+_AUTHORITY = _object(
+    subject=_TEXT, fingerprint=_TEXT, not_after=_TEXT_OR_NULL, days_left=_NUMBER_OR_NULL
+)
+_FAULT = _object(origin=_TEXT, problem=_TEXT, remedy=_TEXT)
+_DOUBT = _object(
+    code={"enum": [each.value for each in DoubtCode], "description": "more may come"},
+    grade=_one_of("problem", "doubt"),
+    identity=_TEXT_OR_NULL,
+    origin=_TEXT,
+    problem=_TEXT,
+    remedy=_TEXT,
+)
+
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": SCHEMA_NAME,
+    **_object(
+        schema={"const": SCHEMA_NAME},
+        status={**_one_of("fine", "problem"), "description": "fine is the exit status 0"},
+        checked_at=_TIME,
+        expires_within_hours=_NUMBER,
+        settings=_list_of(_SETTING, "every setting in effect, defaults included"),
+        identities=_list_of(_IDENTITY, "those that could be loaded, in the order of the settings"),
+        rules=_list_of(_RULE, "most specific first; empty where the settings have faults"),
+        default=_DEFAULT,
+        extra_authorities=_list_of(_AUTHORITY, "authorities that join default trust"),
+        faults=_list_of(_FAULT, "with any of them a program does not start"),
+        doubts=_list_of(_DOUBT, "problems and doubts"),
+    ),
+}

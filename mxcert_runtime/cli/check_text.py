@@ -1,0 +1,127 @@
+"""The report of ``mxcert check`` for people: what is in effect first, what is wrong last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .terminal import Cell, Style, Styled, Terminal, shown_moment
+
+_NO_CERTIFICATE = "no certificate"
+_VALIDITY_STYLES = {"valid": Style.GOOD}
+
+
+def print_report(terminal: Terminal, report: Mapping[str, Any]) -> None:
+    """Print all that the report holds."""
+    _print_settings(terminal, report["settings"])
+    for identity in report["identities"]:
+        terminal.heading(f"Identity {identity['name']}")
+        terminal.facts(_facts(identity))
+    _print_rules(terminal, report)
+    _print_authorities(terminal, report["extra_authorities"])
+    problems = [each for each in report["doubts"] if each["grade"] == "problem"]
+    doubts = [each for each in report["doubts"] if each["grade"] != "problem"]
+    _print_findings(terminal, "Faults", report["faults"], Style.BAD)
+    _print_findings(terminal, "Problems", problems, Style.BAD)
+    _print_findings(terminal, "Doubts", doubts, Style.WARNING)
+    terminal.heading("Result")
+    _print_verdict(terminal, report, problems, doubts)
+
+
+def _print_settings(terminal: Terminal, settings: Iterable[Mapping[str, str]]) -> None:
+    terminal.heading("Settings in effect")
+    headers = ("name", "value", "origin")
+    terminal.table(headers, [[each[header] for header in headers] for each in settings])
+
+
+def _facts(identity: Mapping[str, Any]) -> list[tuple[str, Cell]]:
+    style = _VALIDITY_STYLES.get(identity["validity"], Style.BAD)
+    key = identity["key_type"]
+    return [
+        ("subject", identity["subject"]),
+        ("issuer", identity["issuer"]),
+        ("names", ", ".join(identity["alternative_names"]) or "(none)"),
+        ("key", key if identity["key_bits"] is None else f"{key} ({identity['key_bits']} bits)"),
+        ("signature", identity["signature_algorithm"]),
+        ("serial", identity["serial"]),
+        ("SHA-256", identity["fingerprint"]),
+        (
+            "valid",
+            f"{shown_moment(identity['not_before'])} to {shown_moment(identity['not_after'])}",
+        ),
+        ("today", Styled(f"{identity['validity']}, {_days_to(identity['days_left'])}", style)),
+        ("chain", _chain(identity)),
+        ("origin", identity["origin"]),
+    ]
+
+
+def _days_to(days_left: int) -> str:
+    return f"{_counted(abs(days_left), 'day')} {'since' if days_left < 0 else 'to'} its end"
+
+
+def _chain(identity: Mapping[str, Any]) -> str:
+    steps = " < ".join(["leaf", *identity["chain"]])
+    if identity["chain_complete"]:
+        return f"{steps}; complete, below `{identity['trust_anchor']}`"
+    return f"{steps}; servers have to trust `{identity['trust_anchor']}`"
+
+
+def _print_rules(terminal: Terminal, report: Mapping[str, Any]) -> None:
+    default = report["default"]
+    if default is None:
+        return
+    terminal.heading("Rules, most specific first")
+    if report["rules"]:
+        headers = ("for", "kind", "presents", "authorities that alone count", "origin")
+        terminal.table(headers, map(_rule_row, report["rules"]))
+    order = ", ".join(default["candidates"])
+    facts = [("default", default["reason"]), *([("in this order", order)] if order else [])]
+    terminal.facts(facts)
+
+
+def _rule_row(rule: Mapping[str, Any]) -> list[Cell]:
+    origin = f"{rule['origin']} (of {rule['service']})" if rule["service"] else rule["origin"]
+    own = ", ".join(rule["own_authorities"] or ())
+    return [rule["pattern"], rule["kind"], rule["identity"] or _NO_CERTIFICATE, own, origin]
+
+
+def _print_authorities(terminal: Terminal, authorities: list[Mapping[str, Any]]) -> None:
+    if authorities:
+        terminal.heading("Authorities that join default trust")
+        headers = ("subject", "valid until", "SHA-256")
+        terminal.table(headers, map(_authority_row, authorities))
+
+
+def _authority_row(authority: Mapping[str, Any]) -> list[Cell]:
+    end = authority["not_after"]
+    return [authority["subject"], shown_moment(end) if end else "?", authority["fingerprint"]]
+
+
+def _print_findings(
+    terminal: Terminal, title: str, findings: list[Mapping[str, str]], style: Style
+) -> None:
+    if not findings:
+        return
+    terminal.heading(title)
+    for each in findings:
+        terminal.line(f"- {each['origin']}: {each['problem']}.", style)
+        terminal.line(f"  {each['remedy']}.")
+
+
+def _print_verdict(
+    terminal: Terminal, report: Mapping[str, Any], problems: list[Any], doubts: list[Any]
+) -> None:
+    counts = [
+        _counted(len(report["faults"]), "fault"),
+        _counted(len(problems), "problem"),
+        _counted(len(doubts), "doubt"),
+    ]
+    if report["status"] != "fine":
+        note = "; with faults in its settings a program does not start" if report["faults"] else ""
+        terminal.line(f"{', '.join(counts)}{note}.", Style.BAD)
+    else:
+        terminal.line(f"Fine: {', '.join(counts)}.", Style.WARNING if doubts else Style.GOOD)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,144 @@
+"""``mxcert explain``: which certificate a connection would present, and which rule says so.
+
+It shows what :func:`mxcert_runtime.explain` gives, for the settings of this environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .terminal import Cell, Style, Styled, Terminal, open_terminal, printable, shown_moment
+
+if TYPE_CHECKING:
+    from ..inspection import Explanation
+    from ..runtime import Generation
+
+_SCHEMA_NAME = "mxcert-explain/1"
+_DESCRIPTION = """\
+Shows what the settings of this environment decide for a connection to URL: each place where a rule
+could stand, most specific first, the rule that decided, the identity that it gives, and the
+authorities that alone count there. No I/O but reading the settings; nothing is connected to."""
+_EPILOG = """\
+URL is https://host:port/, smtp://host:25, host:port or host. Where neither it nor its scheme has
+a port, rules with a port do not count.
+
+exit status: 0 explained, 1 the settings have faults, 2 wrong use"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "explain",
+        help="show which certificate a host would see, and why",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("endpoint", type=_endpoint, metavar="URL", help="what is connected to")
+    parser.add_argument(
+        "--service", metavar="NAME", help="the service that the code has named, if it names one"
+    )
+    return parser
+
+
+def _endpoint(text: str) -> tuple[str, int | None]:
+    from ..errors import HostNameError
+    from ..inspection import endpoint_of
+
+    try:
+        return endpoint_of(text)
+    except HostNameError as error:
+        problem = str(error)
+    raise argparse.ArgumentTypeError(problem)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain and print it. Gives the exit status."""
+    # What these import is heavy, and `mxcert --help` has no use for it.
+    from ..errors import SettingsError
+    from ..inspection import explain_in
+
+    try:
+        generation = _generation()
+    except SettingsError as error:
+        return _tell_faults(error, arguments)
+    host, port = arguments.endpoint
+    explanation = explain_in(generation, host, port, arguments.service or None)
+    if arguments.json:
+        data = {"schema": _SCHEMA_NAME, **explanation.as_data()}
+        print(json.dumps(data, indent=2))
+    else:
+        _print(open_terminal(), explanation)
+    for remark in _remarks(explanation, generation):
+        print(f"mxcert explain: {remark}", file=sys.stderr)
+    return 0
+
+
+def _generation() -> Generation:
+    from ..runtime import build_generation
+    from ..settings.loading import read_process_settings
+
+    return build_generation(read_process_settings())
+
+
+def _tell_faults(error: Any, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print(json.dumps({"schema": _SCHEMA_NAME, "faults": error.as_data()}, indent=2))
+    else:
+        for line in f"mxcert explain: {error}".split("\n"):
+            print(printable(line), file=sys.stderr)
+    return 1
+
+
+def _remarks(explanation: Explanation, generation: Generation) -> list[str]:
+    remarks = list(explanation.remarks)
+    if not generation.settings:
+        remarks.append("there are no settings here, so nothing would be presented anywhere")
+    return list(map(printable, remarks))
+
+
+def _print(terminal: Terminal, explanation: Explanation) -> None:
+    data = explanation.as_data()
+    terminal.heading("Decision")
+    terminal.facts(_facts(data))
+    if data["candidates"]:
+        terminal.heading("The server's request chooses the first of these that fits and is valid")
+        headers = ("identity", "subject", "issuer", "valid until")
+        terminal.table(headers, map(_candidate_row, data["candidates"]))
+    terminal.heading("Where a rule was looked for, most specific first")
+    terminal.table(("place", "what stands there"), map(_place_row, data["places"]))
+
+
+def _candidate_row(identity: dict[str, str]) -> list[Cell]:
+    end = shown_moment(identity["not_after"])
+    return [identity["name"], identity["subject"], identity["issuer"], end]
+
+
+def _facts(data: dict[str, Any]) -> list[tuple[str, Cell]]:
+    presented = data["identity"]
+    own = data["own_authorities"]
+    return [
+        ("host", data["host"]),
+        ("port", "(not given)" if data["port"] is None else str(data["port"])),
+        ("service", data["service"] or "(none)"),
+        ("presents", presented["name"] if presented else _WITHOUT_IDENTITY[data["choice"]]),
+        *([("subject", presented["subject"])] if presented else []),
+        *([("valid until", shown_moment(presented["not_after"]))] if presented else []),
+        ("because of", data["reason"]),
+        ("trusts", f"{', '.join(own)}, and nothing else" if own else "what the program trusts"),
+    ]
+
+
+_WITHOUT_IDENTITY = {
+    "none": "no certificate",
+    "server-request": "what the server's request chooses",
+}
+
+
+def _place_row(place: dict[str, Any]) -> list[Cell]:
+    if place["decided"]:
+        return [place["place"], Styled(f"{place['reason']}: decides", Style.GOOD)]
+    return [place["place"], Styled("no rule", Style.QUIET)]

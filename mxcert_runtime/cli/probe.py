@@ -1,0 +1,115 @@
+"""``mxcert probe``: one real handshake with a server, told step by step, and a verdict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .probe_steps import Findings
+
+_DESCRIPTION = """\
+Connects to a server as an ordinary client of this machine does, with the settings that are in
+force here, and tells each step: which certificate was decided and why, what the server asked for
+and what it was presented, and how it took that. Verifies the server as always. For https it sends
+a HEAD request for the URL, for mail, FTP and LDAP a command that needs no login; nothing else.
+
+Exit status: 0 the server took the connection as decided, 1 a problem was found, 2 wrong use.
+--json prints one object, whose "schema" is "mxcert-probe/1": "target", "decision", "steps",
+"server", "request", "presented", "answer", "alert", "notes" and "verdict", or "faults" of the
+settings. New members may come; none changes its meaning under the same "schema"."""
+
+_URL_HELP = """\
+https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), or
+tls://host:port; a bare host or host:port is https"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "probe",
+        help="connect to a server and tell how the handshake went",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("url", metavar="URL", help=_URL_HELP)
+    parser.add_argument("--service", metavar="NAME", help="connect as a call of this service")
+    parser.add_argument(
+        "--starttls",
+        choices=("smtp", "imap", "pop3", "ftp", "ldap"),
+        help="begin TLS as this protocol does, whatever the scheme",
+    )
+    parser.add_argument("--proxy", metavar="URL", help="http://[user:password@]host:port")
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_seconds,
+        default=10.0,
+        help="for each wait but that for a name's address (default: %(default)g)",
+    )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Probe and print. Gives the exit status."""
+    # What these import is heavy, and `mxcert --help` has no use for it.
+    from ..errors import SettingsError
+    from .probe_steps import notes_of_log
+    from .probe_target import WrongUseError
+
+    with notes_of_log() as notes:
+        try:
+            return _report(arguments, _probe(arguments), notes)
+        except WrongUseError as error:
+            print(f"mxcert probe: {error}", file=sys.stderr)
+            return 2
+        except SettingsError as error:
+            return _report_faults(arguments, error.as_data(), str(error))
+
+
+def _probe(arguments: argparse.Namespace) -> Findings:
+    from ..activation import activate, deactivate
+    from .probe_steps import probe
+    from .probe_target import parse_proxy, parse_target
+
+    target = parse_target(arguments.url, arguments.starttls)
+    proxy = parse_proxy(arguments.proxy) if arguments.proxy else None
+    activate()
+    try:
+        return probe(target, proxy, arguments.service, arguments.timeout)
+    finally:
+        deactivate()
+
+
+def _report(arguments: argparse.Namespace, findings: Findings, notes: list[str]) -> int:
+    from .probe_report import as_data, print_report
+    from .probe_verdict import judge
+    from .terminal import open_terminal
+
+    verdict = judge(findings)
+    if arguments.json:
+        print(json.dumps(as_data(findings, verdict, notes), indent=2))
+    else:
+        print_report(open_terminal(), findings, verdict, notes)
+    return 0 if verdict.is_good else 1
+
+
+def _report_faults(arguments: argparse.Namespace, faults: list[dict[str, str]], text: str) -> int:
+    """The settings cannot be used, so nothing was connected."""
+    from .probe_report import SCHEMA
+
+    if arguments.json:
+        print(json.dumps({"schema": SCHEMA, "ok": False, "faults": faults}, indent=2))
+    else:
+        print(text, file=sys.stderr)
+    return 1
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("must be more than 0 seconds")
+    return seconds

@@ -1,0 +1,134 @@
+"""The server's chain for people, and which trust vouches for it.
+
+Whether the server is trusted is OpenSSL's decision alone, made in the handshake; here it is only
+told whose it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+
+from ..material.refusal import RefusalsIgnored
+from ..policy import Authorities
+
+_MOST_NAMES = 8
+
+
+@dataclass(frozen=True)
+class CertificateView:
+    """What is told of a certificate; names in RFC 4514, times aware, fingerprint SHA-256."""
+
+    fingerprint: str
+    subject: str
+    issuer: str | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    #: of the subject alternative names
+    names: tuple[str, ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "not_before": self.not_before and self.not_before.isoformat(),
+            "not_after": self.not_after and self.not_after.isoformat(),
+            "names": list(self.names),
+            "fingerprint": self.fingerprint,
+        }
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """Who vouches for a chain: which trust, and the authority in it as far as it can be told."""
+
+    trust: str
+    authority: str
+
+
+@dataclass(frozen=True)
+class TrustInForce:
+    """What verifies the servers of one decision."""
+
+    #: these alone count, where the rule names some
+    own: Authorities | None
+    #: added to default trust
+    extra: Authorities | None
+
+    def __str__(self) -> str:
+        if self.own is not None:
+            return f"the rule's own CAs alone ({', '.join(self.own.sources)})"
+        if self.extra is not None:
+            return f"default trust and the extra CAs ({', '.join(self.extra.sources)})"
+        return "default trust"
+
+    def voucher_of(self, chain: Sequence[bytes]) -> Voucher | None:
+        """Who vouches for a chain that was verified; ``None`` where the chain cannot be read."""
+        with RefusalsIgnored():
+            certificates = [x509.load_der_x509_certificate(each) for each in chain]
+            found, top = _climb(certificates, _load_pem(self.own or self.extra))
+            own, joined = "the rule's own CAs", "the extra CAs" if found else "default trust"
+            authority = found.subject if found else top.issuer
+            return Voucher(own if self.own else joined, authority.rfc4514_string())
+        return None
+
+
+def view_certificate(der: bytes) -> CertificateView:
+    """What the certificate says; one that cannot be read has only its fingerprint."""
+    fingerprint = hashlib.sha256(der).hexdigest()
+    with RefusalsIgnored():
+        certificate = x509.load_der_x509_certificate(der)
+        return CertificateView(
+            fingerprint,
+            certificate.subject.rfc4514_string() or "(no subject)",
+            certificate.issuer.rfc4514_string() or "(no issuer)",
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            tuple(_names_of(certificate)),
+        )
+    return CertificateView(fingerprint, f"a certificate of {len(der)} bytes that cannot be read")
+
+
+def _names_of(certificate: x509.Certificate) -> list[str]:
+    names: list[str] = []
+    with RefusalsIgnored():  # has none, or some that cannot be read
+        kind = x509.SubjectAlternativeName
+        alternatives = certificate.extensions.get_extension_for_class(kind).value
+        names.extend(alternatives.get_values_for_type(x509.DNSName))
+        names.extend(map(str, alternatives.get_values_for_type(x509.IPAddress)))
+    return names[:_MOST_NAMES]
+
+
+def _load_pem(authorities: Authorities | None) -> list[x509.Certificate]:
+    if authorities is None:
+        return []
+    return list(x509.load_pem_x509_certificates(authorities.pem.encode("ascii")))
+
+
+def _climb(
+    chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate | None, x509.Certificate]:
+    """The anchor above a chain, if it is among these; and the last certificate below it."""
+    current, remaining = chain[0], list(chain[1:])
+    while True:
+        anchor = next((each for each in anchors if each == current or _issued(each, current)), None)
+        above = next((each for each in remaining if _issued(each, current)), None)
+        if anchor is not None or above is None:
+            return anchor, current
+        remaining.remove(above)
+        current = above
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    if issuer.subject != certificate.issuer:
+        return False
+    with RefusalsIgnored():
+        certificate.verify_directly_issued_by(issuer)
+        return True
+    return False

@@ -1,0 +1,243 @@
+"""The report of ``mxcert probe``, as text and as JSON of the schema ``mxcert-probe/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..certificate_request import CertificateRequest
+from ..distinguished_name import readable_name
+from .probe_certificates import CertificateView
+from .probe_steps import Findings, Step
+from .probe_verdict import Outcome, Verdict
+from .terminal import Cell, Style, Styled, Terminal
+
+SCHEMA = "mxcert-probe/1"
+_MOST_ISSUERS = 8
+
+#: SignatureScheme (RFC 8446, section 4.2.3); what is not here is shown by its number
+_SCHEMES = {
+    0x0201: "rsa_pkcs1_sha1",
+    0x0203: "ecdsa_sha1",
+    0x0401: "rsa_pkcs1_sha256",
+    0x0403: "ecdsa_secp256r1_sha256",
+    0x0501: "rsa_pkcs1_sha384",
+    0x0503: "ecdsa_secp384r1_sha384",
+    0x0601: "rsa_pkcs1_sha512",
+    0x0603: "ecdsa_secp521r1_sha512",
+    0x0804: "rsa_pss_rsae_sha256",
+    0x0805: "rsa_pss_rsae_sha384",
+    0x0806: "rsa_pss_rsae_sha512",
+    0x0807: "ed25519",
+    0x0808: "ed448",
+    0x0809: "rsa_pss_pss_sha256",
+    0x080A: "rsa_pss_pss_sha384",
+    0x080B: "rsa_pss_pss_sha512",
+}
+_KEYS = {"rsa": "RSA", "ecdsa": "ECDSA", "ed25519": "Ed25519", "ed448": "Ed448"}
+
+
+def as_data(findings: Findings, verdict: Verdict, notes: list[str]) -> dict[str, Any]:
+    """Everything as plain data, for JSON."""
+    target, tls, voucher = findings.target, findings.tls, findings.voucher
+    return {
+        "schema": SCHEMA,
+        "ok": verdict.is_good,
+        "target": {
+            "url": str(target),
+            "host": target.host,
+            "port": target.port,
+            "protocol": target.protocol.name,
+            "starttls": target.protocol.starttls,
+            "proxy": findings.proxy and str(findings.proxy),
+            "service": findings.service,
+        },
+        "active": findings.generation is not None,
+        "decision": _decision_data(findings),
+        "steps": [_step_data(step) for step in findings.steps],
+        "tls": tls and {**vars(tls)},
+        "server": {
+            "trust": str(findings.trust),
+            "chain": [each.as_data() for each in findings.chain],
+            "vouched_for_by": voucher and {**vars(voucher)},
+        },
+        "request": _request_data(findings),
+        "presented": _presented_data(findings),
+        "answer": findings.answer,
+        "alert": _alert_data(findings, verdict),
+        "notes": notes,
+        "verdict": {
+            "outcome": verdict.outcome.value,
+            "text": verdict.text,
+            "remedy": verdict.remedy,
+        },
+    }
+
+
+def _decision_data(findings: Findings) -> dict[str, Any]:
+    decision = findings.decision
+    return {
+        "choice": decision.choice.value,
+        "identity": decision.identity and decision.identity.name,
+        "candidates": [each.name for each in decision.candidates],
+        "rule": decision.rule and decision.rule.name,
+        "reason": decision.reason,
+        "places": [
+            {"place": place, "decision": None if found is None else str(found)}
+            for place, found in findings.places
+        ],
+    }
+
+
+def _step_data(step: Step) -> dict[str, Any]:
+    return {
+        "step": step.name,
+        "ok": step.error is None,
+        "ms": round(step.milliseconds, 3),
+        "detail": step.detail or None,
+        "error": None if step.error is None else _text_of(step.error),
+    }
+
+
+def _text_of(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _request_data(findings: Findings) -> dict[str, Any] | None:
+    request = findings.observation.request
+    if request is None:
+        return None
+    return {
+        "issuers": [readable_name(each) for each in request.issuers],
+        "signature_schemes": _scheme_names(request),
+        "certificate_types": sorted(request.certificate_types),
+        "identities": [
+            {"name": identity.name, "fits": reason is None, "reason": reason}
+            for identity, reason in findings.misfits
+        ],
+    }
+
+
+def _presented_data(findings: Findings) -> dict[str, Any] | None:
+    leaf = findings.presented
+    if leaf is None:
+        return None
+    count = len(findings.observation.presented or ())
+    return {"identity": findings.presented_name, "certificates": count, **leaf.as_data()}
+
+
+def _alert_data(findings: Findings, verdict: Verdict) -> dict[str, Any] | None:
+    alert = verdict.alert
+    if alert is None:
+        return None
+    return {
+        "kind": alert.kind.value,
+        "name": alert.name,
+        "number": alert.number,
+        "meaning": alert.meaning,
+    }
+
+
+def print_report(
+    terminal: Terminal, findings: Findings, verdict: Verdict, notes: list[str]
+) -> None:
+    """The same for people, the verdict last."""
+    terminal.heading(f"Probe of {findings.target}")
+    terminal.table(("step", "ms", "result"), map(_step_row, findings.steps))
+    terminal.heading("Server")
+    terminal.facts(_server_facts(findings, verdict))
+    terminal.heading("Client certificate")
+    terminal.facts(_client_facts(findings))
+    for note in notes:
+        terminal.line(f"Note: {note}", Style.WARNING)
+    terminal.heading("Verdict")
+    style = Style.GOOD if verdict.is_good else Style.BAD
+    terminal.line(f"{'OK' if verdict.is_good else 'PROBLEM'}: {verdict.text}.", style)
+    if verdict.remedy:
+        terminal.line(f"{verdict.remedy}.")
+
+
+def _step_row(step: Step) -> tuple[Cell, ...]:
+    took = f"{step.milliseconds:.1f}"
+    if step.error is None:
+        return step.name, took, step.detail
+    return step.name, took, Styled(f"failed: {_text_of(step.error)}", Style.BAD)
+
+
+def _server_facts(findings: Findings, verdict: Verdict) -> list[tuple[str, Cell]]:
+    facts: list[tuple[str, Cell]] = [("verified by", str(findings.trust))]
+    for number, each in enumerate(findings.chain):
+        facts.append(("certificate" if number == 0 else f"chain {number}", _describe(each)))
+        if number == 0 and each.names:
+            facts.append(("names", ", ".join(each.names)))
+    voucher = findings.voucher
+    if voucher is not None:
+        facts.append(("vouched for by", f"{voucher.authority}, of {voucher.trust}"))
+    elif verdict.outcome is Outcome.SERVER_REFUSED:
+        facts.append(("vouched for by", Styled("nobody; the chain was refused", Style.BAD)))
+    return facts
+
+
+def _describe(each: CertificateView) -> str:
+    if each.issuer is None or each.not_after is None:
+        return each.subject
+    issuer = "itself" if each.issuer == each.subject else each.issuer
+    return f"{each.subject}, issued by {issuer}, valid until {each.not_after:%Y-%m-%d}"
+
+
+def _client_facts(findings: Findings) -> list[tuple[str, Cell]]:
+    facts: list[tuple[str, Cell]] = []
+    if findings.service is not None:
+        facts.append(("service", findings.service))
+    facts.append(("decision", str(findings.decision)))
+    if findings.places:
+        facts.append(("rules looked at", "; ".join(_looked_at(findings))))
+    facts.extend(_request_facts(findings))
+    return facts
+
+
+def _looked_at(findings: Findings) -> Iterator[str]:
+    """The places of rules down to the one that decides."""
+    for place, found in findings.places:
+        yield f"{place}: {'no rule' if found is None else 'decides'}"
+        if found is not None:
+            return
+
+
+def _request_facts(findings: Findings) -> list[tuple[str, Cell]]:
+    request = findings.observation.request
+    if request is None:
+        asked = "no" if findings.tls is not None else "not seen: the handshake did not get so far"
+        return [("asked for", asked)]
+    facts: list[tuple[str, Cell]] = [
+        ("asked for", "yes"),
+        ("accepted issuers", _issuers_of(request)),
+        ("accepted keys", ", ".join(_accepted_keys(request)) or "any"),
+    ]
+    for identity, reason in findings.misfits:
+        fit = Styled("fits", Style.GOOD) if reason is None else Styled(reason, Style.WARNING)
+        facts.append((f"identity {identity.name}", fit))
+    return [*facts, ("presented", _presented_text(findings))]
+
+
+def _presented_text(findings: Findings) -> str:
+    leaf = findings.presented
+    if leaf is None:
+        return "nothing"
+    return f"{findings.presented_name}: {_describe(leaf)}"
+
+
+def _issuers_of(request: CertificateRequest) -> str:
+    names = [readable_name(each) for each in request.issuers]
+    more = len(names) - _MOST_ISSUERS
+    shown = "; ".join(names[:_MOST_ISSUERS]) or "any (the server names none)"
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+def _scheme_names(request: CertificateRequest) -> list[str]:
+    return [_SCHEMES.get(each, f"0x{each:04x}") for each in sorted(request.signature_schemes)]
+
+
+def _accepted_keys(request: CertificateRequest) -> list[str]:
+    prefixes = dict.fromkeys(name.partition("_")[0] for name in _scheme_names(request))
+    return [_KEYS[each] for each in prefixes if each in _KEYS]

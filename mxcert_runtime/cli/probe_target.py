@@ -1,0 +1,133 @@
+"""What ``mxcert probe`` is to connect to, read from its arguments.
+
+A user name and password in a URL are never sent to the server, and never shown.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from ..endpoint import canonical_host
+from ..errors import MxcertError
+from ..secret import Secret
+
+
+class WrongUseError(MxcertError):
+    """The arguments make no sense together."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a URL's scheme stands for; ``name`` says which dialogue is spoken."""
+
+    name: str
+    default_port: int | None
+    #: whether TLS begins only when it is asked for
+    starttls: bool = False
+
+
+_PROTOCOLS = {
+    "https": Protocol("http", 443),
+    "wss": Protocol("http", 443),
+    "smtp": Protocol("smtp", 25, starttls=True),
+    "smtps": Protocol("smtp", 465),
+    "imap": Protocol("imap", 143, starttls=True),
+    "imaps": Protocol("imap", 993),
+    "pop3": Protocol("pop3", 110, starttls=True),
+    "pop3s": Protocol("pop3", 995),
+    "ftp": Protocol("ftp", 21, starttls=True),
+    "ftps": Protocol("ftp", 990),
+    "ldap": Protocol("ldap", 389, starttls=True),
+    "ldaps": Protocol("ldap", 636),
+    "tls": Protocol("tls", None),
+}
+SCHEMES = tuple(_PROTOCOLS)
+STARTTLS = tuple(name for name, each in _PROTOCOLS.items() if each.starttls)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server; ``path`` is what an HTTP request names, query included."""
+
+    scheme: str
+    protocol: Protocol
+    host: str
+    port: int
+    path: str = "/"
+
+    @property
+    def authority(self) -> str:
+        """``host:port``, the host as it goes over the wire, an IPv6 address in brackets."""
+        host = canonical_host(self.host)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.authority}"
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An HTTP proxy that is asked to CONNECT; ``authorization`` is the value of its header."""
+
+    host: str
+    port: int
+    authorization: Secret[str] | None = None
+
+    def __str__(self) -> str:
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else self._plain
+
+    @property
+    def _plain(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+
+def parse_target(text: str, starttls: str | None = None) -> Target:
+    """The server that a URL, or ``host`` or ``host:port`` for https, stands for.
+
+    ``starttls`` takes the place of the scheme. Raises :class:`WrongUseError`.
+    """
+    parts, port = _split(text if "//" in text else f"https://{text}", "the URL")
+    scheme = starttls or parts.scheme
+    protocol = _PROTOCOLS.get(scheme)
+    if protocol is None:
+        raise WrongUseError(f"the scheme must be one of {', '.join(SCHEMES)}")
+    port = port or protocol.default_port
+    if port is None:
+        raise WrongUseError("the URL needs a port, as in `tls://host:8883`")
+    query = f"?{parts.query}" if parts.query else ""
+    path = quote(f"{parts.path or '/'}{query}", safe="/?&=%:@!$'()*+,;~")
+    return Target(scheme, protocol, parts.hostname or "", port, path)
+
+
+def parse_proxy(text: str) -> Proxy:
+    """The proxy of ``http://[user:password@]host:port``. Raises :class:`WrongUseError`."""
+    parts, port = _split(text if "//" in text else f"http://{text}", "the proxy")
+    if parts.scheme != "http":
+        raise WrongUseError("only a proxy that is spoken to in plain HTTP can be probed through")
+    return Proxy(parts.hostname or "", port or 80, _authorization(parts))
+
+
+def _split(text: str, what: str) -> tuple[SplitResult, int | None]:
+    problem, parts, port = None, None, None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        problem = "is no valid URL"
+    if parts is None or problem or not parts.hostname or not text.isprintable() or " " in text:
+        # Said without the text, which may hold a password.
+        raise WrongUseError(f"{what} {problem or 'names no host'}")
+    return parts, port
+
+
+def _authorization(parts: SplitResult) -> Secret[str] | None:
+    if parts.username is None:
+        return None
+    return Secret(f"Basic {_encoded_credentials(parts)}")
+
+
+def _encoded_credentials(parts: SplitResult) -> str:
+    pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    return base64.b64encode(pair.encode("utf-8")).decode("ascii")

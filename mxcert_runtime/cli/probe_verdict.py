@@ -1,0 +1,251 @@
+"""One sentence that says how a probe ended, and what to do about it, for readers new to TLS."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from enum import Enum
+
+from ..errors import MxcertError
+from ..handshake_alerts import Alert, AlertKind, alert_numbered, alert_of
+from ..policy import Choice
+from .probe_dialogues import DialogueError, http_status
+from .probe_steps import Findings, Step
+
+#: answers of HTTP servers that finish the handshake and refuse then; 495 and 496 are nginx's own
+_REFUSING_STATUSES = frozenset({400, 495, 496})
+_DENYING_STATUSES = frozenset({401, 403})
+
+#: where no protocol is known by which to ask
+_SILENT = " (it said nothing against it)"
+
+
+class Outcome(Enum):
+    """How a probe ended."""
+
+    TAKEN = "taken"
+    #: taken, but without the identity that was decided
+    NOT_AS_DECIDED = "not-as-decided"
+    #: the server refused this side, or closed
+    REFUSED = "refused"
+    #: this side refused the server's certificate
+    SERVER_REFUSED = "server-refused"
+    #: this side could not use its identity or its trust
+    NOT_POSSIBLE = "not-possible"
+    #: there was no connection to begin TLS on, or no TLS
+    NO_CONNECTION = "no-connection"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``text`` and ``remedy`` are sentences without their full stop."""
+
+    outcome: Outcome
+    text: str
+    remedy: str | None = None
+    alert: Alert | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the server took the connection as decided."""
+        return self.outcome is Outcome.TAKEN
+
+
+def judge(findings: Findings) -> Verdict:
+    """The verdict on what a probe found."""
+    failure = findings.failure
+    if failure is None or failure.error is None:
+        return _judge_taken(findings)
+    if failure.name in _JUDGES:
+        return _JUDGES[failure.name](findings, failure.error)
+    return _judge_tls(findings, failure, failure.error)
+
+
+def _is_timeout(error: Exception) -> bool:
+    # One is the other only from Python 3.10 on.
+    return isinstance(error, (socket.timeout, TimeoutError))
+
+
+def _describe(findings: Findings, error: Exception) -> str:
+    if _is_timeout(error):
+        return f"no answer within {findings.timeout:g} s"
+    return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
+
+
+def _judge_resolution(findings: Findings, error: Exception) -> Verdict:
+    peer = findings.proxy or findings.target
+    text = f"the name {peer.host} leads to no address ({_describe(findings, error)})"
+    remedy = (
+        "Check how the host is spelled, and the DNS of this machine; where only a proxy can look "
+        "the name up, give it with `--proxy`"
+    )
+    return Verdict(Outcome.NO_CONNECTION, text, remedy)
+
+
+def _judge_connect(findings: Findings, error: Exception) -> Verdict:
+    peer = findings.proxy or findings.target
+    text = f"no TCP connection to {peer} ({_describe(findings, error)})"
+    remedy = "Check the port, and that the server runs and no firewall is between"
+    if findings.proxy is None:
+        remedy += "; where the way out is a proxy, give it with `--proxy`"
+    return Verdict(Outcome.NO_CONNECTION, text, remedy)
+
+
+def _judge_dialogue(findings: Findings, error: Exception) -> Verdict:
+    if isinstance(error, DialogueError):
+        return Verdict(Outcome.NO_CONNECTION, error.problem, error.remedy)
+    text = f"TLS could not begin ({_describe(findings, error)})"
+    remedy = "Check the port and the scheme; where TLS begins at once, use the scheme with an s"
+    return Verdict(Outcome.NO_CONNECTION, text, remedy)
+
+
+_JUDGES = {
+    "name resolution": _judge_resolution,
+    "TCP connect": _judge_connect,
+    "proxy tunnel": _judge_dialogue,
+    "STARTTLS": _judge_dialogue,
+}
+
+
+def _judge_tls(findings: Findings, failure: Step, error: Exception) -> Verdict:
+    if isinstance(error, DialogueError):
+        return _judge_dialogue(findings, error)
+    if isinstance(error, MxcertError):
+        return Verdict(Outcome.NOT_POSSIBLE, str(error), "Correct the identity or the settings")
+    alert = _told_alert(findings) or alert_of(error)
+    if alert is not None and alert.kind is AlertKind.SERVER_REFUSED:
+        return _judge_server(findings, error, alert)
+    if alert is not None:
+        return _judge_alert(findings, alert)
+    text = f"the {failure.name} failed ({_describe(findings, error)})"
+    remedy = "Check that TLS is spoken at this port, and that nothing between holds it back"
+    # Before there is any TLS, it is no refusal.
+    outcome = Outcome.REFUSED if findings.chain else Outcome.NO_CONNECTION
+    return Verdict(outcome, text, remedy)
+
+
+def _told_alert(findings: Findings) -> Alert | None:
+    number = findings.observation.alert
+    return None if number is None else alert_numbered(number)
+
+
+def _judge_server(findings: Findings, error: Exception, alert: Alert) -> Verdict:
+    said = getattr(error, "verify_message", "")
+    text = f"{alert.meaning} ({said})" if said else alert.meaning
+    return Verdict(Outcome.SERVER_REFUSED, text, alert.remedy(None), alert)
+
+
+def _judge_alert(findings: Findings, alert: Alert) -> Verdict:
+    number = "" if alert.number is None else f" (TLS alert {alert.number}, {alert.name})"
+    text = _meaning_of(findings, alert, number)
+    is_before_tls = alert.kind is AlertKind.CONNECTION_CLOSED and not findings.chain
+    if alert.kind is AlertKind.OTHER or is_before_tls:
+        return Verdict(Outcome.NO_CONNECTION, text, _remedy_before_request(alert), alert)
+    return Verdict(Outcome.REFUSED, text, _remedy_of(findings, alert), alert)
+
+
+def _meaning_of(findings: Findings, alert: Alert, number: str) -> str:
+    """The alert's meaning, or a better one where it is known what was asked for and presented."""
+    name = findings.presented_name
+    if name is not None:
+        return f"{alert.meaning}{number}; it was presented `{name}`"
+    if findings.observation.request is None or alert.kind is AlertKind.OTHER:
+        return f"{alert.meaning}{number}"
+    return f"the server asked for a client certificate, got none and refused the connection{number}"
+
+
+def _remedy_before_request(alert: Alert) -> str:
+    if alert.kind is AlertKind.OTHER:
+        return alert.remedy(None)
+    return "Check the port, the scheme and the host name, and that no firewall ends the connection"
+
+
+def _remedy_of(findings: Findings, alert: Alert) -> str:
+    """The alert's remedy, or a better one where the server's request tells more."""
+    if findings.observation.request is None:
+        return (
+            "The server had asked for no client certificate, so it is hardly about one: compare "
+            "TLS versions and ciphers, check the host name, and ask its operator what its log says"
+        )
+    name = findings.presented_name
+    if name is None:
+        return _why_nothing_was_presented(findings)
+    reasons = {identity.name: reason for identity, reason in findings.misfits}
+    reason = reasons.get(name)
+    if reason is None:
+        return alert.remedy(name)
+    return (
+        f"`{name}` does not fit what the server asks for: {reason}. "
+        f"{_which_would_fit(findings, ', or ask its operator to accept this one')}"
+    )
+
+
+def _why_nothing_was_presented(findings: Findings) -> str:
+    decision = findings.decision
+    if findings.generation is None:
+        return (
+            "No settings are in force: name an identity in `ClientCertificates` or in the settings "
+            "file"
+        )
+    if decision.choice is Choice.SERVER_REQUEST:
+        return f"None of the identities fits. {_which_would_fit(findings)}"
+    if decision.identity is not None:
+        reasons = {identity.name: reason for identity, reason in findings.misfits}
+        reason = reasons.get(decision.identity.name) or "OpenSSL found no way to sign with it"
+        return f"`{decision.identity.name}` does not fit: {reason}. {_which_would_fit(findings)}"
+    return f"None was to be presented: {decision.reason}. {_which_would_fit(findings)}"
+
+
+def _which_would_fit(findings: Findings, otherwise: str = "") -> str:
+    fitting = [identity.name for identity, reason in findings.misfits if reason is None]
+    if fitting:
+        return f"Give this host a rule with an identity that fits: `{'`, `'.join(fitting)}`"
+    return f"Get an identity from an issuer that the server accepts{otherwise}"
+
+
+def _judge_taken(findings: Findings) -> Verdict:
+    request, name = findings.observation.request, findings.presented_name
+    if request is None:
+        return _judge_unasked(findings)
+    answer = f" and answered `{findings.answer}`" if findings.answer else _SILENT
+    status = http_status(findings.answer or "")
+    if status in _REFUSING_STATUSES:
+        return _judge_refusing_status(findings)
+    if name is None and findings.decision.identity is not None:
+        text = f"the server took the connection{answer}, but `{findings.decision.identity.name}` "
+        text += "was not presented although it was asked for"
+        return Verdict(Outcome.NOT_AS_DECIDED, text, _why_nothing_was_presented(findings))
+    if name is None:
+        text = f"the server asked for a client certificate, got none and took it{answer}"
+        return Verdict(Outcome.TAKEN, text, _why_nothing_was_presented(findings))
+    remedy = None
+    if status in _DENYING_STATUSES:
+        remedy = (
+            f"The application behind says {status}: ask its operator what `{name}` may do there"
+        )
+    return Verdict(Outcome.TAKEN, f"the server took `{name}`{answer}", remedy)
+
+
+def _judge_unasked(findings: Findings) -> Verdict:
+    answer = f" and answered `{findings.answer}`" if findings.answer else ""
+    text = f"the server asked for no client certificate{answer}; none was presented"
+    remedy = None
+    if findings.decision.rule is not None and findings.decision.identity is not None:
+        remedy = (
+            "Where it should ask: some servers do so for certain paths or host names only, so "
+            "probe the whole URL"
+        )
+    return Verdict(Outcome.TAKEN, text, remedy)
+
+
+def _judge_refusing_status(findings: Findings) -> Verdict:
+    name = findings.presented_name
+    text = (
+        f"the server finished the handshake and answered `{findings.answer}`, which is how some "
+        "servers (nginx) refuse a client certificate or want one"
+    )
+    if name is None:
+        return Verdict(Outcome.REFUSED, text, _why_nothing_was_presented(findings))
+    alert = alert_numbered(46)
+    assert alert is not None  # noqa: S101 - certificate_unknown: refused, and no reason told
+    return Verdict(Outcome.REFUSED, text, _remedy_of(findings, alert))

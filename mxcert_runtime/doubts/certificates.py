@@ -1,0 +1,167 @@
+"""Doubts about one identity's certificates: validity, chain, strength, and what they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from ..identity import Identity, has_issued, is_root
+from ..material.refusal import RefusalsIgnored
+from .doubt import Doubt, DoubtCode
+
+#: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112
+#: bits (SSL_CTX_set_security_level(3)).
+_LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 224
+_WEAK_HASHES = ("md5", "sha1")
+_CLIENT_USAGES = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What identities are held against: a moment (aware), how long they must last after it, and
+    the authorities that are known here, among which an issuer may be found to be a root."""
+
+    moment: datetime
+    window: timedelta
+    authorities: tuple[x509.Certificate, ...] = ()
+
+
+def doubts_of_identity(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
+    """All that gives cause for doubt in the certificates of one identity."""
+    for certificate, label in _labelled(identity):
+        yield from _doubts_of_validity(identity, certificate, label, expected)
+    yield from _doubts_of_chain(identity, expected)
+    for certificate, label in _labelled(identity):
+        yield from _doubts_of_strength(identity, certificate, label)
+    yield from _doubts_of_usage(identity)
+
+
+def trust_anchor_of(identity: Identity) -> str:
+    """The subject of the certificate that servers need to hold: the issuer at the chain's end."""
+    return _name_of((identity.certificate, *identity.chain)[-1].issuer)
+
+
+def is_chain_complete(identity: Identity, authorities: Iterable[x509.Certificate]) -> bool | None:
+    """Whether the chain reaches up to a root: ``None`` where that cannot be known from here."""
+    last = (identity.certificate, *identity.chain)[-1]
+    if any(is_root(each) and has_issued(each, last) for each in (last, *authorities)):
+        return True
+    return None
+
+
+def _labelled(identity: Identity) -> list[tuple[x509.Certificate, str]]:
+    leaf = f"the identity {identity.name!r}"
+    chain = [
+        (each, f"the intermediate `{_name_of(each.subject)}` of {leaf}") for each in identity.chain
+    ]
+    return [(identity.certificate, leaf), *chain]
+
+
+def _name_of(name: x509.Name) -> str:
+    with RefusalsIgnored():
+        return name.rfc4514_string()
+    return "a name that cannot be read"
+
+
+def _doubt(identity: Identity, code: DoubtCode, problem: str, remedy: str) -> Doubt:
+    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+
+
+def _doubts_of_validity(
+    identity: Identity, certificate: x509.Certificate, label: str, expected: Expectation
+) -> Iterator[Doubt]:
+    with RefusalsIgnored():
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        remedy = "Replace the file by one with a valid certificate"
+        left = end - expected.moment
+        if expected.moment < begin:
+            problem = f"{label} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
+            yield _doubt(identity, DoubtCode.NOT_YET_VALID, problem, remedy)
+        elif expected.moment > end:
+            problem = f"{label} expired on {end:%Y-%m-%d %H:%M} UTC"
+            yield _doubt(identity, DoubtCode.EXPIRED, problem, remedy)
+        elif left < expected.window:
+            problem = f"{label} expires in {left.days} days, on {end:%Y-%m-%d %H:%M} UTC"
+            yield _doubt(identity, DoubtCode.EXPIRES_SOON, problem, remedy)
+
+
+def _doubts_of_chain(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
+    if identity.chain or is_chain_complete(identity, expected.authorities):
+        return
+    problem = (
+        f"the identity {identity.name!r} comes without the certificate of its issuer"
+        f" `{identity.issuer}`; a server that trusts only a root above it refuses it"
+    )
+    remedy = (
+        "Put the intermediates into the file, the leaf's issuer first; if the issuer is the root"
+        " that the servers trust, nothing is missing"
+    )
+    yield _doubt(identity, DoubtCode.INCOMPLETE_CHAIN, problem, remedy)
+
+
+def _doubts_of_strength(
+    identity: Identity, certificate: x509.Certificate, label: str
+) -> Iterator[Doubt]:
+    key = _weak_key(certificate)
+    if key:
+        remedy = f"Have it issued anew for RSA of {_LEAST_RSA_BITS} bits or more, or EC P-256"
+        problem = f"{label} has a key of {key}, which OpenSSL refuses at its default security level"
+        yield _doubt(identity, DoubtCode.WEAK_KEY, problem, remedy)
+    weak_hash = signature_hash(certificate)
+    if weak_hash in _WEAK_HASHES:
+        problem = f"{label} is signed with {weak_hash.upper()}, which can be forged"
+        remedy = "Have it issued anew with a signature by SHA-256"
+        yield _doubt(identity, DoubtCode.WEAK_SIGNATURE, problem, remedy)
+
+
+def _weak_key(certificate: x509.Certificate) -> str | None:
+    with RefusalsIgnored():
+        key = certificate.public_key()
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
+            return f"{key.key_size} bits (RSA)"
+        if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < _LEAST_EC_BITS:
+            return f"{key.key_size} bits (EC)"
+    return None
+
+
+def signature_hash(certificate: x509.Certificate) -> str | None:
+    """The hash that the issuer signed, such as ``sha256``; ``None`` for Edwards keys."""
+    with RefusalsIgnored():
+        try:
+            algorithm = certificate.signature_hash_algorithm
+        except UnsupportedAlgorithm:
+            return None
+        return algorithm.name if algorithm else None
+    return None
+
+
+def _doubts_of_usage(identity: Identity) -> Iterator[Doubt]:
+    # RFC 8446, section 4.4.2.2, asks for both of a client's certificate, if they are there.
+    extended = _extension(identity.certificate, x509.ExtendedKeyUsage)
+    if extended is not None and not any(usage in extended for usage in _CLIENT_USAGES):
+        problem = f"the identity {identity.name!r} is not for TLS clients (Extended Key Usage)"
+        remedy = "Have it issued with clientAuth, or name the file of the client's certificate"
+        yield _doubt(identity, DoubtCode.NO_CLIENT_AUTHENTICATION, problem, remedy)
+    usage = _extension(identity.certificate, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
+        problem = f"the key of the identity {identity.name!r} is not for signatures (Key Usage)"
+        remedy = "Have it issued with digitalSignature, by which a TLS client proves its key"
+        yield _doubt(identity, DoubtCode.NO_DIGITAL_SIGNATURE, problem, remedy)
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    with RefusalsIgnored():
+        try:
+            return certificate.extensions.get_extension_for_class(kind).value
+        except x509.ExtensionNotFound:
+            return None
+    return None

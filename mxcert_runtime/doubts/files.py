@@ -1,0 +1,74 @@
+"""Doubts about files that hold a secret and that more people may read than need to.
+
+POSIX only: the mode bits say nothing on other systems. A directory above that keeps others out is
+not looked at, since it need not do so wherever the file is mounted next.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from ..settings.files import shown_path
+from ..settings.model import (
+    IdentitySettings,
+    Origin,
+    PemFiles,
+    Pkcs12File,
+    Pkcs12Inline,
+    Reading,
+    SettingsFile,
+)
+from .doubt import Doubt, DoubtCode
+
+_READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))
+#: the keys of the native file that say where a password is, and do not hold it
+_ELSEWHERE = ("password_file", "password_env")
+
+
+def doubts_of_files(reading: Reading) -> Iterator[Doubt]:
+    """Each file with a key or a password that its group or every user may read, once."""
+    if os.name != "posix":
+        return
+    told = set()
+    for path, origin, content in _secret_files(reading):
+        readers = _readers(path)
+        if readers and path not in told:
+            told.add(path)
+            problem = f"the file {shown_path(path)} holds {content} and may be read by {readers}"
+            remedy = "Let only the user that runs the program read it: `chmod 600`"
+            yield Doubt(DoubtCode.READABLE_BY_OTHERS, origin, problem, remedy)
+
+
+def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:
+    """Path, origin and what is secret in it."""
+    for identity in reading.settings.identities:
+        material = identity.material
+        if isinstance(material, Pkcs12File):
+            yield material.path, str(identity.origin), "a private key"
+        elif isinstance(material, PemFiles):
+            yield material.key_path, str(identity.origin), "a private key"
+    for file in reading.files:
+        if any(_holds_secret_of(file, identity) for identity in reading.settings.identities):
+            yield file.path, str(file.origin), "a password"
+
+
+def _holds_secret_of(file: SettingsFile, identity: IdentitySettings) -> bool:
+    if isinstance(identity.material, Pkcs12Inline) and identity.origin.source == file.path:
+        return True
+    origin = identity.password_origin
+    if not identity.password or origin is None:
+        return False
+    if origin.source == file.path:
+        return not origin.place.endswith(_ELSEWHERE)
+    # The file of a variable holds the whole list, of which a password's origin names the entry.
+    return file.origin in (origin, Origin(origin.source))
+
+
+def _readers(path: str) -> str | None:
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return None  # that it is not there is a fault, told elsewhere
+    return next((who for bit, who in _READERS if mode & bit), None)

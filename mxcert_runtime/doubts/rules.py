@@ -1,0 +1,123 @@
+"""Doubts about rules: what is never used, and what another rule hides.
+
+:mod:`..settings.conflicts` refuses two answers to one question; here they are two questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from ..endpoint import HostPattern
+from ..identity import Identity, Validity
+from ..policy import Rule
+from ..runtime import Generation
+from ..settings.model import Reading, UnlistedHosts
+from .doubt import Doubt, DoubtCode
+
+
+def doubts_of_rules(generation: Generation, moment: datetime) -> Iterator[Doubt]:
+    """Identities and rules that never count, at an aware moment."""
+    if generation.settings.unlisted_hosts is UnlistedHosts.NONE:
+        yield from map(_unused, _without_rule(generation))
+    else:
+        yield from _shadowed(generation, moment)
+    yield from _hidden_rules(generation)
+
+
+def doubts_of_service_prefixes(reading: Reading) -> Iterator[Doubt]:
+    """Prefixes for the services of WSDLs that no service's name begins with."""
+    settings = reading.settings
+    known = [each.identifier for each in settings.rules]
+    known += [service for service, _ in settings.services]
+    origin = str(dict(reading.origins).get("service_prefixes", "service_prefixes"))
+    for prefix in settings.service_prefixes:
+        if not any(name.startswith(f"{prefix}.") for name in known):
+            problem = f"the prefix {prefix!r} is in front of no service that has a rule"
+            remedy = "Correct it, or drop it"
+            yield Doubt(DoubtCode.UNUSED_SERVICE_PREFIX, origin, problem, remedy)
+
+
+def _without_rule(generation: Generation) -> list[Identity]:
+    policy = generation.policy
+    decisions = [*policy.hosts.values(), *policy.services.values()]
+    named = {decision.identity for decision in decisions}
+    return [each for each in generation.identities if each not in named]
+
+
+def _unused(identity: Identity) -> Doubt:
+    reason = 'it has no rule, and unlisted_hosts is "none"'
+    problem = f"the identity {identity.name!r} is never used: {reason}"
+    remedy = "Give it its hosts or services, or take it out"
+    code = DoubtCode.UNUSED_IDENTITY
+    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+
+
+def _shadowed(generation: Generation, moment: datetime) -> Iterator[Doubt]:
+    """Identities that fit no server's request which an earlier one does not fit as well."""
+    without_rule = set(_without_rule(generation))
+    earlier: list[tuple[Identity, set[bytes]]] = []
+    for identity in generation.identities:
+        issuers = _issuers(identity)
+        if identity in without_rule:
+            first = (
+                each
+                for each, theirs in earlier
+                if each.key_type == identity.key_type and theirs >= issuers
+            )
+            yield from (_shadowed_by(each, identity) for each in islice(first, 1))
+        if identity.validity_at(moment) is Validity.VALID:
+            earlier.append((identity, issuers))
+
+
+def _shadowed_by(earlier: Identity, identity: Identity) -> Doubt:
+    problem = (
+        f"the identity {identity.name!r} is never used: it has no rule, and where a server's"
+        f" request would choose it, {earlier.name!r} comes first (the same issuers and kind of key)"
+    )
+    remedy = "Give it its hosts or services, or take it out"
+    code = DoubtCode.SHADOWED_IDENTITY
+    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+
+
+def _issuers(identity: Identity) -> set[bytes]:
+    certificates = (identity.certificate, *identity.chain)
+    return {each.issuer.public_bytes() for each in certificates}
+
+
+def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
+    """``*.domain:port`` that gives way to ``host``, although only the former names the port."""
+    hosts = generation.policy.hosts
+    rules = {
+        pattern: decision.rule
+        for pattern, decision in hosts.items()
+        if decision.rule and decision.identity
+    }
+    wildcards = _wildcards_with_port(rules)
+    for pattern, rule in rules.items():
+        if pattern.wildcard or pattern.port is not None:
+            continue
+        for wildcard in wildcards.get(pattern.host.partition(".")[2], ()):
+            is_said = HostPattern(pattern.host, wildcard.port) in hosts
+            if not is_said and rules[wildcard].identity is not rule.identity:
+                yield _hidden(pattern, rule, wildcard, rules[wildcard])
+
+
+def _wildcards_with_port(rules: Iterable[HostPattern]) -> dict[str, list[HostPattern]]:
+    """By the domain behind their ``*.``."""
+    found: dict[str, list[HostPattern]] = {}
+    for pattern in rules:
+        if pattern.wildcard and pattern.port is not None:
+            found.setdefault(pattern.host, []).append(pattern)
+    return found
+
+
+def _hidden(pattern: HostPattern, rule: Rule, wildcard: HostPattern, hidden: Rule) -> Doubt:
+    endpoint = HostPattern(pattern.host, wildcard.port)
+    problem = (
+        f"`{wildcard}` does not count for `{endpoint}`, since the rule `{rule.name}` of"
+        f" {rule.origin} is more specific and gives another identity"
+    )
+    remedy = f"Write a rule for `{endpoint}` that says which of the two is meant"
+    return Doubt(DoubtCode.HIDDEN_RULE, hidden.origin, problem, remedy)
