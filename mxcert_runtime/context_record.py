@@ -11,7 +11,6 @@ claim to know what such a context trusts.
 
 from __future__ import annotations
 
-import os
 import ssl
 import weakref
 from collections.abc import Callable
@@ -21,17 +20,7 @@ from .credential_probe import presents_certificate
 from .fork_safe_lock import ForkSafeLock
 from .known_loads import KnownLoad, known_loads
 from .native_ssl import GenuineContext
-from .trust import (
-    DirectoryLoad,
-    FileLoad,
-    Load,
-    Trust,
-    TrustChangedError,
-    data_load,
-    default_paths_load,
-    file_load,
-    is_as_it_was,
-)
+from .trust import DataLoad, FileLoad, Load, Trust, TrustChangedError, is_as_it_was
 
 #: The attribute of a context that holds its record.
 RECORD = "_mxcert_record"
@@ -183,54 +172,47 @@ class Ledger:
             self._unfinished.discard(context)
         record.changed()
 
-    def load_verify_locations(
+    def load(
         self,
-        load: Callable[..., None],
+        load: Callable[[], None],
         context: ssl.SSLContext,
-        cafile: Any = None,
-        capath: Any = None,
-        cadata: Any = None,
+        describe: Callable[[], tuple[Load, ...]],
     ) -> None:
-        """Do the load and write it down."""
-        record = self.find(context)
-        if record is None:
-            return load(cafile, capath, cadata)
-        loads = _describe(cafile, capath, cadata)
-        if self._leave_pending(context, record, loads):
-            return None
-        try:
-            load(cafile, capath, cadata)
-        except BaseException as error:
-            # A bundle with one damaged certificate leaves those before it in the store.
-            record.complete = record.complete and _loaded_nothing(error, cadata)
-            record.changed()
-            raise
-        self._note(record, loads)
+        """Do a caller's call that loads authorities, and write down what it loads.
 
-    def set_default_verify_paths(self, load: Callable[[], None], context: ssl.SSLContext) -> None:
-        """Do the load and write it down."""
+        ``describe`` tells that; none where CPython is to refuse the call.
+        """
         record = self.find(context)
         if record is None:
             return load()
-        before = default_paths_load()
-        if self._leave_pending(context, record, (before,)):
+        loads = describe()
+        if self._leave_pending(context, record, loads):
             return None
-        load()
-        self._note(record, (before,))
+        try:
+            load()
+        except BaseException as error:
+            # A bundle with one damaged certificate leaves those before it in the store.
+            record.complete = record.complete and _loaded_nothing(error, loads)
+            record.changed()
+            raise
+        self._note(record, loads)
 
     def _leave_pending(
         self, context: ssl.SSLContext, record: ContextRecord, loads: tuple[Load, ...]
     ) -> bool:
         if not (self.skips_known_loads and record.complete):
             return False
-        known = [each for each in map(known_loads.find, loads) if each is not None]
-        if not loads or len(known) < len(loads):
+        # What it has loaded, or is to load, counts already.
+        new = [each for each in loads if each not in record.trust.loads]
+        known = [each for each in map(known_loads.find, new) if each is not None]
+        if not loads or len(known) < len(new):
             return False
-        with self._lock:
-            record.pending += tuple(known)
-            record.trust = record.trust.plus(*loads)
-            self._unfinished.add(context)
-        record.changed()
+        if known:
+            with self._lock:
+                record.pending += tuple(known)
+                record.trust = record.trust.plus(*new)
+                self._unfinished.add(context)
+            record.changed()
         return True
 
     def _note(self, record: ContextRecord, loads: tuple[Load, ...]) -> None:
@@ -257,32 +239,16 @@ class Ledger:
             record.changed()
 
 
-def _describe(cafile: Any, capath: Any, cadata: Any) -> tuple[Load, ...]:
-    """The loads of one call; none where its arguments are such that CPython refuses them."""
-    loads: list[Load] = []
-    try:
-        if cafile is not None:
-            loads.append(file_load(os.fsdecode(cafile)))
-        if capath is not None:
-            loads.append(DirectoryLoad(os.fsdecode(capath)))
-        if cadata is not None:
-            # `bytes` alone would take a number for a length.
-            content = cadata if isinstance(cadata, str) else bytes(memoryview(cadata))
-            loads.append(data_load(content))
-    except (TypeError, ValueError):
-        return ()
-    return tuple(loads)
-
-
 def _can_be_repeated(load: Load) -> bool:
     # A pipe is empty the next time.
     is_readable = not isinstance(load, FileLoad) or load.state is not None
     return is_readable and is_as_it_was(load)
 
 
-def _loaded_nothing(error: BaseException, cadata: Any) -> bool:
-    # CPython loads `cadata` before it looks for the file.
-    return isinstance(error, FileNotFoundError) and cadata is None
+def _loaded_nothing(error: BaseException, loads: tuple[Load, ...]) -> bool:
+    # CPython loads data before it looks for the file.
+    has_data = any(isinstance(each, DataLoad) for each in loads)
+    return isinstance(error, FileNotFoundError) and not has_data
 
 
 def _store_stats(trust: Trust) -> dict[str, int] | None:

@@ -12,7 +12,7 @@ import os
 import ssl
 import sys
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Any, Union
 
 from .errors import MxcertError
 from .file_state import DirectoryState, FileState, directory_states, is_unchanged, state_of
@@ -148,6 +148,27 @@ def data_load(content: str | bytes) -> DataLoad:
     # Text and bytes of the same octets load differently, hence the mark in front.
     octets = b"t" + content.encode() if isinstance(content, str) else b"b" + content
     return DataLoad(hashlib.sha256(octets).hexdigest(), content)
+
+
+def described_loads(
+    cafile: str | bytes | os.PathLike[str] | None = None,
+    capath: str | bytes | os.PathLike[str] | None = None,
+    cadata: Any = None,
+) -> tuple[Load, ...]:
+    """The loads of one call of ``load_verify_locations``.
+
+    Raises TypeError and ValueError, where CPython does so too.
+    """
+    loads: list[Load] = []
+    if cafile is not None:
+        loads.append(file_load(os.fsdecode(cafile)))
+    if capath is not None:
+        loads.append(DirectoryLoad(os.fsdecode(capath)))
+    if cadata is not None:
+        # `bytes` alone would take a number for a length.
+        content = cadata if isinstance(cadata, str) else bytes(memoryview(cadata))
+        loads.append(data_load(content))
+    return tuple(loads)
 
 
 def default_paths_load() -> DefaultPathsLoad:

@@ -12,6 +12,7 @@ from typing import Any
 from ..context_record import ledger
 from ..native_ssl import GenuineContext
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
+from ..trust import Load, default_paths_load, described_loads
 
 
 def _begin_record(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -21,11 +22,20 @@ def _begin_record(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    return ledger.load_verify_locations(wrapped, instance, *args, **kwargs)
+    def describe() -> tuple[Load, ...]:
+        try:
+            return described_loads(*args, **kwargs)
+        except (TypeError, ValueError):
+            return ()  # CPython says it in its own words
+
+    return ledger.load(functools.partial(wrapped, *args, **kwargs), instance, describe)
 
 
 def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    return ledger.set_default_verify_paths(functools.partial(wrapped, *args, **kwargs), instance)
+    def describe() -> tuple[Load, ...]:
+        return () if args or kwargs else (default_paths_load(),)
+
+    return ledger.load(functools.partial(wrapped, *args, **kwargs), instance, describe)
 
 
 def _look(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
