@@ -1,238 +1,123 @@
-"""Whatever a program does to its contexts, in whatever order, the verdicts are those without us."""
+"""Whatever a program does to its contexts, in whatever order, it sees what it sees without us."""
 
 from __future__ import annotations
 
-import contextlib
-import random
-import ssl
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import datetime
+import logging
 from pathlib import Path
 
 import pytest
 
-import mxcert_runtime
-from tests.contexts.ground import HOSTS, Activation, Ground, Realm
-from tests.contexts.memory_pair import Meeting, meet
+from mxcert_runtime import file_state
+from tests.contexts.ground import GOOD, Realm
+from tests.contexts.sequence_drawings import DRAWINGS, WEIGHTS, activate, connect, whole
+from tests.contexts.sequence_operations import MISUSES, load, look, make, misuse
+from tests.contexts.sequences import Active, Play, Rules, Stage, Step, describe_difference, draw
+from tests.contexts.supplies import Supplies, make_supplies
+from tests.support import pki
 from tests.support.pki import Authority, Leaf
-from tests.support.server_tls import Demand, ServerTls, server_context
 
-_CHUNKS, _SEQUENCES, _LENGTH = 8, 25, 10
-
-_CIPHERS = (
-    "DEFAULT",
-    "ECDHE+AESGCM",
-    "DEFAULT:@SECLEVEL=3",
-    "ALL:@SECLEVEL=1",
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-)
-
-
-@dataclass
-class World:
-    """One run of one sequence; with ``activate`` of ``None`` it is the run without us."""
-
-    ground: Ground
-    server: ssl.SSLContext
-    own: tuple[Path, Path]
-    activate: Activation | None
-    contexts: list[ssl.SSLContext] = field(default_factory=list)
-    meetings: list[Meeting] = field(default_factory=list)
-    #: for each meeting, whether the caller's context had a certificate of its own
-    owned: list[bool] = field(default_factory=list)
-    active: list[bool] = field(default_factory=list)
-    owners: set[int] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.ground.file(self.ground.realm.authority.pem)
-        self.ground.default_paths(self.ground.file(self.ground.realm.foreign.pem, "default.pem"))
-        self.ground.directory(self.ground.realm.authority)
-
-    @property
-    def bundle(self) -> str:
-        return str(self.ground.folder / "bundle.pem")
-
-    def pick(self, chance: random.Random) -> ssl.SSLContext:
-        """One of the contexts that there are."""
-        if not self.contexts:
-            _create(self, chance)
-        return chance.choice(self.contexts)
-
-
-Operation = Callable[[World, random.Random], None]
-
-
-def _create(world: World, chance: random.Random) -> None:
-    factory = chance.choice(
-        [
-            lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            ssl.create_default_context,
-            lambda: ssl.create_default_context(cafile=world.bundle),
-            lambda: ssl.create_default_context(cadata=world.ground.realm.foreign.der),
-            ssl._create_unverified_context,
-        ]
-    )
-    world.contexts.append(factory())
-
-
-def _load_file(world: World, chance: random.Random) -> None:
-    world.pick(chance).load_verify_locations(world.bundle)
-
-
-def _load_directory(world: World, chance: random.Random) -> None:
-    world.pick(chance).load_verify_locations(capath=str(world.ground.folder / "hashed"))
-
-
-def _load_data(world: World, chance: random.Random) -> None:
-    realm = world.ground.realm
-    content = chance.choice([realm.foreign.der, realm.authority.pem.decode(), realm.authority.der])
-    world.pick(chance).load_verify_locations(cadata=content)
-
-
-def _load_damaged(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    path = world.ground.file(world.ground.realm.foreign.pem + b"-----BEGIN CERTIFICATE-----\n!\n")
-    with contextlib.suppress(ssl.SSLError):
-        context.load_verify_locations(path)
-    world.ground.replace(world.ground.realm.authority.pem)
-
-
-def _load_default(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    chance.choice([context.set_default_verify_paths, context.load_default_certs])()
-
-
-def _load_crl(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    context.load_verify_locations(world.ground.file(world.ground.realm.crl, "crl.pem"))
-    if chance.random() < 0.5:
-        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
-
-
-def _replace_file(world: World, chance: random.Random) -> None:
-    realm = world.ground.realm
-    world.ground.replace(chance.choice([realm.foreign.pem, realm.authority.pem]))
-
-
-def _set_ciphers(world: World, chance: random.Random) -> None:
-    world.pick(chance).set_ciphers(chance.choice(_CIPHERS))
-
-
-def _set_version(world: World, chance: random.Random) -> None:
-    version = chance.choice([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-    context = world.pick(chance)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.maximum_version = version
-
-
-def _set_mode(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    context.check_hostname = False
-    context.verify_mode = chance.choice([ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED])
-
-
-def _set_host_check(world: World, chance: random.Random) -> None:
-    world.pick(chance).check_hostname = chance.random() < 0.7
-
-
-def _load_own_certificate(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    if chance.random() < 0.3:
-        context.load_cert_chain(*world.own)
-        world.owners.add(id(context))
-
-
-def _activate(world: World, chance: random.Random) -> None:
-    if world.activate is not None:
-        world.activate()
-
-
-def _deactivate(world: World, chance: random.Random) -> None:
-    if chance.random() < 0.3 and world.activate is not None:
-        mxcert_runtime.deactivate()
-
-
-def _connect(world: World, chance: random.Random) -> None:
-    context = world.pick(chance)
-    world.meetings.append(meet(context, world.server, chance.choice(HOSTS)))
-    world.owned.append(id(context) in world.owners)
-    world.active.append(mxcert_runtime.is_active())
-
-
-OPERATIONS: tuple[Operation, ...] = (
-    _create,
-    _load_file,
-    _load_directory,
-    _load_data,
-    _load_damaged,
-    _load_default,
-    _load_crl,
-    _replace_file,
-    _set_ciphers,
-    _set_version,
-    _set_mode,
-    _set_host_check,
-    _load_own_certificate,
-    _deactivate,
-    *[_activate] * 2,
-    *[_connect] * 6,
-)
+_CHUNKS, _SEQUENCES = 6, 20
+_SETTLED_NS = file_state._SETTLED_NS
 
 
 @pytest.fixture(scope="module")
-def memory_server(realm: Realm, client_authority: Authority) -> ssl.SSLContext:
-    """A server's context with a leaf for each host of the realm."""
-    leaves = dict(realm.leaves)
-    default = leaves[HOSTS[0]]
-    return server_context(
-        ServerTls(default, (client_authority,), Demand.ACCEPT, leaves_by_name=leaves)
-    )
+def supplies(
+    realm: Realm,
+    client_authority: Authority,
+    beta: Leaf,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Supplies:
+    return make_supplies(realm, client_authority, beta, tmp_path_factory.mktemp("supplies"))
+
+
+@pytest.fixture(scope="module")
+def rules(
+    alpha: Leaf, client_authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Rules:
+    """An identity for all hosts, none for all hosts, and the choice of the server's request."""
+    folder = tmp_path_factory.mktemp("identities")
+
+    def identity(name: str, leaf: Leaf, **more: object) -> dict[str, object]:
+        certificate, key = leaf.write_pem(folder, name)
+        return {"name": name, "certificate": str(certificate), "key": str(key), **more}
+
+    hosts = ["*.test"]
+    past = pki.now() - datetime.timedelta(hours=1)
+    expired = client_authority.issue("expired", server=False, not_after=past)
+    none = {"identity": [identity("alpha", alpha)], "no_certificate": {"hosts": hosts}}
+    return {
+        "identity": (
+            {"unlisted_hosts": "none", "identity": [identity("alpha", alpha, hosts=hosts)]},
+            alpha.fingerprint,
+        ),
+        "none": ({"unlisted_hosts": "none", **none}, None),
+        "request": (
+            {"identity": [identity("expired", expired), identity("alpha", alpha)]},
+            alpha.fingerprint,
+        ),
+    }
+
+
+@pytest.fixture
+def stage(supplies: Supplies, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(supplies, tmp_path, monkeypatch)
+
+
+def _sequence(seed: int) -> list[Step]:
+    return whole(seed, draw(seed, DRAWINGS, WEIGHTS))
 
 
 @pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_sequences(
     chunk: int,
-    ground: Ground,
-    memory_server: ssl.SSLContext,
-    activate: Activation,
-    alpha: Leaf,
-    beta: Leaf,
-    tmp_path: Path,
+    stage: Stage,
+    rules: Rules,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Same sequence with and without us: same verdicts, and the right certificate at the server."""
-    own = beta.write_pem(tmp_path)
+    """Same results, exceptions, warnings and verdicts, and servers see what the rules say.
 
-    def run(seed: int, activation: Activation | None) -> World:
-        folder = tmp_path / f"{seed}-{activation is not None}"
-        folder.mkdir()
-        place = Ground(ground.realm, folder, ground.monkeypatch)
-        world = World(place, memory_server, own, activation)
-        plan, chance = random.Random(seed), random.Random(~seed)  # noqa: S311
-        for operation in [*plan.choices(OPERATIONS, k=_LENGTH), _connect]:
-            operation(world, chance)
-        mxcert_runtime.deactivate()
-        return world
-
-    for number in range(_SEQUENCES):
-        seed = 1 + chunk * _SEQUENCES + number
-        plain, hooked = run(seed, None), run(seed, activate)
-        names = [each.__name__ for each in random.Random(seed).choices(OPERATIONS, k=_LENGTH)]  # noqa: S311
-        message = f"seed {seed}: {names}"
-        assert _decided(plain) == _decided(hooked), message
-        assert _expected_fingerprints(hooked, alpha, beta) == _fingerprints(hooked), message
+    So it is with and without the cache of trust, which does skip loads here; and both where files
+    are told apart by their times alone and where they are too young for that.
+    """
+    caplog.set_level(logging.CRITICAL, "mxcert_runtime")
+    waiting = {True: 0, False: 0}
+    for seed in range(chunk * _SEQUENCES, (chunk + 1) * _SEQUENCES):
+        monkeypatch.setattr(file_state, "_SETTLED_NS", _SETTLED_NS if seed % 2 else 0)
+        steps = _sequence(seed)
+        plain = stage.run(steps, Play())
+        for cache in (True, False):
+            play = Active(rules, trust_cache=cache)
+            hooked = stage.run(steps, play)
+            waiting[cache] += hooked.waiting
+            if describe_difference(steps, plain, hooked):
+                pytest.fail(f"seed {seed}, trust_cache {cache}\n{_shortest(stage, steps, play)}")
+    assert waiting[True] > _SEQUENCES / 2
+    assert 0 == waiting[False]
 
 
-def _decided(world: World) -> list[object]:
-    return [(each.verdict, each.agreed) for each in world.meetings]
+@pytest.mark.parametrize("loaded", [False, True])
+def test_wrong_calls(
+    loaded: bool, stage: Stage, rules: Rules, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A call that CPython refuses is refused with its words, and leaves the same behind.
+
+    So it is where the same call, were it right, would be one that is not done again.
+    """
+    caplog.set_level(logging.CRITICAL, "mxcert_runtime")
+    before = [Step(activate, ("identity",)), Step(make, ("client", "good.pem", False))]
+    if loaded:
+        forms = "text", "default paths", "cadata text"
+        before += [Step(load, (0, form, "good.pem", True)) for form in forms]
+    after = [Step(look, (0, "binary")), Step(connect, (0, "TLSv1.3 accept", GOOD, "memory"))]
+    for name in MISUSES:
+        steps = [*before, Step(misuse, (0, name)), *after]
+        difference = stage.difference(steps, Active(rules, trust_cache=True))
+        assert not difference, difference
 
 
-def _fingerprints(world: World) -> list[str | None]:
-    return [each.fingerprint for each in world.meetings]
-
-
-def _expected_fingerprints(world: World, alpha: Leaf, beta: Leaf) -> list[str | None]:
-    expected: list[str | None] = []
-    for meeting, owned, active in zip(world.meetings, world.owned, world.active):
-        leaf = beta if owned else alpha if active else None
-        expected.append(leaf.fingerprint if leaf and meeting.verdict.accepted else None)
-    return expected
+def _shortest(stage: Stage, steps: list[Step], play: Play) -> str:
+    steps = stage.shortened(steps, play)
+    lines = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
+    return "\n".join([*lines, "", stage.difference(steps, play)])

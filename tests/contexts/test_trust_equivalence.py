@@ -14,13 +14,15 @@ import mxcert_runtime
 from mxcert_runtime.connection_planner import UnknownSecurityLevelError
 from tests.contexts.ground import FOREIGN, GOOD, HOSTS, REVOKED, RSA, Activation, Ground
 from tests.contexts.verdicts import Verdict, attempt, connect
+from tests.contexts.warming import Warming, holds_authorities
 from tests.contexts.ways import WAYS, Step
 from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
 
 
 def _new() -> ssl.SSLContext:
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    """A context whose loads are such that have been done before, and need not be done again."""
+    return Warming(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _take(steps: Sequence[Step], ground: Ground, context: ssl.SSLContext) -> None:
@@ -30,6 +32,13 @@ def _take(steps: Sequence[Step], ground: Ground, context: ssl.SSLContext) -> Non
 
 def _create_after(steps: Sequence[Step], ground: Ground, activate: Activation) -> ssl.SSLContext:
     activate()
+    context = _new()
+    _take(steps, ground, context)
+    return context
+
+
+def _create_uncached(steps: Sequence[Step], ground: Ground, activate: Activation) -> ssl.SSLContext:
+    activate(trust_cache=False)
     context = _new()
     _take(steps, ground, context)
     return context
@@ -53,6 +62,7 @@ def _load_after(steps: Sequence[Step], ground: Ground, activate: Activation) -> 
 Mode = Callable[[Sequence[Step], Ground, Activation], ssl.SSLContext]
 MODES: dict[str, Mode] = {
     "created after": _create_after,
+    "created after, without cache": _create_uncached,
     "created before": _create_before,
     "loaded after": _load_after,
 }
@@ -120,6 +130,19 @@ def test_ways_tell_servers_apart(way: str, ground: Ground, server: TlsServer) ->
     }
     verdicts = _plain_verdicts(WAYS[way], ground, server)
     assert accepted[way] == {host for host, each in verdicts.items() if each.accepted}
+
+
+@pytest.mark.parametrize("trust_cache", [True, False])
+@pytest.mark.parametrize("way", ["cafile", "cadata DER", "several", "CRL", "default file"])
+def test_loads_wait(
+    way: str, trust_cache: bool, ground: Ground, server: TlsServer, activate: Activation
+) -> None:
+    """The table above is about loads that are not done, unless ``trust_cache`` is off."""
+    activate(trust_cache=trust_cache)
+    context = _new()
+    _take(WAYS[way], ground, context)
+    assert attempt(context, server.port, GOOD).accepted
+    assert trust_cache != holds_authorities(context)
 
 
 @pytest.mark.parametrize("way", WAYS)
