@@ -1,5 +1,64 @@
-"""For tools that know no PEP 517; everything stands in setup.cfg."""
+"""What setup.cfg cannot say: a ``.pth`` file that goes beside the package. The rest stands there.
 
-from setuptools import setup
+setuptools knows no place for such a file, but it runs sub-commands of ``build``, and in an editable
+installation too (https://setuptools.pypa.io/en/latest/userguide/extension.html).
+"""
 
-setup()
+from __future__ import annotations
+
+import os
+
+from setuptools import Command, setup
+from setuptools.command.build import build
+
+_SOURCE = "mxcert_runtime/autostart.pth"
+#: what it is called beside the package
+_AUTOSTART = "mxcert_runtime_autostart.pth"
+
+
+class Build(build):
+    """``build`` with one step more."""
+
+    sub_commands = [*build.sub_commands, ("build_autostart", None)]  # noqa: RUF012
+
+
+class BuildAutostart(Command):
+    """Copies the file to where the wheel has its top level."""
+
+    description = "copy the .pth file that starts the plugin where MXCERT_AUTOSTART=1 asks for it"
+    user_options = []  # noqa: RUF012
+
+    def initialize_options(self) -> None:
+        #: set by setuptools
+        self.editable_mode = False
+        self.build_lib: str | None = None
+
+    def finalize_options(self) -> None:
+        self.set_undefined_options("build", ("build_lib", "build_lib"))
+
+    def run(self) -> None:
+        self.mkpath(self._folder())
+        target = os.path.join(self._folder(), _AUTOSTART)
+        self.copy_file(_SOURCE, target, preserve_mode=False)
+
+    def get_source_files(self) -> list[str]:
+        return [_SOURCE]
+
+    def get_outputs(self) -> list[str]:
+        # Those of an editable wheel are read relative to the build folder, where this is not.
+        return [] if self.editable_mode else [os.path.join(self._folder(), _AUTOSTART)]
+
+    def get_output_mapping(self) -> dict[str, str]:
+        # setuptools would only use it to link files of an editable installation to their sources.
+        return {}
+
+    def _folder(self) -> str:
+        # An editable wheel leaves what is built aside, but takes what is installed.
+        if self.editable_mode:
+            folder: str = self.get_finalized_command("install").install_lib
+            return folder
+        assert self.build_lib is not None  # noqa: S101
+        return self.build_lib
+
+
+setup(cmdclass={"build": Build, "build_autostart": BuildAutostart})

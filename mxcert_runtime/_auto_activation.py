@@ -13,6 +13,8 @@ from types import FrameType
 
 #: What installers call the command; a script of somebody else's has another name, or a suffix.
 _COMMAND_FILES = ("mxcert", "mxcert.exe", "mxcert-script.py")
+#: what the code of the .pth file calls itself: :mod:`._autostart` activates later, and by itself
+_AUTOSTART = "<autostart of mxcert_runtime>"
 #: what stands in the stack between this file and whoever imports the package
 _IMPORT_FRAMES = ("mxcert_runtime", "importlib", "_frozen_importlib")
 
@@ -22,14 +24,15 @@ def activate_on_import() -> None:
 
     Raises :class:`~.errors.SettingsError` as activation does.
     """
-    if _is_own_script() or _importer() == "runpy":
+    if is_own_script() or _importer() in ("runpy", _AUTOSTART):
         return
     from .activation import activate
 
     activate()
 
 
-def _is_own_script() -> bool:
+def is_own_script() -> bool:
+    """Whether this process is the installed script ``mxcert``."""
     # An interpreter that is embedded in another program need not have sys.argv.
     return any(os.path.basename(path) in _COMMAND_FILES for path in getattr(sys, "argv", ())[:1])
 

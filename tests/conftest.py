@@ -14,6 +14,7 @@ import pytest
 from tests.support.client_files import ClientFiles
 from tests.support.environment import steers
 from tests.support.factories import ServerFactory
+from tests.support.installation import Installations, make_once
 from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.names import LoopbackNames
 from tests.support.nginx import NginxServer
@@ -22,6 +23,10 @@ from tests.support.pki import Authority, Leaf
 from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import ServerTls, TlsVersion
 from tests.support.tls_server import TlsServer
+from tests.support.version_turns import (
+    pytest_collection_modifyitems as pytest_collection_modifyitems,
+)
+from tests.support.version_turns import pytest_configure as pytest_configure
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +88,15 @@ def tls_version(request: pytest.FixtureRequest) -> TlsVersion:
 def client_files(tmp_path: Path) -> ClientFiles:
     """Writes leaves as PKCS12 files, and the settings that name them."""
     return ClientFiles(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def installations(tmp_path_factory: pytest.TempPathFactory) -> Installations:
+    """Environments with the package installed, and one without; all processes share them."""
+    if os.name == "nt":
+        pytest.skip("looks for commands where POSIX has them")
+    folder = tmp_path_factory.getbasetemp()
+    return make_once(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture

@@ -24,29 +24,43 @@ LAYERS = """
 errors, secret
 endpoint
 settings/*
+log_output
 material/*
 identity, authority
 distinguished_name
 certificate_request
 policy
+handshake_alerts
+counters
 scope
-native_ssl
+native_ssl, passing_files, fork_safe_lock
+file_state, expiry_watch
 trust
+known_loads
 key_transfer
 identity_context
 credential_probe
 late_context
 server_request
 context_record
+trust_description
 openssl_context
 runtime
+doubts/*
 connection_plan, kept_connections, service_scope
+connection_planner, presentation
+planning
+failure_note
+failure_report
 soap_service
 patching
 hooks/*
-activation, inspection
+activation, inspection, measurements
+telemetry
+_auto_activation
+_autostart
 cli/*
-_auto_activation, _face
+_face
 __init__
 __main__
 """

@@ -1,12 +1,15 @@
 """The command ``mxcert``: one module for each subcommand, found in one table.
 
-Exit status: 0 fine, 1 found a problem, 2 wrong use, 130 interrupted by Ctrl-C.
+Exit status: 0 fine, 1 found a problem, 2 wrong use, 130 interrupted by Ctrl-C; that of ``run`` is
+its program's, or 78 where the program is not started.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import os
+import sys
 from collections.abc import Sequence
 
 from . import check, demo, explain, probe, run
@@ -14,6 +17,7 @@ from . import check, demo, explain, probe, run
 #: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
 _SUBCOMMANDS = {"demo": demo, "check": check, "explain": explain, "probe": probe, "run": run}
 _INTERRUPTED = 130
+_PROBLEM = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,9 +29,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         status: int = _SUBCOMMANDS[arguments.subcommand].run(arguments)
+        # Here, where a reader that has gone can still be told apart.
+        sys.stdout.flush()
         return status
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has gone (`mxcert check | head`); the flush at the end would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _PROBLEM
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from mxcert_runtime.cli import demo, main
 from tests.cli.processes import MODULE, run_command
-from tests.support.subprocesses import ROOT
+from tests.support.subprocesses import ROOT, client_environment
 
 BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
 _SCRIPT = "import sys\nfrom mxcert_runtime.cli import main\nsys.exit(main())\n"
@@ -98,3 +100,16 @@ def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "run", interrupted)
 
     assert 130 == main(["demo"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes end by a signal or an error elsewhere")
+def test_a_reader_that_has_gone(tmp_path: Path) -> None:
+    """``mxcert explain … | true`` ends without a traceback, and not as if all were fine."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*MODULE, "explain", "https://host.example"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=client_environment(), stdout=writing, stderr=PIPE, timeout=120
+    )
+    os.close(writing)
+    assert (1, b"") == (done.returncode, done.stderr)

@@ -1,0 +1,197 @@
+"""``mxcert run``: starts a program with the plugin active in it, and in every Python it starts.
+
+The program takes the place of this process, so that signals, exit status and terminal are its own.
+What MXCERT_AUTOSTART does then is told in :mod:`mxcert_runtime._autostart`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+from .._autostart import EXIT_STATUS
+from ..errors import Fault, SettingsError
+from ..settings import names
+from ..settings.presence import is_disabled, process_environ
+from .interpreter import find_interpreter, has_autostart
+
+_DESCRIPTION = """\
+Judges the settings and starts a program, unchanged, with the plugin active from its first line, in
+every Python that it starts as well. Where the settings cannot be used, or there are none, the
+program is not started: the report is on stderr, and the exit status is 78.
+
+  mxcert run -- python legacy.py
+  mxcert run -- python -m package
+  mxcert run --config /etc/app/mxcert.toml -- gunicorn --workers 4 app:app
+
+Its signals, exit status and terminal are as without. The Python that it runs on must have
+mxcert_runtime installed; of a command that is no Python itself, such as a shell, that is not
+checked beforehand."""
+
+#: what shells say of a command that is not there, or cannot be executed
+_NOT_FOUND = 127
+_NOT_EXECUTABLE = 126
+_WRONG_USE = 2
+
+#: Python ignores these, and what is ignored stays so in the next program.
+_IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
+
+
+class _RefusalError(Exception):
+    """The program is not started."""
+
+    def __init__(self, text: str, faults: Iterable[Fault]) -> None:
+        self.text = text
+        self.faults = tuple(faults)
+        super().__init__(text)
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "run",
+        help="start a program with the plugin active in it",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", metavar="FILE", help="the settings file, as MXCERT_CONFIG")
+    parser.add_argument(
+        "--allow-no-settings",
+        action="store_true",
+        help="start the program without the plugin where there are no settings at all",
+    )
+    parser.add_argument(
+        "command", nargs=argparse.REMAINDER, help="the program and its arguments, behind --"
+    )
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Become the program; gives an exit status only where that is not possible, or on Windows."""
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command:
+        print("mxcert run: name the program: mxcert run -- python app.py", file=sys.stderr)
+        return _WRONG_USE
+    try:
+        return _start(command, _environment(command, arguments))
+    except _RefusalError as refusal:
+        _tell(refusal, arguments)
+        return EXIT_STATUS
+
+
+def _tell(refusal: _RefusalError, arguments: argparse.Namespace) -> None:
+    text = f"mxcert run: {refusal.text}"
+    if arguments.json:
+        text = json.dumps({"started": False, "faults": [asdict(each) for each in refusal.faults]})
+    # stdout is the program's, which was not started.
+    print(text, file=sys.stderr)
+
+
+def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[str, str]:
+    """What the program gets for its environment, once settings and Python are found fit."""
+    environ = dict(process_environ())
+    if arguments.config is not None:
+        # Absolute, since programs change their working directory.
+        environ[names.CONFIG] = os.path.abspath(arguments.config)
+    if is_disabled(environ):
+        return environ
+    if not _has_settings(environ):
+        if not arguments.allow_no_settings:
+            raise _refusal_without_settings()
+        environ.pop(names.AUTOSTART, None)
+        return environ
+    _check_interpreter(command, environ)
+    environ[names.AUTOSTART] = "1"
+    return environ
+
+
+def _has_settings(environ: Mapping[str, str]) -> bool:
+    # What these import is heavy, and `mxcert --help` has no use for it.
+    from ..runtime import build_generation
+    from ..settings.loading import read_settings
+
+    reading = read_settings(environ)
+    if not reading.settings and not reading.faults:
+        return False
+    try:
+        build_generation(reading)
+    except SettingsError as error:
+        raise _RefusalError(str(error), error.faults) from None
+    return True
+
+
+def _refusal_without_settings() -> _RefusalError:
+    problem = "there are none, so the program would run without identities"
+    remedy = "Set ClientCertificates or MXCERT_CONFIG, or start it with --allow-no-settings"
+    return _refusal("settings", problem, remedy)
+
+
+def _refusal(origin: str, problem: str, remedy: str) -> _RefusalError:
+    fault = Fault(origin, problem, remedy)
+    return _RefusalError(str(fault), [fault])
+
+
+def _check_interpreter(command: Sequence[str], environ: Mapping[str, str]) -> None:
+    interpreter = find_interpreter(command, environ)
+    if interpreter is None:
+        return
+    shown = " ".join(interpreter)
+    try:
+        if has_autostart(interpreter, environ):
+            return
+    except (FileNotFoundError, PermissionError):
+        return  # so the command cannot be started either, which says it better
+    except subprocess.SubprocessError as error:
+        problem = f"does not tell whether mxcert_runtime is installed there: {error}"
+        raise _refusal(shown, problem, "See whether this Python starts at all") from None
+    problem = "does not load mxcert_runtime, so the program would run without identities"
+    remedy = (
+        "Install mxcert-runtime with pip into the environment of this Python (PYTHONPATH is not "
+        f"enough), and start it without -S; the Python of this command is {sys.executable}"
+    )
+    raise _refusal(shown, problem, remedy)
+
+
+def _start(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        if os.name == "nt":
+            return _run_child(command, environ)
+        _become(command, environ)
+    except OSError as error:
+        print(f"mxcert run: {command[0]} {_describe(error, command[0])}", file=sys.stderr)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
+
+
+def _become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
+    for name in _IGNORED_BY_PYTHON:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    os.execvpe(command[0], list(command), environ)  # noqa: S606 - what the user asked to start
+
+
+def _run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Windows has no exec that keeps the process: wait for a child, and end as it ends."""
+    with subprocess.Popen(command, env=environ) as child:  # noqa: S603 - the same
+        while True:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                # The child has it as well, and decides what it means.
+                continue
+
+
+def _describe(error: OSError, program: str) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "is not there, or the Python that its first line names is not"
+    if program.endswith(".py"):
+        return f"cannot be executed; write: python {program}"
+    return f"cannot be executed: {error.strerror}"

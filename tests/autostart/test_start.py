@@ -1,0 +1,232 @@
+"""An interpreter with ``MXCERT_AUTOSTART=1``: active before its first line, or ended with 78."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+
+import pytest
+
+from mxcert_runtime import _autostart
+from tests.support.client_files import ClientFiles
+from tests.support.installation import Installation, Installations, make_environment
+from tests.support.pki import Leaf
+from tests.support.subprocesses import Finished
+
+ASKED = {"MXCERT_AUTOSTART": "1"}
+BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
+#: looks without an import of the package, and before it imports anything else
+_LOOK = """\
+import sys
+runtime = sys.modules.get("mxcert_runtime.runtime")
+loaded = [name for name in sys.modules if name.startswith("mxcert_runtime")]
+import json
+print(json.dumps([runtime is not None and runtime.current is not None, loaded]))
+"""
+
+
+@pytest.fixture
+def settings(client_files: ClientFiles, alpha: Leaf) -> dict[str, str]:
+    """Settings that can be used."""
+    return client_files.variables(alpha)
+
+
+def _look(
+    installation: Installation, environment: Mapping[str, str], options: Sequence[str] = ()
+) -> Finished:
+    return installation.run(installation.python, *options, "-c", _LOOK, environment=environment)
+
+
+def _assert_ended(done: Finished, *told: str) -> None:
+    assert (78, "") == (done.returncode, done.stdout)
+    assert [] == [text for text in told if text not in done.stderr]
+    assert "Fatal Python error" not in done.stderr
+
+
+@pytest.mark.parametrize(("kind", "options"), [("wheel", ["-I"]), ("editable", [])])
+def test_active_before_the_first_line(
+    installations: Installations, settings: dict[str, str], kind: str, options: list[str]
+) -> None:
+    """No import of the package is needed, and ``-I`` (``-E``, ``-s``) changes nothing."""
+    done = _look(getattr(installations, kind), {**settings, **ASKED}, options)
+
+    assert True is done.json()[0]
+    assert "" == done.stderr
+
+
+@pytest.mark.parametrize("value", [None, "", "0", "true"])
+def test_nothing_happens_unless_asked(
+    installations: Installations, settings: dict[str, str], value: str | None
+) -> None:
+    """The twin: with any other value not one module is loaded, settings or not."""
+    asked = {} if value is None else {"MXCERT_AUTOSTART": value}
+
+    assert [False, []] == _look(installations.wheel, {**settings, **asked}).json()
+
+
+def test_disabled(installations: Installations) -> None:
+    """``MXCERT_DISABLE=1`` wins, and broken settings do not matter."""
+    done = _look(installations.wheel, {**BROKEN, **ASKED, "MXCERT_DISABLE": "1"})
+
+    assert False is done.json()[0]
+    assert "" == done.stderr
+
+
+def test_without_site_nothing_starts(
+    installations: Installations, settings: dict[str, str]
+) -> None:
+    """The limit: with ``-S`` Python reads no ``.pth`` file."""
+    assert [False, []] == _look(installations.wheel, {**settings, **ASKED}, ["-S"]).json()
+
+
+def test_site_folders_added_later(installations: Installations, settings: dict[str, str]) -> None:
+    """A program that adds the site folder by itself has it active from then on."""
+    folders = [str(installations.wheel.packages)]
+    script = f"import site\nfor folder in {folders}: site.addsitedir(folder)\n{_LOOK}"
+    python = installations.wheel.python
+
+    done = installations.wheel.run(python, "-S", "-c", script, environment={**settings, **ASKED})
+
+    assert True is done.json()[0]
+
+
+def test_it_takes_place_once(
+    installations: Installations, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """``sitecustomize`` finds it active; imports, and site folders added again, change nothing."""
+    lines = "import mxcert_runtime as mxcert\nbefore = mxcert.is_active()\n"
+    (tmp_path / "sitecustomize.py").write_text(lines, encoding="utf-8")
+    installation = installations.wheel
+    script = f"""if True:
+        import json, site, sitecustomize, mxcert_runtime
+        site.addsitedir({str(installation.packages)!r})
+        print(json.dumps([sitecustomize.before, mxcert_runtime.is_active()]))
+    """
+    more = {"PYTHONPATH": str(tmp_path), "MXCERT_LOG": "info"}
+
+    done = installation.run(
+        installation.python, "-c", script, environment={**settings, **ASKED, **more}
+    )
+
+    assert [True, True] == done.json()
+    assert 1 == done.stderr.count("active: ")
+
+
+def _extracted(installations: Installations, folder: Path) -> Installation:
+    """An environment of its own, with the package in it."""
+    installation = make_environment(folder / "environment")
+    (wheel,) = installations.folder.glob("wheel/*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installation.packages)
+    return installation
+
+
+def test_dependencies_in_a_later_site_folder(
+    installations: Installations, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """``site`` comes to the folder of the dependencies after the one of the package."""
+    installation = _extracted(installations, tmp_path)
+    (paths,) = installation.packages.glob("_environment*.pth")
+    paths.rename(paths.with_name("zzz.pth"))
+
+    assert True is _look(installation, {**settings, **ASKED}).json()[0]
+
+
+def test_sitecustomize_is_there_already(
+    installations: Installations, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Another ``.pth`` file imported it, so that ``site`` will not ask for it."""
+    installation = _extracted(installations, tmp_path)
+    line = "import sys; sys.modules['sitecustomize'] = sys\n"
+    (installation.packages / "another.pth").write_text(line, encoding="utf-8")
+
+    assert True is _look(installation, {**settings, **ASKED}).json()[0]
+
+
+def test_the_first_import_after_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last resort, where somebody else's finder answers for ``sitecustomize``: no import is
+    missed, and every module is found as without."""
+    finders = [BuiltinImporter, FrozenImporter, PathFinder]
+    monkeypatch.setattr(sys, "meta_path", [_autostart._EndOfSite(), *finders])
+    monkeypatch.delitem(sys.modules, "xxsubtype", raising=False)
+    activations: list[str] = []
+    monkeypatch.setattr(_autostart, "_activate_or_end", lambda: activations.append("activated"))
+
+    # Built in, so that the finder right behind has it, and none of the others.
+    importlib.import_module("xxsubtype")
+    importlib.import_module("json")
+
+    assert ["activated"] == activations
+    assert finders == sys.meta_path
+
+
+def test_broken_settings_end_the_interpreter(installations: Installations) -> None:
+    """The report is on stderr, each fault with its remedy, without a traceback."""
+    broken = {**BROKEN, "ClientCertificatePasswords": "one, two", **ASKED}
+
+    done = _look(installations.wheel, broken)
+
+    _assert_ended(done, "mxcert_runtime: ", "ClientCertificatePasswords", "nothing was activated")
+    assert "Traceback" not in done.stderr
+
+
+def test_no_settings_end_the_interpreter(installations: Installations) -> None:
+    """Who asks for identities does not run without any."""
+    done = _look(installations.wheel, ASKED)
+
+    _assert_ended(done, "there are no settings", "unset MXCERT_AUTOSTART")
+
+
+@pytest.mark.parametrize(
+    ("module", "code"),
+    [
+        ("cryptography", "raise ModuleNotFoundError('no cryptography here')"),
+        ("cryptography", "raise MemoryError"),
+        ("cryptography", "raise SystemExit(0)"),
+        ("cryptography", "import sys; sys.stderr = None; raise OSError"),
+        ("mxcert_runtime", "raise ModuleNotFoundError('no package here')"),
+        ("mxcert_runtime", "raise SystemExit(0)"),
+    ],
+)
+def test_any_failure_ends_the_interpreter(
+    installations: Installations,
+    settings: dict[str, str],
+    tmp_path: Path,
+    module: str,
+    code: str,
+) -> None:
+    """Whatever goes wrong, be it in a dependency or in the package itself."""
+    (tmp_path / f"{module}.py").write_text(code + "\n", encoding="utf-8")
+
+    done = _look(installations.wheel, {**settings, **ASKED, "PYTHONPATH": str(tmp_path)})
+
+    _assert_ended(done)
+
+
+_OWN = [["-m", "mxcert_runtime"], ["-Immxcert_runtime"]]
+
+
+@pytest.mark.parametrize("command", [None, *_OWN], ids=["script", "-m", "-Im"])
+def test_the_command_itself_does_not_end(
+    installations: Installations, command: list[str] | None
+) -> None:
+    """``mxcert`` starts whatever the settings are, since it is what judges them."""
+    installation = installations.wheel
+    own = [installation.script("mxcert")] if command is None else [installation.python, *command]
+
+    done = installation.run(*own, "--version", environment={**BROKEN, **ASKED})
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_other_modules_end(installations: Installations) -> None:
+    """The twin: what follows the module is not taken for it."""
+    command = [installations.wheel.python, "-m", "site", "mxcert_runtime"]
+
+    done = installations.wheel.run(*command, environment={**BROKEN, **ASKED})
+
+    _assert_ended(done, "/nonexistent/client.p12")

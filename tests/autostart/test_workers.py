@@ -1,0 +1,205 @@
+"""Programs that know nothing of the plugin, started by ``mxcert run``: what the server sees."""
+
+from __future__ import annotations
+
+import subprocess
+import zipapp
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.client_files import ClientFiles
+from tests.support.factories import ServerFactory
+from tests.support.installation import TIMEOUT, Installation, Installations
+from tests.support.pki import Authority, Leaf
+from tests.support.tls_server import TlsServer
+
+HOSTS = ("localhost", "127.0.0.1")
+
+#: what every program here does: it calls the server under two names
+_CALLS = """\
+import os
+import urllib.request
+
+def call(path):
+    for host in ("localhost", "127.0.0.1"):
+        url = "https://%s:%s/%s" % (host, os.environ["TARGET_PORT"], path)
+        urllib.request.urlopen(url).read()
+"""
+_JOBS = """\
+import multiprocessing, subprocess, sys
+from calls import call
+
+if __name__ == "__main__":
+    call("parent")
+    for method in ("spawn", "forkserver", "fork"):
+        process = multiprocessing.get_context(method).Process(target=call, args=(method,))
+        process.start()
+        process.join()
+        assert process.exitcode == 0, method
+    code = "import calls; calls.call('subprocess')"
+    subprocess.run(["sh", "-c", 'exec "$0" -c "$1"', sys.executable, code], check=True)
+"""
+#: a task queue's parent and its children, by every way that multiprocessing has
+_CHILDREN = ("parent", "spawn", "forkserver", "fork", "subprocess")
+
+_APPLICATION = """\
+import os
+from calls import call
+
+call("started/%d" % os.getpid())
+
+def application(environ, start_response):
+    start_response("204 No Content", [])
+    return []
+"""
+#: as pip writes it
+_GUNICORN = """\
+#!{python}
+import sys
+from gunicorn.app.wsgiapp import run
+if __name__ == "__main__":
+    sys.exit(run())
+"""
+
+Environment = Callable[[TlsServer], "dict[str, str]"]
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """The folder with the programs."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    texts = {"calls": _CALLS, "jobs": _JOBS, "served": _APPLICATION}
+    for name, text in texts.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def environment(
+    client_files: ClientFiles, authority: Authority, alpha: Leaf, beta: Leaf
+) -> Environment:
+    """Settings with an identity for each name, and trust for a program without the plugin."""
+    settings = client_files.variables(usages={"localhost": alpha, "127.0.0.1": beta})
+    trust = {"SSL_CERT_FILE": str(client_files.authority(authority))}
+
+    def of(server: TlsServer) -> dict[str, str]:
+        return {**settings, **trust, "TARGET_PORT": str(server.port)}
+
+    return of
+
+
+def _presented(server: TlsServer, count: int) -> dict[str, list[str | None]]:
+    """For each path the certificates that came, first under the one name and then the other."""
+    presented: dict[str, list[str | None]] = {}
+    for answer in server.answers.wait_for(count * len(HOSTS), TIMEOUT):
+        presented.setdefault(answer["path"], []).append(answer["fingerprint"])
+    return presented
+
+
+def _run(
+    installation: Installation, folder: Path, environment: Mapping[str, str], *command: str
+) -> None:
+    done = installation.run(*command, folder=folder, environment=environment)
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_children(
+    installations: Installations,
+    tls_server: ServerFactory[TlsServer],
+    environment: Environment,
+    programs: Path,
+    alpha: Leaf,
+    beta: Leaf,
+) -> None:
+    """A parent, its children by spawn, forkserver and fork, and a Python behind a shell."""
+    server, installation = tls_server(), installations.wheel
+
+    mxcert = installation.script("mxcert")
+    _run(installation, programs, environment(server), mxcert, "run", "--", "python", "-m", "jobs")
+
+    both = [alpha.fingerprint, beta.fingerprint]
+    assert {f"/{name}": both for name in _CHILDREN} == _presented(server, len(_CHILDREN))
+
+
+def test_children_without(
+    installations: Installations,
+    tls_server: ServerFactory[TlsServer],
+    environment: Environment,
+    programs: Path,
+) -> None:
+    """The twin: the same program in the same environment, started by itself, presents nothing."""
+    server, installation = tls_server(), installations.wheel
+
+    _run(installation, programs, environment(server), "python", "-m", "jobs")
+
+    assert {f"/{name}": [None, None] for name in _CHILDREN} == _presented(server, len(_CHILDREN))
+
+
+def test_a_zip_application(
+    installations: Installations,
+    tls_server: ServerFactory[TlsServer],
+    environment: Environment,
+    programs: Path,
+    alpha: Leaf,
+    beta: Leaf,
+) -> None:
+    """An archive that names its own interpreter."""
+    server, installation = tls_server(), installations.wheel
+    (programs / "__main__.py").write_text("from calls import call\ncall('zip')\n", encoding="utf-8")
+    archive = programs.parent / "application.pyz"
+    zipapp.create_archive(programs, archive, interpreter=installation.python)
+
+    mxcert = installation.script("mxcert")
+    _run(installation, programs, environment(server), mxcert, "run", "--", str(archive))
+
+    assert {"/zip": [alpha.fingerprint, beta.fingerprint]} == _presented(server, 1)
+
+
+@contextmanager
+def _gunicorn(
+    installation: Installation, folder: Path, environment: Mapping[str, str], *prefix: str
+) -> Iterator[subprocess.Popen[Any]]:
+    """Two workers; where they listen does not matter."""
+    script = folder / "gunicorn"
+    script.write_text(_GUNICORN.format(python=installation.python), encoding="utf-8")
+    script.chmod(0o700)
+    options = ["--workers", "2", "--bind", "127.0.0.1:0", "--worker-tmp-dir", str(folder)]
+    with subprocess.Popen(
+        [*prefix, str(script), *options, "served"],
+        env=installation.environment({**environment, "HOME": str(folder)}),
+        cwd=folder,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            yield process
+            process.terminate()
+            assert 0 == process.wait(TIMEOUT)
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("kind", ["with", "without"])
+def test_gunicorn(
+    installations: Installations,
+    tls_server: ServerFactory[TlsServer],
+    environment: Environment,
+    programs: Path,
+    alpha: Leaf,
+    beta: Leaf,
+    kind: str,
+) -> None:
+    """Both of its workers; without ``mxcert run`` neither. SIGTERM ends it in its own way."""
+    pytest.importorskip("gunicorn")
+    server, installation = tls_server(), installations.editable
+    prefix = [installation.script("mxcert"), "run", "--"] if kind == "with" else []
+
+    with _gunicorn(installation, programs, environment(server), *prefix):
+        presented = _presented(server, 2)
+
+    both = [alpha.fingerprint, beta.fingerprint] if kind == "with" else [None, None]
+    assert [both, both] == list(presented.values())

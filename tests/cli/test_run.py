@@ -1,0 +1,272 @@
+"""``mxcert run``: what it refuses to start, and that what it starts is as without it."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.client_files import ClientFiles
+from tests.support.installation import TIMEOUT, Installation, Installations
+from tests.support.pki import Leaf
+from tests.support.subprocesses import Finished
+
+BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
+
+
+@pytest.fixture
+def installation(installations: Installations) -> Installation:
+    """Where the package is installed."""
+    return installations.wheel
+
+
+@pytest.fixture
+def settings(client_files: ClientFiles, alpha: Leaf) -> dict[str, str]:
+    """Settings that can be used."""
+    return client_files.variables(alpha)
+
+
+def _refused(done: Finished, *told: str) -> None:
+    assert (78, "") == (done.returncode, done.stdout)
+    assert [] == [text for text in told if text not in done.stderr]
+    assert "Traceback" not in done.stderr
+
+
+# --- what is not started --------------------------------------------------------------------------
+
+
+def test_broken_settings(installation: Installation) -> None:
+    """The program is not started, whatever it is, and the report is on stderr."""
+    done = installation.run(
+        installation.script("mxcert"), "run", "--", "echo", "started", environment=BROKEN
+    )
+
+    _refused(done, "mxcert run: 1 fault in the settings", "/nonexistent/client.p12")
+
+
+def test_broken_settings_as_json(installation: Installation) -> None:
+    """The same as data, with options in front and ``--`` left out."""
+    done = installation.run(
+        *(installation.script("mxcert"), "run", "--config", "/nonexistent.toml", "--json"),
+        *("echo", "started"),
+    )
+
+    _refused(done)
+    report = json.loads(done.stderr)
+    assert (False, 1) == (report["started"], len(report["faults"]))
+    assert "/nonexistent.toml" in report["faults"][0]["problem"] + report["faults"][0]["origin"]
+
+
+def test_no_settings(installation: Installation) -> None:
+    """Who starts a program by ``mxcert run`` expects identities."""
+    done = installation.run(installation.script("mxcert"), "run", "echo", "started")
+
+    _refused(done, "there are none", "--allow-no-settings")
+
+
+def test_no_settings_can_be_allowed(installation: Installation) -> None:
+    """The program is then started without the plugin, and without asking for it."""
+    command = ["python", "-c", "import os; print(sorted(n for n in os.environ if 'MXCERT' in n))"]
+
+    done = installation.run(
+        *(installation.script("mxcert"), "run", "--allow-no-settings", "--", *command),
+        environment={"MXCERT_AUTOSTART": "1"},
+    )
+
+    assert (0, "[]\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_disabled(installation: Installation, installations: Installations) -> None:
+    """With ``MXCERT_DISABLE=1`` nothing is judged and any Python is started."""
+    done = installation.run(
+        *(installation.script("mxcert"), "run", installations.bare.python, "-c", "print(1)"),
+        environment={**BROKEN, "MXCERT_DISABLE": "1"},
+    )
+
+    assert (0, "1\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("kind", ["another", "-S", "script"])
+def test_a_python_that_would_run_without(
+    installations: Installations, settings: dict[str, str], tmp_path: Path, kind: str
+) -> None:
+    """Another environment, no ``site``, or a script of another environment: refused with words."""
+    script = tmp_path / "tool"
+    script.write_text(f"#!{installations.bare.python}\nprint('started')\n", encoding="utf-8")
+    script.chmod(0o700)
+    commands = {
+        "another": [installations.bare.python, "-c", "print('started')"],
+        "-S": [installations.wheel.python, "-S", "-c", "print('started')"],
+        "script": [str(script)],
+    }
+
+    done = installations.wheel.run(
+        *(installations.wheel.script("mxcert"), "run", "--", *commands[kind]),
+        environment=settings,
+    )
+
+    expected = installations.wheel if kind == "-S" else installations.bare
+    _refused(done, expected.python, "would run without identities", installations.wheel.python)
+
+
+@pytest.mark.parametrize(
+    ("command", "status"), [("no-such-command", 127), ("no-python-3", 127), ("./app.py", 126)]
+)
+def test_a_program_that_cannot_be_started(
+    installation: Installation, tmp_path: Path, command: str, status: int
+) -> None:
+    """The exit status is as shells have it."""
+    (tmp_path / "app.py").touch()
+
+    done = installation.run(
+        *(installation.script("mxcert"), "run", "--allow-no-settings", "--", command),
+        folder=tmp_path,
+    )
+
+    assert (status, "") == (done.returncode, done.stdout)
+    assert f"mxcert run: {command} " in done.stderr
+
+
+def test_without_a_program(installation: Installation) -> None:
+    """Wrong use, as elsewhere in the command."""
+    done = installation.run(installation.script("mxcert"), "run", "--")
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "mxcert run -- python app.py" in done.stderr
+
+
+# --- what is started ------------------------------------------------------------------------------
+
+_STATE = """\
+import json, os, signal, sys
+runtime = sys.modules.get("mxcert_runtime.runtime")
+sys.exit(json.dumps([os.getpid(), sys.argv[1:], os.environ.get("MXCERT_CONFIG"),
+                     runtime is not None and runtime.current is not None]))
+"""
+
+
+def test_the_settings_file(
+    installation: Installation, client_files: ClientFiles, alpha: Leaf
+) -> None:
+    """``--config`` holds for the program wherever it goes, and all its arguments are its own."""
+    path = client_files.pkcs12(alpha, "alpha.p12")
+    text = f'[[identity]]\nname = "alpha"\npkcs12 = "{path}"\npassword = "{client_files.password}"'
+    (client_files.folder / "mxcert.toml").write_text(text, encoding="utf-8")
+    arguments = ["--json", "--config", "other", "--", "-h"]
+    command = [installation.script("mxcert"), "run", "--config", "mxcert.toml"]
+
+    with subprocess.Popen(
+        [*command, "--", "python", "-c", _STATE, *arguments],
+        env=installation.environment(),
+        cwd=client_files.folder,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as process:
+        _, stderr = process.communicate(timeout=TIMEOUT)
+
+    assert 1 == process.returncode
+    config = str(client_files.folder / "mxcert.toml")
+    assert [process.pid, arguments, config, True] == json.loads(stderr)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "exit 3",
+        "kill -TERM $$",
+        "kill -PIPE $$; exit 4",
+        "cat; echo told >&2; pwd; ls /proc/self/fd",
+    ],
+)
+def test_the_same_as_without(
+    installation: Installation, settings: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    """Exit status, signals and what they do, standard streams, working directory, open files."""
+    shell = ["sh", "-c", command]
+
+    plain = installation.run(*shell, folder=tmp_path, stdin="typed\n", environment=settings)
+    run = installation.run(
+        *(installation.script("mxcert"), "run", "--", *shell),
+        folder=tmp_path,
+        stdin="typed\n",
+        environment=settings,
+    )
+
+    assert plain == run
+
+
+_SERVICE = """\
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print(sys.stdin.isatty(), sys.stdout.isatty(), sys.stdin.readline().strip(), flush=True)
+while True:
+    signal.pause()
+"""
+
+
+class _Terminal:
+    def __init__(self, process: subprocess.Popen[bytes], master: int) -> None:
+        self.process = process
+        self._master = master
+
+    def type(self, text: bytes) -> None:
+        """What a user types."""
+        os.write(self._master, text)
+
+    def read_until(self, text: bytes) -> None:
+        """Wait for an output; ``AssertionError`` where it stays out."""
+        seen = b""
+        while text not in seen:
+            ready, _, _ = select.select([self._master], [], [], TIMEOUT)
+            assert ready, seen
+            seen += os.read(self._master, 4096)
+
+
+@contextmanager
+def _terminal(installation: Installation, settings: dict[str, str]) -> Iterator[_Terminal]:
+    """The service above, in the foreground of a terminal, with a line typed into it."""
+    own, other = os.openpty()
+    with open(own, "r+b", buffering=0) as master, open(other, "r+b", buffering=0) as slave:
+        # The first terminal that a session's leader opens is the one that sends it signals.
+        command = f'exec "$0" "$@" <{os.ttyname(slave.fileno())}'
+        start = ["sh", "-c", command, installation.script("mxcert"), "run", "--"]
+        with subprocess.Popen(
+            [*start, "python", "-c", _SERVICE],
+            env=installation.environment(settings),
+            stdout=slave,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield _Terminal(process, master.fileno())
+            finally:
+                process.kill()
+
+
+def test_a_terminal(installation: Installation, settings: dict[str, str]) -> None:
+    """The program has the terminal: what is typed reaches it, Ctrl-C ends it as it does alone."""
+    with _terminal(installation, settings) as terminal:
+        terminal.type(b"typed\n")
+        terminal.read_until(b"True True typed")
+
+        terminal.type(b"\x03")
+
+        assert -signal.SIGINT == terminal.process.wait(TIMEOUT)
+
+
+def test_a_signal(installation: Installation, settings: dict[str, str]) -> None:
+    """A signal for the process reaches the program, whose exit status is that of its handler."""
+    with _terminal(installation, settings) as terminal:
+        terminal.type(b"typed\n")
+        terminal.read_until(b"True True typed")
+
+        terminal.process.terminate()
+
+        assert 7 == terminal.process.wait(TIMEOUT)
