@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from cryptography import x509
 
@@ -61,13 +62,25 @@ def on_server_request(connection: Any, callback: Callable[[], None] | None) -> N
     lib.SSL_set_cert_cb(connection._ssl, connection._mxcert_answer, ffi.NULL)
 
 
+#: Authorities as pyOpenSSL takes them, as long as their generation lives.
+_parsed: WeakKeyDictionary[Authorities, tuple[Any, ...]] = WeakKeyDictionary()
+
+
 def add_authorities(context: Any, authorities: Authorities) -> None:
-    """Add authorities to the store of a context."""
+    """Add authorities to the store of a context; they are parsed once."""
+    certificates = _parsed.get(authorities)
+    if certificates is None:
+        certificates = _parsed[authorities] = _parse(authorities)
+    store = context.get_cert_store()
+    for certificate in certificates:
+        store.add_cert(certificate)
+
+
+def _parse(authorities: Authorities) -> tuple[Any, ...]:
     from OpenSSL import crypto
 
-    store = context.get_cert_store()
-    for certificate in x509.load_pem_x509_certificates(authorities.pem.encode("ascii")):
-        store.add_cert(crypto.X509.from_cryptography(certificate))
+    certificates = x509.load_pem_x509_certificates(authorities.pem.encode("ascii"))
+    return tuple(map(crypto.X509.from_cryptography, certificates))
 
 
 def _load_identity(context: Any, identity: Identity) -> None:

@@ -10,6 +10,7 @@ from . import (
     stdlib_ssl,
     suds_methods,
     urllib3_pools,
+    urllib3_retries,
     zeep_operations,
 )
 
@@ -19,6 +20,7 @@ LIBRARIES = (
     http_client.LIBRARY,
     urllib3_pools.CONNECTION_LIBRARY,
     urllib3_pools.POOL_LIBRARY,
+    urllib3_retries.LIBRARY,
     pyopenssl.LIBRARY,
     asyncio_loops.LIBRARY,
     *httpcore_pools.LIBRARIES,

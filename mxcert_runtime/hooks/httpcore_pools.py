@@ -10,6 +10,7 @@ import functools
 from contextlib import AbstractContextManager
 from typing import Any
 
+from ..failure_report import show_cause
 from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from ..scope import dialling, dialling_proxy, peek_leg
@@ -70,7 +71,22 @@ def _key_request(request: Any, key: ReuseKey | None) -> None:
 def _handle_request(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     request = args[0] if args else kwargs["request"]
     _key_request(request, _find_key(request, _tls_proxy(instance)))
-    return wrapped(*args, **kwargs)
+    try:
+        return wrapped(*args, **kwargs)
+    except Exception as error:
+        # Pools raise "from None", which hides the note of a failed handshake.
+        show_cause(error, error.__context__)
+        raise
+
+
+async def _handle_async_request(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    request = args[0] if args else kwargs["request"]
+    _key_request(request, _find_key(request, _tls_proxy(instance)))
+    try:
+        return await wrapped(*args, **kwargs)
+    except Exception as error:
+        show_cause(error, error.__context__)
+        raise
 
 
 def _leg_of(connection: Any) -> tuple[str, int]:
@@ -101,7 +117,7 @@ _POOLS = (
         "httpcore._async.connection_pool",
         "AsyncConnectionPool",
         "handle_async_request",
-        _handle_request,
+        _handle_async_request,
     ),
     ("httpcore._async.connection", "AsyncHTTPConnection", "_connect", _dial_async),
     (

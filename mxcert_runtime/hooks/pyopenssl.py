@@ -21,10 +21,13 @@ from ..policy import Authorities, Choice, Decision
 from ..scope import current_service, peek_leg
 from ..server_request import choose_identity
 from ..trust import is_bundle
+from .pyopenssl_failures import Endeavour, note_chosen, note_own_certificate, watch_connection
 from .pyopenssl_sessions import mark_connection, session_patches, unmark_connection
 
 #: Where a connection keeps the host that SNI named, and whether it has an identity context.
 _HOST, _REPLACED = "_mxcert_host", "_mxcert_replaced"
+#: Where a connection keeps what it was decided by, so that it is decided once.
+_DECIDED = "_mxcert_decided"
 #: Where a connection keeps the authorities that alone count for it.
 _AUTHORITIES = "_mxcert_authorities"
 #: Where a context keeps the cipher strings that its caller chose; ``@SECLEVEL`` is among them.
@@ -48,11 +51,25 @@ def _present(connection: Any, host: str | None, port: int | None) -> None:
     generation = runtime.current
     if generation is None:
         return
-    decision = generation.policy.select(host, port, current_service.get())
+    service = current_service.get()
+    decision = generation.policy.select(host, port, service)
+    watch_connection(connection, Endeavour(generation, decision, host, port, service))
+    decided = generation, decision, host, connection.get_context()
+    if decided == getattr(connection, _DECIDED, None):
+        return
+    setattr(connection, _DECIDED, None)
+    _decide_anew(generation, connection, decision, host)
+    setattr(connection, _DECIDED, decided)
+
+
+def _decide_anew(
+    generation: runtime.Generation, connection: Any, decision: Decision, host: str | None
+) -> None:
     _restore(connection)
     on_server_request(connection, None)
     setattr(connection, _AUTHORITIES, decision.authorities)
     if connection.get_certificate() is not None:
+        note_own_certificate(connection)
         unmark_connection(connection)
         _verify_for_caller(generation, connection, decision.authorities)
         return
@@ -114,6 +131,7 @@ def _answer(
     issuers = tuple(name.der() for name in connection.get_client_ca_list())
     request = CertificateRequest(0, issuers, frozenset())
     chosen = choose_identity(request, decision.candidates, host)
+    note_chosen(connection, chosen)
     if chosen is not None:
         _replace_context(generation, connection, chosen, None)
 
@@ -167,6 +185,8 @@ def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any
     on_server_request(instance, None)
     _restore(instance)
     unmark_connection(instance)
+    setattr(instance, _DECIDED, None)
+    note_own_certificate(instance)
     return wrapped(*args, **kwargs)
 
 

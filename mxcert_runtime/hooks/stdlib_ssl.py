@@ -5,11 +5,18 @@ from __future__ import annotations
 from ..patching import Library, Patch
 from .ssl_connections import connection_patches
 from .ssl_contexts import factory_patches, method_patches
+from .ssl_failures import failure_patches
 from .ssl_sessions import session_patches
 
 
 def _patches() -> tuple[Patch, ...]:
-    return (*method_patches(), *factory_patches(), *connection_patches(), *session_patches())
+    return (
+        *method_patches(),
+        *factory_patches(),
+        *connection_patches(),
+        *session_patches(),
+        *failure_patches(),
+    )
 
 
 LIBRARY = Library("ssl", _patches)

@@ -1,0 +1,86 @@
+"""The budgets: which figure must not be beyond which mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .figures import Figure
+
+_MICROSECOND = 1e-6
+_MILLISECOND = 1e-3
+_MEGABYTE = 1_000_000
+
+_POOLED = ("requests", "urllib3", "httpx", "http.client", "aiohttp")
+_SIMPLE_CALLS = ("requests.get", "urllib.request.urlopen", "httpx.get")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The median of a figure is at most a mark; in the unit of the figure."""
+
+    question: str
+    figure: str
+    at_most: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a budget."""
+
+    budget: Budget
+    figure: Figure
+
+    @property
+    def is_kept(self) -> bool:
+        return self.figure.spread.median <= self.budget.at_most
+
+    def __str__(self) -> str:
+        return "kept" if self.is_kept else "MISSED"
+
+
+class UnknownFigureError(LookupError):
+    """A budget names a figure that its question does not answer with."""
+
+
+BUDGETS = (
+    Budget("lookup", "exact host, 1 rule", 3.0),
+    Budget("lookup", "exact host, 10,000 rules, beside 1 rule", 1.15),
+    Budget("lookup", "wildcard beside exact host", 2.0),
+    Budget("lookup", "miss beside exact host", 2.0),
+    Budget("creation", "wrap_bio, a rule says none", 1.5 * _MICROSECOND),
+    Budget("creation", "wrap_bio, pinned identity", 1.5 * _MICROSECOND),
+    Budget("creation", "wrap_socket, a rule says none", 1.5 * _MICROSECOND),
+    Budget("creation", "wrap_socket, pinned identity", 1.5 * _MICROSECOND),
+    Budget("imports", "import without settings", 1.15),
+    Budget("activation", "1 identity", 10 * _MILLISECOND),
+    Budget("activation", "10 identities", 10 * _MILLISECOND),
+    Budget("activation", "100 identities", 10 * _MILLISECOND),
+    *(Budget("requests_pooled", client, 1.02) for client in _POOLED),
+    *(Budget("requests_new_context", call, 0.35) for call in _SIMPLE_CALLS),
+    *(
+        Budget("requests_new_context", f"{call}, beside no certificate", 1.0)
+        for call in (*_SIMPLE_CALLS, "urllib3.PoolManager", "aiohttp.ClientSession")
+    ),
+    Budget("memory", "1,000 identities, each used once", 40 * _MEGABYTE),
+    Budget("memory", "1,000 identities, each used once, contexts", 300),
+    Budget("memory", "1,000 identities, each used once, copies of the trust", 8),
+)
+
+
+def judge(
+    answers: Mapping[str, Iterable[Figure]], budgets: Iterable[Budget] = BUDGETS
+) -> list[Verdict]:
+    """The verdicts of the budgets of the questions that were asked.
+
+    Raises :class:`UnknownFigureError` where an answer lacks the figure of a budget.
+    """
+    asked = [each for each in budgets if each.question in answers]
+    return [Verdict(each, _figure(each, answers[each.question])) for each in asked]
+
+
+def _figure(budget: Budget, figures: Iterable[Figure]) -> Figure:
+    for figure in figures:
+        if figure.name == budget.figure:
+            return figure
+    raise UnknownFigureError(f"{budget.question} has no figure {budget.figure!r}")

@@ -1,0 +1,57 @@
+"""Tells of a failed connection, once: a note on its exception, one log record, and a count.
+
+The exception stays what it is, its type and its text included; notes are PEP 678's, from Python
+3.11 on.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from .counters import count_refusal
+from .failure_note import Failure, note_lines
+
+_logger = logging.getLogger("mxcert_runtime")
+
+#: what every note begins with
+_MARK = "mxcert_runtime: "
+#: Exceptions that are looked through at most; libraries wrap two or three times.
+_DEPTH = 8
+
+
+def report_failure(error: BaseException, failure: Failure) -> None:
+    """Say what is known of the failure, where it may be one of certificates."""
+    if not failure.concerns_certificates:
+        return
+    lines = note_lines(failure)
+    count_refusal(failure.alert.name)
+    # Any, since `add_note` is unknown to the types of Python 3.9.
+    add_note: Any = getattr(error, "add_note", None)
+    if add_note is not None:
+        add_note(_MARK + "\n  ".join(lines))
+    _logger.warning("%s", " | ".join(lines))
+
+
+def is_noted(error: BaseException | None) -> bool:
+    """Whether an exception has a note of ours; never before Python 3.11."""
+    return any(str(note).startswith(_MARK) for note in getattr(error, "__notes__", ()))
+
+
+def show_cause(error: BaseException, cause: BaseException | None) -> None:
+    """Chain an exception that a library made to its cause, if a note there would not be seen."""
+    if error.__cause__ is None and _leads_to_note(cause):
+        error.__cause__ = cause
+
+
+def _leads_to_note(error: BaseException | None) -> bool:
+    for _ in range(_DEPTH):
+        if error is None or is_noted(error):
+            break
+        error = error.__cause__ or error.__context__
+    return is_noted(error)
+
+
+def report_own_fault(fault: Exception) -> None:
+    """Say that explaining failed: the application gets its own exception all the same."""
+    _logger.debug("a failed connection cannot be explained: %r", fault)

@@ -1,0 +1,182 @@
+"""Explains handshakes, and the first exchange behind them, that fail over a certificate.
+
+In TLS 1.3 a client has finished its handshake before the server has seen its certificate (RFC
+8446, section 2), so that a refusal comes with the first read, or with a write before it. Until
+then a stand-in is in the place of the connection of an ``SSLSocket`` or ``SSLObject``; then it is
+gone. It stands behind them and not on them, since uvloop keeps the methods of an ``SSLObject``
+that it found before the handshake.
+"""
+
+from __future__ import annotations
+
+import functools
+import ssl
+import weakref
+from datetime import datetime, timezone
+from typing import Any
+
+from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
+from ..context_record import ledger
+from ..expiry_watch import look_if_due
+from ..failure_note import Failure
+from ..failure_report import report_failure, report_own_fault
+from ..handshake_alerts import Alert, alert_of
+from ..late_context import TLS_1_3, request_of
+from ..patching import Patch, Switch, attribute_of
+from ..presentation import ATTRIBUTE as PRESENTATION
+from ..presentation import Presentation, presentation_of
+from ..trust_description import describe_trust
+
+_TLS_1_2 = 0x0303
+_UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError
+#: The application does not see these as errors, or not as ours to explain: the other side closed.
+_CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
+
+
+def _explain(owner: Any, error: OSError) -> None:
+    """Explain why a connection failed; never raises, since the application has its own error."""
+    try:
+        presentation, alert = presentation_of(owner), alert_of(error)
+        if presentation is not None and alert is not None:
+            report_failure(error, _gather(owner, presentation, alert, error))
+    except Exception as fault:
+        report_own_fault(fault)
+
+
+def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError) -> Failure:
+    cipher = owner._sslobj.cipher()
+    record = ledger.find(presentation.context)
+    generation, decision = presentation.generation, presentation.decision
+    return Failure(
+        alert,
+        datetime.now(timezone.utc),
+        generation,
+        decision,
+        presentation.host,
+        presentation.port,
+        presentation.service,
+        server_has_spoken=cipher is not None,
+        request=_request(owner, cipher),
+        without_request=_look_next_time(presentation),
+        has_own_certificate=record is not None and record.credentials,
+        trusted=describe_trust(decision, generation.extra_authorities, record),
+        verify_code=getattr(error, "verify_code", None),
+    )
+
+
+def _request(owner: Any, cipher: tuple[str, str, int] | None) -> CertificateRequest | None:
+    message = request_of(owner)
+    if message is None or cipher is None:
+        return None
+    try:
+        # `version()` tells nothing of a handshake that failed; OpenSSL names the lowest version
+        # that a cipher is for, and those of TLS 1.3 are for nothing else.
+        return parse_request(TLS_1_3 if cipher[1] == "TLSv1.3" else _TLS_1_2, message)
+    except MalformedRequestError:
+        return None
+
+
+def _look_next_time(presentation: Presentation) -> str:
+    """Make the next connection to this endpoint listen, since nobody knows what was asked for."""
+    if presentation.plan.handover is not None:
+        return "nothing, as far as the handshake came"
+    endpoint = presentation.host, presentation.port
+    presentation.generation.watch(*endpoint)
+    if endpoint not in presentation.generation.watched:
+        return "not known, since nobody listened"
+    return "not known, since nobody listened; the next connection to this endpoint will tell"
+
+
+_set_own = object.__setattr__
+
+
+class _FirstExchange:
+    """Stands in for a connection until its first read has an outcome."""
+
+    __slots__ = ("_mxcert_connection", "_mxcert_owner")
+
+    def __init__(self, connection: Any, owner: Any) -> None:
+        _set_own(self, "_mxcert_connection", connection)
+        # Weak, since the owner holds this one.
+        _set_own(self, "_mxcert_owner", weakref.ref(owner))
+
+    def read(self, *arguments: Any) -> Any:
+        try:
+            result = self._mxcert_connection.read(*arguments)
+        except _UNFINISHED:
+            raise
+        except _CLOSED:
+            self._end()
+            raise
+        except OSError as error:
+            self._fail(error)
+            # The traceback of the error must not keep a connection that its owner has closed.
+            del self
+            raise
+        self._end()
+        return result
+
+    def write(self, data: Any) -> Any:
+        try:
+            return self._mxcert_connection.write(data)
+        except _UNFINISHED:
+            raise
+        except OSError as error:
+            self._fail(error)
+            del self
+            raise
+
+    def _fail(self, error: OSError) -> None:
+        owner = self._end()
+        if owner is not None and owner._sslobj is not None:
+            _explain(owner, error)
+
+    def _end(self) -> Any:
+        """Put the connection back in its place; returns the owner, if it is there still."""
+        owner = self._mxcert_owner()
+        if owner is not None and owner._sslobj is self:
+            owner._sslobj = self._mxcert_connection
+        return owner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._mxcert_connection, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._mxcert_connection, name, value)
+
+
+def _watch_first_exchange(owner: Any) -> None:
+    connection = owner._sslobj
+    if connection is None or type(connection) is _FirstExchange:
+        return
+    is_known = hasattr(owner, PRESENTATION)
+    if is_known and connection.version() == "TLSv1.3":
+        owner._sslobj = _FirstExchange(connection, owner)
+
+
+def _build_do_handshake(original: Any, switch: Switch) -> Any:
+    @functools.wraps(original)
+    def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
+        if switch.on:
+            look_if_due()
+        try:
+            result = original(self, *arguments, **named)
+        except _UNFINISHED:
+            raise
+        except OSError as error:
+            if switch.on:
+                _explain(self, error)
+            raise
+        if switch.on:
+            _watch_first_exchange(self)
+        return result
+
+    return do_handshake
+
+
+def failure_patches() -> tuple[Patch, ...]:
+    """The patches of the handshake."""
+    return tuple(
+        Patch(attribute_of("ssl", name), "do_handshake", _build_do_handshake)
+        for name in ("SSLSocket", "SSLObject")
+    )

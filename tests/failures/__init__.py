@@ -1,0 +1,1 @@
+"""Failures over certificates, and what the application is told of them."""

@@ -1,0 +1,132 @@
+"""What clients make of the exception: the chain that they raise holds the one that has the note."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.clients import calls
+from tests.support.factories import ServerFactory
+from tests.support.mail_server import StartTlsServer
+from tests.support.names import LoopbackNames
+from tests.support.server_tls import Demand, TlsVersion
+
+from .conftest import HOSTS, NOBODY, UNKNOWN, Refusals
+from .exchanges import TIMEOUT, client_context
+from .told import HAS_NOTES, as_it_is, chain_of, facts_of, notes_of, printed, warnings_of
+
+
+def _requests_get(url: str, context: ssl.SSLContext) -> Any:
+    """``requests.get`` with the authority in a file, as programs call it."""
+    import requests
+
+    return requests.get(url, verify=context.ca_file, timeout=TIMEOUT)  # type: ignore[attr-defined]
+
+
+CALLS = (
+    calls.urllib_request,
+    calls.http_client,
+    calls.open_connection,
+    _requests_get,
+    calls.urllib3_pool,
+    calls.httpx_client,
+    calls.httpx_async,
+    pytest.param(
+        calls.aiohttp_session,
+        marks=pytest.mark.skipif(
+            sys.version_info < (3, 11),
+            reason="asyncio leaves transports unclosed up to Python 3.10",
+        ),
+    ),
+)
+
+
+class _Context(ssl.SSLContext):
+    """A context that remembers the file of its authority."""
+
+    ca_file: str
+
+
+def _context(refusals: Refusals) -> ssl.SSLContext:
+    context = _Context(ssl.PROTOCOL_TLS_CLIENT)
+    context.ca_file = str(refusals.files.authority(refusals.authority))
+    context.load_verify_locations(context.ca_file)
+    return context
+
+
+def _error_of(call: Callable[..., Any], *arguments: Any) -> BaseException:
+    try:
+        call(*arguments)
+    except Exception as error:
+        return error
+    raise AssertionError("the call did not fail")
+
+
+@pytest.mark.parametrize("call", CALLS, ids=calls.name_of)
+def test_the_chain_has_the_note(
+    call: calls.Call,
+    tls_version: TlsVersion,
+    refusals: Refusals,
+    loopback_names: LoopbackNames,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One record for each connection, and the printed traceback shows the note, once."""
+    port = refusals.port(tls_version)
+    expected = as_it_is(_error_of(call, f"https://{NOBODY}:{port}/", _context(refusals)))[:2]
+    refusals.activate()
+    caplog.clear()
+    before = refusals.servers[tls_version].connections
+    error = _error_of(call, f"https://{NOBODY}:{port}/", _context(refusals))
+    connections = refusals.servers[tls_version].connections - before
+    warnings = warnings_of(caplog)
+    noted = [note for each in chain_of(error) for note in notes_of(each)]
+    assert _stable(expected) == _stable(as_it_is(error)[:2])
+    # aiohttp makes a second connection for a request that can be repeated.
+    assert {NOBODY} == {facts_of(each)["endpoint"] for each in warnings}
+    assert connections == len(warnings)
+    if HAS_NOTES:
+        assert len(noted) == 1
+        assert noted[0] in printed(error)
+
+
+def _stable(told: tuple[Any, ...]) -> tuple[Any, str]:
+    """Type and text without the addresses of objects."""
+    kind, text = told
+    return kind, re.sub(r"0x[0-9a-f]+", "0x", text)
+
+
+@pytest.fixture
+def mail_port(
+    smtp_server: ServerFactory[StartTlsServer], tls_version: TlsVersion, server_stack: ExitStack
+) -> int:
+    """A mail server that demands a certificate."""
+    return smtp_server(hosts=HOSTS, demand=Demand.DEMAND, version=tls_version).port
+
+
+def test_smtplib(
+    mail_port: int,
+    refusals: Refusals,
+    loopback_names: LoopbackNames,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """STARTTLS: in TLS 1.3 the refusal comes with the answer to the next command."""
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+
+    def speak() -> None:
+        with smtplib.SMTP(UNKNOWN, mail_port, timeout=TIMEOUT) as mail:
+            mail.starttls(context=context)
+            mail.ehlo()
+
+    error = _error_of(speak)
+    noted = [note for each in chain_of(error) for note in notes_of(each)]
+    assert [UNKNOWN] == [facts_of(each)["endpoint"] for each in warnings_of(caplog)]
+    assert len(noted) == (1 if sys.version_info >= (3, 11) else 0)
