@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from time import monotonic
 
 #: Nanoseconds after which a change of a file shows in its times, with some allowance for file
 #: systems on the network.
@@ -89,8 +90,17 @@ class DirectoryState:
     entries: frozenset[tuple[str, FileState | None]] = frozenset()
 
 
+#: Seconds for which a look at all entries counts, as long as the directory's own times are the
+#: same: what is put in, taken out or replaced there changes them at once. Only a file that is
+#: written over in its place, or that a link leads to elsewhere, shows this much later.
+_LOOK_SECONDS = 1.0
+
+_LOOKS_LIMIT = 64
+_last_looks: dict[str, tuple[float, DirectoryState]] = {}
+
+
 def directory_states(paths: Iterable[str]) -> tuple[DirectoryState, ...]:
-    """The states of directories now, in their order."""
+    """The states of directories now, in their order; see ``_LOOK_SECONDS``."""
     return tuple(map(_directory_state, paths))
 
 
@@ -98,9 +108,20 @@ def _directory_state(path: str) -> DirectoryState:
     try:
         # The state before the list: what is changed in between makes the next state another one.
         own = _state_from(os.stat(path))
-        with os.scandir(path) as found:
-            names = [entry.name for entry in found if _HASHED_NAME.fullmatch(entry.name)]
+        looked, state = _last_looks.get(path, (0.0, None))
+        if state is not None and state.own == own and monotonic() < looked + _LOOK_SECONDS:
+            return state
+        state = DirectoryState(path, own, _entries(path))
     except (OSError, ValueError):
         return DirectoryState(path, None)
-    entries = frozenset((name, state_of(os.path.join(path, name))) for name in names)
-    return DirectoryState(path, own, entries)
+    if _has_settled(own):
+        if len(_last_looks) >= _LOOKS_LIMIT:
+            _last_looks.clear()
+        _last_looks[path] = monotonic(), state
+    return state
+
+
+def _entries(path: str) -> frozenset[tuple[str, FileState | None]]:
+    with os.scandir(path) as found:
+        names = [entry.name for entry in found if _HASHED_NAME.fullmatch(entry.name)]
+    return frozenset((name, state_of(os.path.join(path, name))) for name in names)

@@ -20,11 +20,15 @@ def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) ->
     return _joined(_key(host, port, current_service.get()), proxy)
 
 
-def reuse_key_without_service(
+def reuse_key_of_service(
     host: str, port: int, proxy: tuple[str, int] | None = None
-) -> ReuseKey | None:
-    """The key for a connection to the endpoint, for code that names no service."""
-    return _joined(_key(host, port, None), proxy)
+) -> tuple[ReuseKey | None] | None:
+    """The same in a tuple, where the service that the running code names makes a difference."""
+    service = current_service.get()
+    if service is None:
+        return None
+    key = _joined(_key(host, port, service), proxy)
+    return None if key == _joined(_key(host, port, None), proxy) else (key,)
 
 
 def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:

@@ -55,13 +55,14 @@ class Handover:
         self._authenticating = authenticating
         self._verifying = verifying
         self._may_ask_later = may_ask_later
-        self._request: bytes | None = None
+        #: the last CertificateRequest of the server, with its header
+        self.request: bytes | None = None
         self._is_verified = False
 
     def take(self, version: int, message: int, data: bytes) -> ssl.SSLContext | None:
         """The context to take before OpenSSL processes this message of the server, if any."""
         if message == _CERTIFICATE_REQUEST:
-            self._request = data
+            self.request = data
         if version == TLS_1_3:
             return self._take_in_tls_1_3(message)
         return self._take_in_tls_1_2(version, message)
@@ -69,24 +70,24 @@ class Handover:
     def _take_in_tls_1_3(self, message: int) -> ssl.SSLContext | None:
         verifies = message in (_CERTIFICATE_VERIFY, _FINISHED)
         self._is_verified = self._is_verified or verifies
-        if not self._is_verified or (self._request is None and self._may_ask_later):
+        if not self._is_verified or (self.request is None and self._may_ask_later):
             return None
         self.is_over = True
-        return self._authenticating(TLS_1_3, self._request)
+        return self._authenticating(TLS_1_3, self.request)
 
     def _take_in_tls_1_2(self, version: int, message: int) -> ssl.SSLContext | None:
         if message == _CERTIFICATE_REQUEST:
-            context = self._authenticating(version, self._request)
+            context = self._authenticating(version, self.request)
             self.is_over = isinstance(context, IdentityContext) and context.verifies
             return context
         return self._verifying if message == _FINISHED else None
 
 
-#: connections that are to take another context, by the object that CPython names in the callback
-_waiting: weakref.WeakKeyDictionary[Any, tuple[Any, Handover]] = weakref.WeakKeyDictionary()
+#: The attribute of the object that CPython names in the callback: the connection that is to take
+#: another context, and its handover. It stays, since it has the server's request.
+_WAITING = "_mxcert_waiting"
 
-#: the CertificateRequest of the server, by the same object, where anybody listened
-_requests: weakref.WeakKeyDictionary[Any, bytes] = weakref.WeakKeyDictionary()
+_NOBODY: tuple[Any, Handover | None] = (None, None)
 
 #: contexts of callers on which a listener stands
 _listening: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
@@ -110,22 +111,20 @@ class Listener:
 
 
 def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
-    waiting = _waiting.get(owner)
-    if waiting is None:
+    connection, handover = getattr(owner, _WAITING, _NOBODY)
+    if handover is None or handover.is_over:
         return
-    connection, handover = waiting
-    if message == _CERTIFICATE_REQUEST:
-        _requests[owner] = data
     context = handover.take(version, message, data)
     if handover.is_over:
-        del _waiting[owner]
+        owner._mxcert_waiting = None, handover
     if context is not None:
         connection.context = context
 
 
 def request_of(owner: Any) -> bytes | None:
     """The last CertificateRequest (with its header) that a connection was seen to receive."""
-    return _requests.get(owner)
+    handover: Handover | None = getattr(owner, _WAITING, _NOBODY)[1]
+    return None if handover is None else handover.request
 
 
 @functools.lru_cache(maxsize=64)
@@ -150,8 +149,8 @@ def listen_on(context: ssl.SSLContext) -> None:
 def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
     """Let ``connection`` take what ``handover`` says, when it says it."""
     try:
-        _waiting[owner] = connection, handover
-    except TypeError:
+        owner._mxcert_waiting = connection, handover
+    except AttributeError:
         _warn_of_missing_owner()
 
 

@@ -1,47 +1,61 @@
-"""Finds the plan for a new connection, which is made once as long as nothing has changed.
+"""Decides about a new connection: which endpoint it is for, and by which plan it goes.
 
-On the hot path: a kept plan costs one look at what the caller may have changed unseen.
+On the hot path: plans are kept, and cost one look at what the caller may have changed unseen.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
 import ssl
 import weakref
-from typing import Optional
+from logging import DEBUG
+from typing import Any, Optional
 
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
-from .context_record import RECORD, ContextRecord, ledger
-from .late_context import MessageCallback, callers_own
+from .context_record import ContextRecord, ledger
+from .late_context import MessageCallback, callers_own, listen_on
 from .native_ssl import NativeContext
-from .policy import Decision
+from .policy import Decision, Policy
 from .runtime import Generation
+from .scope import current_leg, current_service, take_leg
 
 #: what a plan is kept for: the decision, the verify mode, the key log and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
 
 _Question = tuple[Optional[str], Optional[int], Optional[str], int, Optional[str], MessageCallback]
 
+#: the fields of a :class:`~.presentation.Presentation`
+Noted = tuple[Plan, Optional[str], Optional[int], Optional[str], ssl.SSLContext]
+
 #: Endpoints whose plan is remembered for one context; past the limit it is begun anew.
 _ENDPOINTS_LIMIT = 1024
 
+_logger = logging.getLogger("mxcert_runtime")
+_logs = _logger.isEnabledFor
+_current_service = current_service.get
+_current_leg = current_leg.get
 #: Straight from C: the properties of the Python class take three times as long.
 _verify_mode_of = NativeContext.verify_mode.__get__
 _message_callback_of = NativeContext._msg_callback.__get__
 
 
-def plan_connection(
-    generation: Generation,
-    context: ssl.SSLContext,
-    host: str | None,
-    port: int | None,
-    service: str | None,
-) -> Plan:
-    """The plan for a connection of ``context`` to an endpoint.
+def decide_connection(
+    generation: Generation, context: ssl.SSLContext, server_hostname: str | None, socket: Any
+) -> Noted:
+    """The plan for a new connection of ``context``, with the other fields of its presentation.
 
-    Raises :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity, and
+    ``socket`` is what the connection will use, if it is known. Raises
+    :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity, and
     :class:`~.connection_planner.UnknownSecurityLevelError`.
     """
+    leg = take_leg() if _current_leg() is not None else None
+    host, port = server_hostname, None
+    # A port is looked for only where one can matter.
+    if host is None or generation.policy.has_port_rules:
+        host, port = _find_endpoint(generation.policy, host, leg or _peer(socket))
+    service = _current_service()
     # The last three do not tell when they are changed, so they are looked at each time.
     question = (
         host,
@@ -51,12 +65,48 @@ def plan_connection(
         context.keylog_filename,
         _message_callback_of(context),
     )
-    record: ContextRecord | None = getattr(context, RECORD, None)
-    if record is not None and record.generation is generation:
-        plan: Plan | None = record.plans_by_endpoint.get(question)
-        if plan is not None and record.edition == generation.contexts.edition:
-            return plan
-    return _find_plan(generation, context, question)
+    try:
+        record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
+        plan: Plan = record.plans_by_endpoint[question]
+        is_valid = record.generation is generation and record.edition == generation.contexts.edition
+    except (AttributeError, KeyError):
+        is_valid = False
+    if not is_valid:
+        plan = _find_plan(generation, context, question)
+    if _logs(DEBUG):
+        _logger.debug("%s:%s presents %s", host, port, plan.decision)
+    if plan.listens_on_caller:
+        listen_on(context)
+    return plan, host, port, service, context
+
+
+def _find_endpoint(
+    policy: Policy, server_hostname: str | None, peer: tuple[str | None, int | None]
+) -> tuple[str | None, int | None]:
+    """Host and port. The layer that dials knows ``peer`` best: that of a socket may be a proxy."""
+    host = server_hostname if server_hostname is not None else peer[0]
+    if peer[1] is None and policy.port_matters(host):
+        _warn_of_unknown_port(host)
+    return host, peer[1]
+
+
+def _peer(socket: Any) -> tuple[str | None, int | None]:
+    try:
+        address = socket.getpeername()
+    except (AttributeError, OSError):
+        return None, None
+    # A Unix socket has a path here, and no port.
+    return address[:2] if isinstance(address, tuple) else (None, None)
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_of_unknown_port(host: str | None) -> None:
+    """Warn, once for each host, that its rules with a port do not apply."""
+    _logger.warning(
+        "the port of a connection to %s is not known, so its rules with a port do not apply; "
+        "a rule without a port does",
+        host,
+    )
 
 
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:

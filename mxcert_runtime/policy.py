@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from .endpoint import HostPattern, canonical_host, is_address
 from .identity import Identity
@@ -65,7 +66,7 @@ class Decision:
         """The authorities that alone count, where the rule names some."""
         return self.rule.authorities if self.rule else None
 
-    @property
+    @cached_property
     def reuse_key(self) -> tuple[object, ...] | None:
         """What a kept connection must have been opened under to be used for this decision.
 

@@ -30,18 +30,19 @@ class Leg:
         self.is_spent = False
 
 
-_current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
+#: for whoever cannot afford a call where there is none
+current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
 
 
 def peek_leg() -> tuple[str, int] | None:
     """The endpoint of the leg that is about to be opened, if somebody said so."""
-    leg = _current_leg.get()
+    leg = current_leg.get()
     return None if leg is None or leg.is_spent else leg.endpoint
 
 
 def take_leg() -> tuple[str, int] | None:
     """The same for the connection object that is created now; the leg is spent by that."""
-    leg = _current_leg.get()
+    leg = current_leg.get()
     if leg is None or leg.is_spent:
         return None
     leg.is_spent = True
@@ -52,12 +53,12 @@ def take_leg() -> tuple[str, int] | None:
 def dialling(host: str, port: int) -> Iterator[None]:
     """State the leg for the connection object that is created inside."""
     leg = Leg(host, port)
-    token = _current_leg.set(leg)
+    token = current_leg.set(leg)
     try:
         yield
     finally:
         leg.is_spent = True
-        _current_leg.reset(token)
+        current_leg.reset(token)
 
 
 @contextmanager

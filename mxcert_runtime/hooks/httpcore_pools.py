@@ -30,7 +30,7 @@ def _url_class() -> Any:
     class KeyedURL(httpcore.URL):
         mxcert_key: object = None
 
-        @property
+        @functools.cached_property
         def origin(self) -> httpcore.Origin:
             plain = super().origin
             keyed = KeyedOrigin(scheme=plain.scheme, host=plain.host, port=plain.port)

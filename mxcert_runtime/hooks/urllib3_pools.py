@@ -15,7 +15,7 @@ import threading
 import weakref
 from typing import Any
 
-from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_without_service
+from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_service
 from ..patching import Library, Patch, attribute_of, wrapping
 from ..scope import dialling, dialling_proxy
 
@@ -78,9 +78,7 @@ def _urlopen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
     """The key where the service of the running code makes it another one, in a tuple."""
     host = pool.conn_kw.get("server_hostname") or pool.host
-    proxy = _tls_proxy(pool.proxy)
-    key = reuse_key_now(host, pool.port, proxy)
-    return None if key == reuse_key_without_service(host, pool.port, proxy) else (key,)
+    return reuse_key_of_service(host, pool.port, _tls_proxy(pool.proxy))
 
 
 def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:

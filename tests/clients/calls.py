@@ -16,7 +16,10 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-TIMEOUT = 10
+from tests.support.raw_http import MemoryConnection, body_of, request_to
+
+#: as :data:`tests.support.listener.TIMEOUT`, which client processes need not load
+TIMEOUT = 60
 
 Call = Callable[[str, ssl.SSLContext], Any]
 
@@ -31,13 +34,7 @@ def endpoint_of(url: str) -> tuple[str, int]:
 
 def request_for(url: str) -> bytes:
     """A GET as bytes, after which the server closes."""
-    host, _ = endpoint_of(url)
-    return f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii")
-
-
-def body_of(answer: bytes) -> Any:
-    """The JSON in a whole answer."""
-    return json.loads(answer.partition(b"\r\n\r\n")[2])
+    return request_to(endpoint_of(url)[0])
 
 
 def urllib_request(url: str, context: ssl.SSLContext) -> Any:
@@ -68,28 +65,8 @@ def wrap_socket(url: str, context: ssl.SSLContext) -> Any:
 def wrap_bio(url: str, context: ssl.SSLContext) -> Any:
     """``SSLContext.wrap_bio`` with memory BIOs, whose port nobody tells."""
     host, port = endpoint_of(url)
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    connection = context.wrap_bio(incoming, outgoing, server_hostname=host)
     with socket.create_connection((host, port), TIMEOUT) as plain:
-
-        def pumped(step: Callable[[], Any]) -> Any:
-            while True:
-                try:
-                    result = step()
-                except ssl.SSLWantReadError:
-                    plain.sendall(outgoing.read())
-                    received = plain.recv(65536)
-                    incoming.write(received) if received else incoming.write_eof()
-                else:
-                    plain.sendall(outgoing.read())
-                    return result
-
-        pumped(connection.do_handshake)
-        pumped(lambda: connection.write(request_for(url)))
-        answer = b""
-        while received := pumped(lambda: connection.read(65536)):
-            answer += received
-        return body_of(answer)
+        return body_of(MemoryConnection(plain, context, host).exchange(request_to(host)))
 
 
 def open_connection(url: str, context: ssl.SSLContext) -> Any:

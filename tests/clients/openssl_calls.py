@@ -9,8 +9,9 @@ from typing import Any
 
 from OpenSSL import SSL, crypto
 
-from tests.clients.calls import TIMEOUT, body_of, endpoint_of, request_for
+from tests.clients.calls import TIMEOUT, endpoint_of, request_for
 from tests.support.pki import Leaf
+from tests.support.raw_http import body_of
 
 OpensslCall = Callable[[str, Any], Any]
 

@@ -33,7 +33,10 @@ UNKNOWN_ISSUER = 20
 
 # Some clients leave the socket of a refused connection to the garbage collector, with us and
 # without.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.versions_in_turns,
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

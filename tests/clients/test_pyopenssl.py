@@ -21,6 +21,8 @@ from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, TlsVersion
 from tests.support.tls_server import TlsServer
 
+pytestmark = pytest.mark.versions_in_turns
+
 ALPHA_HOST, BETA_HOST, NOBODY = HOSTS
 TlsServers = ServerFactory[TlsServer]
 

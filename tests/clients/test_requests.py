@@ -21,6 +21,8 @@ from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 
+pytestmark = pytest.mark.versions_in_turns
+
 ALPHA_HOST, BETA_HOST, NOBODY = HOSTS
 
 

@@ -25,6 +25,8 @@ from tests.support.pki import Leaf
 from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import ServerTls, TlsVersion
 
+pytestmark = pytest.mark.versions_in_turns
+
 MailServers = ServerFactory[StartTlsServer]
 ALPHA_HOST, BETA_HOST, NOBODY = HOSTS
 each_call = pytest.mark.parametrize("call", calls.STANDARD, ids=name_of)

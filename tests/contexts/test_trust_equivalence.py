@@ -97,6 +97,7 @@ def plain_table() -> dict[object, dict[str, Verdict]]:
     return {}
 
 
+@pytest.mark.versions_in_turns
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("way", WAYS)
 def test_verdicts_are_those_of_a_plain_context(
@@ -145,6 +146,7 @@ def test_loads_wait(
     assert trust_cache != holds_authorities(context)
 
 
+@pytest.mark.versions_in_turns
 @pytest.mark.parametrize("way", WAYS)
 def test_steps_between_connections(
     way: str, ground: Ground, server: TlsServer, activate: Activation

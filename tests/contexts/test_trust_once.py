@@ -19,6 +19,7 @@ from mxcert_runtime.late_context import request_of
 from mxcert_runtime.native_ssl import NativeContext
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, Activation, Ground
 from tests.contexts.verdicts import ask, attempt, connect
+from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerTls
 from tests.support.subprocesses import run_client
@@ -206,7 +207,7 @@ def _is_admitted(context: ssl.SSLContext, issuer: Authority, ground: Ground, fol
             connection.recv(1)
     except OSError:
         pass
-    thread.join(10)
+    thread.join(TIMEOUT)
     return outcome == [True]
 
 

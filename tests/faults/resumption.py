@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import ssl
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from tests.support.listener import TIMEOUT
+from tests.support.raw_http import MemoryConnection, body_of, request_to
 from tests.support.tls_server import TlsServer
 
 #: SHA-256 of the client's certificate, and whether the session was resumed
@@ -39,11 +39,11 @@ def by_socket(
     """``SSLContext.wrap_socket``."""
     plain = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
     with plain, context.wrap_socket(plain, server_hostname=host, session=session) as connection:
-        connection.sendall(_request(host))
+        connection.sendall(request_to(host))
         answer = b""
         while received := connection.recv(65536):
             answer += received
-        return Exchange(_body(answer), _taken(connection))
+        return Exchange(body_of(answer), _taken(connection))
 
 
 def by_memory(
@@ -58,35 +58,9 @@ def over_stream(
     stream: socket.socket, context: ssl.SSLContext, host: str, session: Any = None
 ) -> Exchange:
     """``SSLContext.wrap_bio`` over a stream, which may speak TLS itself."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    connection = context.wrap_bio(incoming, outgoing, server_hostname=host, session=session)
-
-    def pumped(step: Callable[[], Any]) -> Any:
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                stream.sendall(outgoing.read())
-                received = stream.recv(65536)
-                incoming.write(received) if received else incoming.write_eof()
-            else:
-                stream.sendall(outgoing.read())
-                return result
-
-    pumped(connection.do_handshake)
-    pumped(lambda: connection.write(_request(host)))
-    answer = b""
-    while received := pumped(lambda: connection.read(65536)):
-        answer += received
-    return Exchange(_body(answer), _taken(connection))
-
-
-def _request(host: str) -> bytes:
-    return f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii")
-
-
-def _body(answer: bytes) -> Any:
-    return json.loads(answer.partition(b"\r\n\r\n")[2])
+    connection = MemoryConnection(stream, context, host, session)
+    answer = connection.exchange(request_to(host))
+    return Exchange(body_of(answer), _taken(connection.tls))
 
 
 def _taken(connection: ssl.SSLSocket | ssl.SSLObject) -> ssl.SSLSession:

@@ -31,6 +31,8 @@ from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 
+pytestmark = pytest.mark.versions_in_turns
+
 each_pool = pytest.mark.parametrize("client", pooled_clients.POOLS, ids=pooled_clients.name_of)
 each_client = pytest.mark.parametrize("client", pooled_clients.ALL, ids=pooled_clients.name_of)
 

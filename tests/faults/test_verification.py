@@ -24,6 +24,8 @@ from tests.support.server_tls import TlsVersion
 from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer
 
+pytestmark = pytest.mark.versions_in_turns
+
 Servers = ServerFactory[TlsServer]
 MailServers = ServerFactory[StartTlsServer]
 

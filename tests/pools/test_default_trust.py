@@ -109,17 +109,26 @@ def activate(
     return activate_form
 
 
-@each_call
-class TestDefaultTrust:
-    @pytest.mark.parametrize("form", FORMS)
+class TestForms:
+    @pytest.mark.parametrize(
+        ("call", "form"),
+        [(call, FORMS[number % len(FORMS)]) for number, call in enumerate(CALLS)],
+        ids=lambda value: getattr(value, "__name__", value).strip("_"),
+    )
     def test_joins(
         self, call: Call, form: str, scene: Scene, activate: Any, client_authority: Authority
     ) -> None:
-        """Where the client names no bundle, each certificate of the settings' bundle counts."""
+        """Where the client names no bundle, each certificate of the settings' bundle counts.
+
+        Each client and each form of settings; no client can know the form.
+        """
         activate(form, client_authority.pem + scene.authority.pem)
         assert scene.alpha.fingerprint == call(scene.url(), None)["fingerprint"]
         assert "fingerprint" in call(scene.url(NOBODY), None)
 
+
+@each_call
+class TestDefaultTrust:
     def test_first_of_a_bundle(
         self, call: Call, scene: Scene, activate: Any, client_authority: Authority
     ) -> None:

@@ -295,7 +295,7 @@ class TestBounds:
         with closing(pool):
             for leaf in (scene.alpha, scene.beta) * 3:
                 scene.activate_file(leaf)
-                answer = _ask(pool, None, pool_timeout=1)
+                answer = _ask(pool, None, pool_timeout=TIMEOUT)
                 assert leaf.fingerprint == answer["fingerprint"]
         assert 6 == scene.server.connections
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from tests.clients.calls import urllib_request
+from tests.clients.calls import TIMEOUT, urllib_request
 from tests.server_request.candidates import Candidates, ContextMaker
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
@@ -184,7 +184,7 @@ def test_nginx_of_strangers(
 def _ask_nginx(server: NginxServer, context: ssl.SSLContext) -> NginxAnswer:
     import urllib.request
 
-    with urllib.request.urlopen(server.url(), timeout=10, context=context) as response:  # noqa: S310
+    with urllib.request.urlopen(server.url(), timeout=TIMEOUT, context=context) as response:  # noqa: S310
         return NginxAnswer.parse(response.read().decode())
 
 

@@ -27,7 +27,7 @@ from tests.support.server_tls import Demand, ServerTls, TlsVersion
 SOURCE = Path(__file__).with_name("Client.java")
 TLS12, TLS13 = TlsVersion.TLS12, TlsVersion.TLS13
 #: seconds for one JVM on a machine that has much else to do
-JVM_TIMEOUT = 60
+JVM_TIMEOUT = 300
 #: keeps a JVM from compiling much of what runs once
 QUICK = ("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.late_context import Listener
+from mxcert_runtime.late_context import Listener, request_of
 from mxcert_runtime.native_ssl import NativeContext
 from tests.server_request.candidates import Candidates, ContextMaker, connected
 from tests.support.client_files import ClientFiles
@@ -104,13 +104,11 @@ class TestEnd:
             assert callback_of(connection) is None
 
     def test_nobody_waits(self, tls_server: TlsServers, fresh: ssl.SSLContext) -> None:
-        """What was kept for the connection is gone after the handshake."""
-        from mxcert_runtime.late_context import _waiting
-
-        before = len(_waiting)
+        """After the handshake nothing keeps OpenSSL's connection but the socket itself."""
         server = tls_server(version=TLS13)
-        with connected(server.port, fresh):
-            assert before == len(_waiting)
+        with connected(server.port, fresh) as connection:
+            assert request_of(connection) is not None
+            assert connection._sslobj not in vars(connection)["_mxcert_waiting"]
 
     def test_single_identity(
         self,

@@ -14,7 +14,7 @@ import pytest
 from mxcert_runtime import service
 from mxcert_runtime.scope import current_service
 
-WAIT = 10
+WAIT = 60
 
 
 @service("A.B")

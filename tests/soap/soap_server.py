@@ -7,14 +7,11 @@ The WSDL has the services ``Invoices`` (ports ``Main`` and ``Backup``) and ``Ord
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler
-from types import TracebackType
-from typing import Any
 
-from tests.support.listener import TIMEOUT, Listener, Records
-from tests.support.server_tls import ServerConnection, ServerEnd, ServerTls, close_politely, observe
+from tests.support.listener import Records
+from tests.support.server_tls import ServerConnection, ServerTls, observe
+from tests.support.tls_listener import HttpHandler, TlsListener
 
 _NAMESPACE = "urn:mxcert:test"
 #: service -> port -> (binding, path)
@@ -84,54 +81,28 @@ class SoapCall:
     fingerprint: str | None
 
 
-class SoapServer:
-    """A context manager. ``wsdl_seen`` are the fingerprints of those who fetched the WSDL."""
+class SoapServer(TlsListener):
+    """``wsdl_seen`` are the fingerprints of those who fetched the WSDL."""
 
     def __init__(self, tls: ServerTls) -> None:
-        self._end = ServerEnd(tls)
-        self._listener = Listener(self._serve)
+        super().__init__(tls)
         self.calls: Records[SoapCall] = Records()
         self.wsdl_seen: Records[str | None] = Records()
 
     def url(self, host: str = "soap.test", path: str = "") -> str:
         """A URL of this server."""
-        return f"https://{host}:{self._listener.port}{path}"
+        return super().url(host, path)
 
-    def __enter__(self) -> SoapServer:
-        self._listener.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listener.__exit__(kind, error, traceback)
-
-    def _serve(self, plain: socket.socket, number: int) -> None:
-        connection = self._end.handshake(plain, number)
-        if connection is None:
-            return
-        try:
-            _Handler(connection, number, self)
-        finally:
-            close_politely(connection)
+    def _converse(self, connection: ServerConnection, number: int) -> None:
+        _Handler(connection, number, self)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    timeout = TIMEOUT
-
+class _Handler(HttpHandler):
     def __init__(self, connection: ServerConnection, number: int, owner: SoapServer) -> None:
         self._connection = connection
         self._number = number
         self._owner = owner
-        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the records hold what tests want to know."""
+        super().__init__(connection)
 
     def do_GET(self) -> None:
         self._owner.wsdl_seen.append(self._fingerprint())
@@ -148,9 +119,4 @@ class _Handler(BaseHTTPRequestHandler):
         return observe(self._connection, self._number).fingerprint
 
     def _send(self, text: str) -> None:
-        content = text.encode("utf-8")
-        self.send_response(200)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.send_whole(200, {"Content-Type": "text/xml; charset=utf-8"}, text.encode("utf-8"))

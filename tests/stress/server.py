@@ -40,7 +40,7 @@ class Running:
 
     def stop(self) -> int:
         """Let it end; how many connections it had."""
-        output, _ = self.process.communicate(timeout=30)
+        output, _ = self.process.communicate(timeout=120)
         return int(output)
 
 

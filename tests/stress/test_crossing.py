@@ -31,7 +31,7 @@ TASKS, REQUESTS_OF_A_TASK = 500, 10
 #: connections that each client may have in use at a time, or for each host and identity
 ROOM = 10
 #: seconds; generous, since the machine may have other work
-TIMEOUT = 180.0
+TIMEOUT = 280.0
 #: hosts times what they are shown
 ENDPOINTS = len(HOSTS) * len(SERVICES)
 
@@ -93,9 +93,11 @@ async def _by_tasks(running: Running, stack: Any) -> list[Callable[[str], Awaita
     """Half of the tasks share a client of httpx, half a session of aiohttp."""
     context = ssl.create_default_context(cafile=running.told["ca_file"])
     # With a bound of its own httpcore closes kept connections for whoever waits longest, and with
-    # hundreds in its queue it searches for most of the time.
-    room = asyncio.Semaphore(ENDPOINTS * ROOM)
-    limits = httpx.Limits(max_connections=None)
+    # hundreds in its queue it searches for most of the time; it also looks at each pair of its
+    # connections for each request, so there are to be few. One whose time is over it closes even
+    # under a request that has just been given it, which a busy machine is slow enough for.
+    room = asyncio.Semaphore(ENDPOINTS)
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=None)
     client = await stack.enter_async_context(
         httpx.AsyncClient(verify=context, limits=limits, timeout=TIMEOUT)
     )

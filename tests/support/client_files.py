@@ -14,6 +14,8 @@ from typing import Any
 from .pki import Authority, Leaf
 
 PASSWORD = "correct horse"
+#: Thousands of tests write and open such files: what slows an attacker down slows them down too.
+_ROUNDS = 1
 
 
 class ClientFiles:
@@ -31,7 +33,7 @@ class ClientFiles:
         """The PKCS12 file of the leaf, under this object's password."""
         if leaf.fingerprint not in self._paths:
             path = self.folder / (name or f"leaf-{len(self._paths)}.p12")
-            path.write_bytes(leaf.pkcs12(self.password))
+            path.write_bytes(leaf.pkcs12(self.password, rounds=_ROUNDS))
             self._paths[leaf.fingerprint] = path
         return self._paths[leaf.fingerprint]
 

@@ -17,8 +17,9 @@ from typing import Generic, TypeVar
 
 import pytest
 
-#: Seconds that anything in the test support waits for the other side before it gives up.
-TIMEOUT = 10.0
+#: Seconds that anything in the test support waits for the other side before it gives up. Nothing
+#: that succeeds waits for them to pass, and a busy machine may need many times what it does idle.
+TIMEOUT = 60.0
 IPV4 = ("127.0.0.1",)
 IPV4_AND_IPV6 = ("127.0.0.1", "::1")
 

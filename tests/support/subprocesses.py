@@ -62,7 +62,7 @@ def run_client(
     host_patterns: Sequence[str] = names.DEFAULT_PATTERNS,
     options: Sequence[str] = (),
     stdin: str = "",
-    timeout: float = 60.0,
+    timeout: float = 180.0,
 ) -> Finished:
     """Run the program text, which may be indented, in a fresh process and wait for its end.
 

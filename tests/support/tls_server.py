@@ -8,113 +8,45 @@ path only answers.
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .listener import IPV4, TIMEOUT, Listener, Records
-from .server_tls import (
-    Demand,
-    HandshakeFailure,
-    Seen,
-    ServerConnection,
-    ServerEnd,
-    ServerTls,
-    ask_after_handshake,
-    close_politely,
-    observe,
-)
+from .listener import IPV4, Records
+from .server_tls import Demand, ServerConnection, ServerTls, ask_after_handshake, observe
+from .tls_listener import HttpHandler, TlsListener
 
 
-class TlsServer:
-    """A context manager; stopping ends all of its connections.
-
-    ``seen`` has one entry for each good handshake, ``failures`` one for each bad, ``answers`` the
-    JSON of each request.
-    """
+class TlsServer(TlsListener):
+    """``answers`` has the JSON of each request."""
 
     def __init__(self, tls: ServerTls, addresses: Sequence[str] = IPV4) -> None:
-        self.tls = tls
-        self._end = ServerEnd(tls)
-        self._listener = Listener(self._serve, addresses)
+        super().__init__(tls, addresses)
         self.answers: Records[dict[str, Any]] = Records()
 
-    @property
-    def port(self) -> int:
-        """The TCP port."""
-        return self._listener.port
-
-    @property
-    def connections(self) -> int:
-        """How many TCP connections were accepted."""
-        return self._listener.connections
-
-    @property
-    def seen(self) -> Records[Seen]:
-        """What was seen at the end of each handshake."""
-        return self._end.seen
-
-    @property
-    def failures(self) -> Records[HandshakeFailure]:
-        """The handshakes that failed."""
-        return self._end.failures
-
-    def url(self, host: str = "localhost", path: str = "/") -> str:
-        """The URL of a path on this server; an IPv6 address gets its brackets."""
-        return f"https://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
-
-    def __enter__(self) -> TlsServer:
-        self._listener.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listener.__exit__(kind, error, traceback)
-
-    def _serve(self, plain: socket.socket, number: int) -> None:
-        connection = self._end.handshake(plain, number)
-        if connection is None:
-            return
-        try:
-            _Handler(connection, number, self)
-        finally:
-            close_politely(connection)
+    def _converse(self, connection: ServerConnection, number: int) -> None:
+        _Handler(connection, number, self)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    timeout = TIMEOUT
-    disable_nagle_algorithm = True
-
+class _Handler(HttpHandler):
     def __init__(self, connection: ServerConnection, number: int, owner: TlsServer) -> None:
         self._connection = connection
         self._number = number
         self._owner = owner
-        super().__init__(connection, connection.getpeername(), None)  # type: ignore[arg-type]
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the records hold what tests want to know."""
+        super().__init__(connection)
 
     def _respond(self) -> None:
         self._take_body()
         path = urlsplit(self.path)
         if path.path == "/redirect":
-            self._send(307, {"Location": parse_qs(path.query)["to"][0]}, b"")
+            self.send_whole(307, {"Location": parse_qs(path.query)["to"][0]}, b"")
             return
         status, error = self._ask_if_private(path.path)
         answer = self._answer() if error is None else {**self._answer(), "error": error}
         self._owner.answers.append(answer)
         content = json.dumps(answer).encode("ascii")
-        self._send(status, {"Content-Type": "application/json"}, content)
+        self.send_whole(status, {"Content-Type": "application/json"}, content)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _respond
 
@@ -137,14 +69,3 @@ class _Handler(BaseHTTPRequestHandler):
         seen = observe(self._connection, self._number).as_data()
         host = self.headers.get("Host")
         return {**seen, "method": self.command, "path": self.path, "host": host}
-
-    def _send(self, status: int, headers: dict[str, str], content: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
