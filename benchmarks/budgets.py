@@ -48,10 +48,11 @@ BUDGETS = (
     Budget("lookup", "exact host, 10,000 rules, beside 1 rule", 1.15),
     Budget("lookup", "wildcard beside exact host", 2.0),
     Budget("lookup", "miss beside exact host", 2.0),
-    Budget("creation", "wrap_bio, a rule says none", 1.5 * _MICROSECOND),
-    Budget("creation", "wrap_bio, pinned identity", 1.5 * _MICROSECOND),
-    Budget("creation", "wrap_socket, a rule says none", 1.5 * _MICROSECOND),
-    Budget("creation", "wrap_socket, pinned identity", 1.5 * _MICROSECOND),
+    *(
+        Budget("creation", f"{way}, {decision}", 1.5 * _MICROSECOND)
+        for way in ("wrap_bio", "wrap_socket")
+        for decision in ("a rule says none", "pinned identity")
+    ),
     Budget("imports", "import without settings", 1.15),
     Budget("activation", "1 identity", 10 * _MILLISECOND),
     Budget("activation", "10 identities", 10 * _MILLISECOND),

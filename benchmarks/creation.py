@@ -99,11 +99,17 @@ def _with_default_context(switch: ContextSwitch, effort: Effort) -> list[Figure]
     return figures
 
 
-def _as_ratio(switch: ContextSwitch, effort: Effort) -> Figure:
-    """The same as a ratio, for a feeling of what a connection object costs at all."""
-    host = Host.PINNED
-    sides = sides_of(switch, wrapping_bio(switch, host), ContextKind.BUNDLE)
-    return alternate("wrap_bio, pinned identity, as a ratio", *sides, effort)
+def _as_ratios(switch: ContextSwitch, effort: Effort) -> list[Figure]:
+    """The same as ratios, which hold whatever the processor's clock does meanwhile."""
+    figures: list[Figure] = []
+    count = effort.sized(_SOCKETS)
+    more = dataclasses.replace(effort, pairs=effort.pairs * _SHORT)
+    for title, host in _HOSTS.items():
+        sides = sides_of(switch, wrapping_bio(switch, host), ContextKind.BUNDLE)
+        figures.append(alternate(f"wrap_bio, {title}, as a ratio", *sides, effort))
+        sides = sides_of(switch, _wrapping_socket(switch, host), ContextKind.BUNDLE)
+        figures.append(alternate(f"wrap_socket, {title}, as a ratio", *sides, more, loops=count))
+    return figures
 
 
 def measure(effort: Effort) -> list[Figure]:
@@ -112,7 +118,7 @@ def measure(effort: Effort) -> list[Figure]:
     return [
         *_with_bundle(switch, effort),
         *_with_default_context(switch, effort),
-        _as_ratio(switch, effort),
+        *_as_ratios(switch, effort),
     ]
 
 

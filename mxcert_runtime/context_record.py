@@ -231,6 +231,12 @@ class Ledger:
             record.ciphers += (ciphers,)
             record.changed()
 
+    def note_message_callback(self, context: ssl.SSLContext) -> None:
+        """Write down that the caller set a message callback, which plans call."""
+        record = self.find(context)
+        if record is not None:
+            record.changed()
+
     def note_credentials(self, context: ssl.SSLContext) -> None:
         """Write down that the caller authenticates itself on this context."""
         record = self.find(context)

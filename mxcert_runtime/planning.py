@@ -21,10 +21,11 @@ from .policy import Decision, Policy
 from .runtime import Generation
 from .scope import current_leg, current_service, take_leg
 
-#: what a plan is kept for: the decision, the verify mode, the key log and the message callback
+#: what a plan is kept for: the decision, verify mode and key log, and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
 
-_Question = tuple[Optional[str], Optional[int], Optional[str], int, Optional[str], MessageCallback]
+#: what is asked for each connection: host, port, service, verify mode and key log
+_Question = tuple[Optional[str], Optional[int], Optional[str], int, Optional[str]]
 
 #: the fields of a :class:`~.presentation.Presentation`
 Noted = tuple[Plan, Optional[str], Optional[int], Optional[str], ssl.SSLContext]
@@ -56,15 +57,8 @@ def decide_connection(
     if host is None or generation.policy.has_port_rules:
         host, port = _find_endpoint(generation.policy, host, leg or _peer(socket))
     service = _current_service()
-    # The last three do not tell when they are changed, so they are looked at each time.
-    question = (
-        host,
-        port,
-        service,
-        _verify_mode_of(context),
-        context.keylog_filename,
-        _message_callback_of(context),
-    )
+    # The last two do not tell when they are changed, so they are looked at each time.
+    question = host, port, service, _verify_mode_of(context), context.keylog_filename
     try:
         record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
         plan: Plan = record.plans_by_endpoint[question]
@@ -113,7 +107,7 @@ def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Quest
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
     record = ledger.find(context) or ledger.adopt(context)
-    key = decision, *question[3:]
+    key = decision, *question[3:], callers_own(_message_callback_of(context))
     if (host, port) in generation.watched:
         return _planner_for(generation, context, record, key).plan_observed()
     plan = _plan_by_decision(generation, context, record, key)
@@ -151,5 +145,5 @@ def _planner_for(
         decision,
         verify_mode,
         key_log,
-        callers_own(callback),
+        callback,
     )

@@ -7,7 +7,8 @@ done before may wait until somebody looks.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from ..context_record import ledger
 from ..native_ssl import GenuineContext
@@ -77,11 +78,25 @@ def method_patches() -> tuple[Patch, ...]:
         "load_cert_chain": _load_credentials,
         "set_psk_client_callback": _load_credentials,  # from Python 3.13 on
     }
-    return tuple(
-        Patch(lambda: GenuineContext, name, wrapping(wrapper))
-        for name, wrapper in wrappers.items()
-        if hasattr(GenuineContext, name)
+    return (
+        *(
+            Patch(lambda: GenuineContext, name, wrapping(wrapper))
+            for name, wrapper in wrappers.items()
+            if hasattr(GenuineContext, name)
+        ),
+        Patch(lambda: GenuineContext, "_msg_callback", _noting_message_callback),
     )
+
+
+def _noting_message_callback(original: property, switch: Switch) -> property:
+    give = cast("Callable[[Any, Any], None]", original.fset)
+
+    def set_message_callback(self: Any, callback: Any) -> None:
+        give(self, callback)
+        if switch.on:
+            ledger.note_message_callback(self)
+
+    return property(original.fget, set_message_callback, original.fdel, original.__doc__)
 
 
 def factory_patches() -> tuple[Patch, ...]:
