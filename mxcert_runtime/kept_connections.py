@@ -12,6 +12,11 @@ from .scope import current_service
 ReuseKey = tuple[object, ...]
 
 
+def circumstances_now() -> tuple[object, str | None]:
+    """What the key of one endpoint depends on: the generation, and the service of the code."""
+    return runtime.current, current_service.get()
+
+
 def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
     """The key for a connection to the endpoint, for the service that the running code names.
 

@@ -49,6 +49,24 @@ def wrapping(wrapper: Wrapper) -> Build:
     return build
 
 
+def standing_in(wrapper: Wrapper) -> Build:
+    """The same for a method on a hot path, by a plain function, which costs a third of it.
+
+    ``wrapper`` gets the original as the class has it, not bound.
+    """
+
+    def build(original: Any, switch: Switch) -> Any:
+        @functools.wraps(original)
+        def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
+            if not switch.on:
+                return original(self, *args, **kwargs)
+            return wrapper(original, self, args, kwargs)
+
+        return replacement
+
+    return build
+
+
 class Patch:
     """One attribute and what stands in for it."""
 

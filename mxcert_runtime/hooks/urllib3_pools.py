@@ -15,12 +15,17 @@ import threading
 import weakref
 from typing import Any
 
-from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_service
-from ..patching import Library, Patch, attribute_of, wrapping
+from ..kept_connections import (
+    ReuseKey,
+    circumstances_now,
+    reuse_key_now,
+    reuse_key_of_service,
+)
+from ..patching import Library, Patch, attribute_of, standing_in, wrapping
 from ..scope import dialling, dialling_proxy
 
-#: Where a connection keeps the key that it was opened under.
-_KEY = "_mxcert_reuse_key"
+#: Where a connection keeps the key that it was opened under, and what that was found from.
+_KEY, _CIRCUMSTANCES = "_mxcert_reuse_key", "_mxcert_circumstances"
 #: Where a pool keeps its siblings, by key.
 _SIBLINGS = "_mxcert_siblings"
 #: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
@@ -46,6 +51,7 @@ def _key_of(connection: Any) -> ReuseKey | None:
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    setattr(instance, _CIRCUMSTANCES, circumstances_now())
     setattr(instance, _KEY, _key_of(instance))
     with dialling(*_name_of_leg(instance)):
         return wrapped(*args, **kwargs)
@@ -56,23 +62,25 @@ def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> A
         return wrapped(*args, **kwargs)
 
 
-def _get_conn(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    connection = wrapped(*args, **kwargs)
-    if getattr(connection, "sock", None) is None:
-        return connection
-    if _key_of(connection) == getattr(connection, _KEY, None):
+def _get_conn(original: Any, pool: Any, args: Any, kwargs: Any) -> Any:
+    connection = original(pool, *args, **kwargs)
+    if getattr(connection, "sock", None) is None or _may_be_reused(connection):
         return connection
     connection.close()
-    return instance._new_conn()
+    return pool._new_conn()
 
 
-def _urlopen(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def _may_be_reused(connection: Any) -> bool:
+    if getattr(connection, _CIRCUMSTANCES, None) == circumstances_now():
+        return True
+    return bool(_key_of(connection) == getattr(connection, _KEY, None))
+
+
+def _urlopen(original: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     key = _key_of_service(instance)
     pool = instance if key == getattr(instance, _OWN_KEY, None) else _sibling(instance, key)
-    if pool is None or pool is instance:
-        return wrapped(*args, **kwargs)
     # Not `pool.urlopen`: a subclass that has one of its own is in it already.
-    return wrapped.__func__(pool, *args, **kwargs)
+    return original(instance if pool is None else pool, *args, **kwargs)
 
 
 def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
@@ -139,8 +147,8 @@ def _connection_patches() -> tuple[Patch, ...]:
 def _pool_patches() -> tuple[Patch, ...]:
     owner = attribute_of("urllib3.connectionpool", "HTTPSConnectionPool")
     return (
-        Patch(owner, "_get_conn", wrapping(_get_conn)),
-        Patch(owner, "urlopen", wrapping(_urlopen)),
+        Patch(owner, "_get_conn", standing_in(_get_conn)),
+        Patch(owner, "urlopen", standing_in(_urlopen)),
         Patch(owner, "close", wrapping(_close)),
     )
 
