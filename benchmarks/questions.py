@@ -14,6 +14,7 @@ NAMES = (
     "creation",
     "threads",
     "imports",
+    "interpreter_start",
     "activation",
     "requests_pooled",
     "requests_new_connection",
