@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 from . import expiry_watch, runtime
 from .context_record import ledger
+from .fork_safe_lock import ForkSafeLock
 from .hooks import LIBRARIES
 from .hooks.ssl_sessions import sources
 from .late_context import stop_listening
@@ -20,7 +20,7 @@ from .settings.presence import is_disabled, process_environ
 
 _logger = logging.getLogger("mxcert_runtime")
 _patches = Patches(LIBRARIES)
-_lock = threading.RLock()
+_lock = ForkSafeLock()
 
 
 def activate(settings: Mapping[str, Any] | None = None) -> None:

@@ -82,6 +82,8 @@ class ConnectionPlanner:
         if self.record.pending and self._needs_callers_store():
             ledger.finish_loads(self.context)
         trust = self._find_trust()
+        # Planned again, it loads by itself: there may be more trusts than are kept.
+        self.record.is_kept = self.record.is_kept or bool(self.record.pending)
         try:
             plan = make(trust)
         except TrustChangedError:
@@ -96,8 +98,13 @@ class ConnectionPlanner:
         record = self.record
         if record.credentials or not record.complete:
             return True
+        # A key log is opened when it is set, and may be gone since: that is no error of a caller's.
+        if self.key_log is not None and self.decision.choice is Choice.NONE:
+            return True
         # What directories hold is only looked up for a context of one connection.
-        return record.is_kept and record.trust.has_directories
+        return record.is_kept and (
+            record.trust.has_directories or self.decision.choice is Choice.NONE
+        )
 
     def _plan_with(self, trust: Trust | None) -> Plan:
         if self.record.credentials:
@@ -120,7 +127,8 @@ class ConnectionPlanner:
             return self._new_plan()
         if trust is not None and self._may_hold(identity, trust):
             context = self._make(identity, trust, self.callback)
-            return self._new_plan(at_creation=context, mark=self._mark())
+            as_callers = identity is None and self._is_callers(trust)
+            return self._new_plan(at_creation=context, mark=None if as_callers else self._mark())
         return self._plan_late(identity, trust)
 
     def _plan_late(self, identity: Identity | None, trust: Trust | None) -> Plan:

@@ -11,6 +11,7 @@ claim to know what such a context trusts.
 
 from __future__ import annotations
 
+import logging
 import ssl
 import weakref
 from collections.abc import Callable
@@ -20,7 +21,12 @@ from .credential_probe import presents_certificate
 from .fork_safe_lock import ForkSafeLock
 from .known_loads import KnownLoad, known_loads
 from .native_ssl import GenuineContext
-from .trust import DataLoad, FileLoad, Load, Trust, TrustChangedError, is_as_it_was
+from .trust import DataLoad, FileLoad, Load, Trust, TrustChangedError, is_as_it_was, may_be_read
+
+_logger = logging.getLogger("mxcert_runtime")
+
+#: so that no plan is kept that is older than a change
+_plans_lock = ForkSafeLock()
 
 #: The attribute of a context that holds its record.
 RECORD = "_mxcert_record"
@@ -44,11 +50,14 @@ class ContextRecord:
         "pending",
         "plans",
         "plans_by_endpoint",
+        "reference",
         "trust",
     )
 
-    def __init__(self, epoch: object, *, complete: bool) -> None:
+    def __init__(self, epoch: object, context: ssl.SSLContext, *, complete: bool) -> None:
         self.epoch = epoch
+        #: by it a record is told that came to another context, with a copy of its attributes
+        self.reference = weakref.ref(context)
         #: whether ``trust`` is all that the context trusts
         self.complete = complete
         self.trust = Trust()
@@ -72,16 +81,38 @@ class ContextRecord:
         self.generation: object = None
         self.edition = 0
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Of a context that somebody pickles or copies: the copy has no record.
+        return type(None), ()
+
     def changed(self) -> None:
         """Forget what was derived from the state before."""
+        with _plans_lock:
+            self._forget_plans()
+
+    def _forget_plans(self) -> None:
         self.plans, self.plans_by_endpoint, self.generation = {}, {}, None
 
-    def keep_plan(self, key: Any, plan: Any, generation: object, edition: int) -> None:
-        """Keep a plan, and with it no plan of another time."""
-        if self.generation is not generation or self.edition != edition:
-            self.changed()
-            self.generation, self.edition = generation, edition
-        self.plans[key] = plan
+    def keep_plan(
+        self, before: dict[Any, Any], key: Any, plan: Any, generation: object, edition: int
+    ) -> None:
+        """Keep a plan, unless the record has changed since ``before`` were its plans."""
+        with _plans_lock:
+            if self.plans is not before:
+                return
+            if self.generation is not generation or self.edition != edition:
+                self._forget_plans()
+                self.generation, self.edition = generation, edition
+            self.plans[key] = plan
+
+    def keep_endpoint(self, question: Any, key: Any, plan: Any, limit: int) -> None:
+        """Remember the plan of an endpoint, as long as it is kept."""
+        with _plans_lock:
+            if self.plans.get(key) is not plan:
+                return
+            if len(self.plans_by_endpoint) >= limit:
+                self.plans_by_endpoint.clear()
+            self.plans_by_endpoint[question] = plan
 
 
 class Ledger:
@@ -95,27 +126,41 @@ class Ledger:
         self.skips_known_loads = False
         self._epoch = object()
         self._records: weakref.WeakSet[ContextRecord] = weakref.WeakSet()
-        self._unfinished: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
+        self._unfinished: weakref.WeakSet[ContextRecord] = weakref.WeakSet()
         self._lock = ForkSafeLock()
 
     def stop_skipping(self) -> None:
         """Make every context what it would be without us, and leave no load pending any more."""
-        self.skips_known_loads = False
-        for context in list(self._unfinished):
-            self.finish_loads(context)
+        with self._lock:
+            self.skips_known_loads = False
+            unfinished = list(self._unfinished)
+        for record in unfinished:
+            context = record.reference()
+            if context is not None:
+                self._finish_or_tell(context)
         known_loads.forget_all()
+
+    def _finish_or_tell(self, context: ssl.SSLContext) -> None:
+        try:
+            self.finish_loads(context)
+        except OSError as error:
+            # All others must be finished all the same. This one trusts less than it should.
+            _logger.error("an SSL context cannot be given what was loaded into it: %s", error)
 
     def forget_all(self) -> None:
         """End the present time of being hooked."""
-        self._epoch = object()
-        for record in list(self._records):
-            record.changed()
-        self._records.clear()
+        with self._lock:
+            self._epoch = object()
+            records = list(self._records)
+            self._records.clear()
+            for record in records:
+                record.changed()
 
     def _new_record(self, context: ssl.SSLContext, *, complete: bool) -> ContextRecord:
-        record = ContextRecord(self._epoch, complete=complete)
+        with self._lock:
+            record = ContextRecord(self._epoch, context, complete=complete)
+            self._records.add(record)
         context.__dict__[RECORD] = record
-        self._records.add(record)
         return record
 
     def begin(self, context: ssl.SSLContext) -> None:
@@ -125,7 +170,9 @@ class Ledger:
     def find(self, context: ssl.SSLContext) -> ContextRecord | None:
         """The record of a context, unless it is older than the hooks."""
         record: ContextRecord | None = context.__dict__.get(RECORD)
-        return record if record is not None and record.epoch is self._epoch else None
+        if record is None or record.epoch is not self._epoch or record.reference() is not context:
+            return None
+        return record
 
     def adopt(self, context: ssl.SSLContext) -> ContextRecord:
         """Give a context that is older than the hooks a record of what can be found out."""
@@ -169,7 +216,7 @@ class Ledger:
             for known in record.pending:
                 known.do(context)
             record.pending = ()
-            self._unfinished.discard(context)
+            self._unfinished.discard(record)
         record.changed()
 
     def load(
@@ -200,19 +247,24 @@ class Ledger:
     def _leave_pending(
         self, context: ssl.SSLContext, record: ContextRecord, loads: tuple[Load, ...]
     ) -> bool:
-        if not (self.skips_known_loads and record.complete):
+        # A server's context may be used in ways that nobody tells us of: a connection that is open
+        # already, or one that takes it by the setter of another library.
+        if not record.complete or context.protocol == ssl.PROTOCOL_TLS_SERVER:
             return False
         # What it has loaded, or is to load, counts already.
         new = [each for each in loads if each not in record.trust.loads]
         known = [each for each in map(known_loads.find, new) if each is not None]
-        if not loads or len(known) < len(new):
+        if not loads or len(known) < len(new) or not all(map(may_be_read, new)):
             return False
-        if known:
-            with self._lock:
+        with self._lock:
+            # Whoever stops this looks at what is unfinished under the same lock.
+            if not self.skips_known_loads or record.epoch is not self._epoch:
+                return False
+            if known:
                 record.pending += tuple(known)
                 record.trust = record.trust.plus(*new)
-                self._unfinished.add(context)
-            record.changed()
+                self._unfinished.add(record)
+                record.changed()
         return True
 
     def _note(self, record: ContextRecord, loads: tuple[Load, ...]) -> None:

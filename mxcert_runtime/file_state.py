@@ -88,6 +88,8 @@ class DirectoryState:
     path: str
     own: FileState | None
     entries: frozenset[tuple[str, FileState | None]] = frozenset()
+    #: another one each time, where it may be searched and not listed: equal to no other state
+    unknown: object = None
 
 
 #: Seconds for which a look at all entries counts, as long as the directory's own times are the
@@ -112,8 +114,10 @@ def _directory_state(path: str) -> DirectoryState:
         if state is not None and state.own == own and monotonic() < looked + _LOOK_SECONDS:
             return state
         state = DirectoryState(path, own, _entries(path))
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return DirectoryState(path, None)
+    except OSError:
+        return DirectoryState(path, None, unknown=object())
     if _has_settled(own):
         if len(_last_looks) >= _LOOKS_LIMIT:
             _last_looks.clear()

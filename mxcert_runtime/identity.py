@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .errors import IdentityError, IdentityProblem
+from .fork_safe_lock import ForkSafeLock
 from .material.pem import load_certificates
 from .material.pem_key import open_pem_key
 from .material.pkcs12 import open_pkcs12
@@ -122,7 +122,7 @@ class _OpenedOnce:
     def __init__(self) -> None:
         self._hash_key = Secret(secrets.token_bytes(32))
         self._opened: OrderedDict[bytes, _Opened] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def key_of(self, parts: Sequence[Secret[bytes]], password: Secret[str] | None) -> bytes:
         """A missing password and an empty one have the same key, as they open the same."""

@@ -11,6 +11,9 @@ from .scope import current_service
 #: See :attr:`~.policy.Decision.reuse_key`; with it the extra authorities that may have counted.
 ReuseKey = tuple[object, ...]
 
+#: Endpoints whose key is remembered; past the limit they are begun anew.
+_KEYS_LIMIT = 4096
+
 
 def circumstances_now() -> tuple[object, str | None]:
     """What the key of one endpoint depends on: the generation, and the service of the code."""
@@ -50,6 +53,20 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
     generation = runtime.current
     if generation is None:
         return None
+    question = host, port, service
+    try:
+        return generation.reuse_keys[question]
+    except KeyError:
+        key = _find_key(generation, *question)
+    if len(generation.reuse_keys) >= _KEYS_LIMIT:
+        generation.reuse_keys.clear()
+    generation.reuse_keys[question] = key
+    return key
+
+
+def _find_key(
+    generation: runtime.Generation, host: str, port: int, service: str | None
+) -> ReuseKey | None:
     decided = generation.policy.select(host.strip("[]"), port, service).reuse_key
     extra = generation.extra_authorities
     if decided is None and extra is None:

@@ -68,7 +68,7 @@ class KnownLoads:
             return
         known = KnownLoad(load, _read(load))
         # What was read just now must be what was loaded.
-        if not is_as_it_was(load) or (isinstance(load, FileLoad) and known.content is None):
+        if not is_as_it_was(load) or _was_not_read(known):
             return
         with self._lock:
             self._known[load] = known
@@ -79,6 +79,16 @@ class KnownLoads:
         """Forget every load."""
         with self._lock:
             self._known.clear()
+
+
+def _was_not_read(known: KnownLoad) -> bool:
+    if not isinstance(known.load, (FileLoad, DefaultPathsLoad)):
+        return False
+    if known.content is None:
+        # OpenSSL says nothing of a default file that it cannot open, for want of descriptors, say.
+        return isinstance(known.load, FileLoad) or known.load.state is not None
+    # Nothing secret is kept, though somebody has put it beside the certificates.
+    return b"PRIVATE KEY" in known.content
 
 
 def _read(load: Load) -> bytes | None:

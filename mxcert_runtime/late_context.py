@@ -89,8 +89,8 @@ _WAITING = "_mxcert_waiting"
 
 _NOBODY: tuple[Any, Handover | None] = (None, None)
 
-#: contexts of callers on which a listener stands
-_listening: weakref.WeakSet[ssl.SSLContext] = weakref.WeakSet()
+#: contexts of callers on which a listener stands, by their ``id()``: a subclass may not be hashable
+_listening: dict[int, weakref.ref[ssl.SSLContext]] = {}
 
 
 class Listener:
@@ -143,7 +143,8 @@ def listen_on(context: ssl.SSLContext) -> None:
     callback = NativeContext._msg_callback.__get__(context)
     if not isinstance(callback, Listener):
         NativeContext._msg_callback.__set__(context, Listener(callback))
-        _listening.add(context)
+        number = id(context)
+        _listening[number] = weakref.ref(context, lambda _: _listening.pop(number, None))
 
 
 def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
@@ -162,7 +163,9 @@ def _warn_of_missing_owner() -> None:
 
 def stop_listening() -> None:
     """Give every caller's context its own message callback back."""
-    for context in list(_listening):
-        callback = NativeContext._msg_callback.__get__(context)
-        NativeContext._msg_callback.__set__(context, callers_own(callback))
+    for reference in list(_listening.values()):
+        context = reference()
+        if context is not None:
+            callback = NativeContext._msg_callback.__get__(context)
+            NativeContext._msg_callback.__set__(context, callers_own(callback))
     _listening.clear()

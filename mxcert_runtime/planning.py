@@ -62,7 +62,11 @@ def decide_connection(
     try:
         record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
         plan: Plan = record.plans_by_endpoint[question]
-        is_valid = record.generation is generation and record.edition == generation.contexts.edition
+        is_valid = (
+            plan.generation is generation
+            and record.edition == generation.contexts.edition
+            and record.reference() is context
+        )
     except (AttributeError, KeyError):
         is_valid = False
     if not is_valid:
@@ -111,10 +115,7 @@ def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Quest
     if (host, port) in generation.watched:
         return _planner_for(generation, context, record, key).plan_observed()
     plan = _plan_by_decision(generation, context, record, key)
-    if record.generation is generation and record.plans.get(key) is plan:
-        if len(record.plans_by_endpoint) >= _ENDPOINTS_LIMIT:
-            record.plans_by_endpoint.clear()
-        record.plans_by_endpoint[question] = plan
+    record.keep_endpoint(question, key, plan, _ENDPOINTS_LIMIT)
     return plan
 
 
@@ -129,8 +130,8 @@ def _plan_by_decision(
     before = record.plans
     plan = _planner_for(generation, context, record, key).plan()
     # Where the record has changed meanwhile, the plan may be of the time before.
-    if record.plans is before and not plan.is_passing:
-        record.keep_plan(key, plan, generation, generation.contexts.edition)
+    if not plan.is_passing:
+        record.keep_plan(before, key, plan, generation, generation.contexts.edition)
     return plan
 
 

@@ -67,7 +67,11 @@ class DefaultPathsLoad:
     paths: str
 
     def into(self, context: ssl.SSLContext) -> None:
-        context.set_default_verify_paths()
+        # By their names, since OpenSSL says nothing of a default file that it cannot read now.
+        if self.state is not None:
+            context.load_verify_locations(cafile=self.path)
+        if self.paths:
+            context.load_verify_locations(capath=self.paths)
 
 
 #: Loads after which OpenSSL looks into directories.
@@ -191,6 +195,13 @@ def is_as_it_was(load: Load) -> bool:
         where = default_paths()
         return (load.path, load.paths) == where and is_unchanged(load.path, load.state)
     return not isinstance(load, FileLoad) or is_unchanged(load.path, load.state)
+
+
+def may_be_read(load: Load) -> bool:
+    """Whether this process may read the file of a load, as far as there is one."""
+    if not isinstance(load, (FileLoad, DefaultPathsLoad)) or load.state is None:
+        return True
+    return os.access(load.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _refuse_changed(load: Load) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
-errors, secret
+errors, secret, fork_safe_lock
 endpoint
 settings/*
 log_output
@@ -33,7 +33,7 @@ policy
 handshake_alerts
 counters
 scope
-native_ssl, passing_files, fork_safe_lock
+native_ssl, passing_files
 file_state, expiry_watch
 trust
 known_loads

@@ -12,32 +12,38 @@ from typing import Any
 
 from ..failure_report import show_cause
 from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
-from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
+from ..patching import Library, Patch, Wrapper, attribute_of, standing_in, wrapping
 from ..scope import dialling, dialling_proxy, peek_leg
 
 
 @functools.lru_cache(maxsize=1)
-def _url_class() -> Any:
-    """URLs whose origin carries a key, and equals only origins that carry the same one."""
+def _keyed_classes() -> tuple[Any, Any]:
+    """URLs whose origin carries a key, and origins that equal only those that carry the same."""
     import httpcore
 
     class KeyedOrigin(httpcore.Origin):
         mxcert_key: object = None
 
         def __eq__(self, other: object) -> bool:
+            if other is self:
+                return True
             return getattr(other, "mxcert_key", None) == self.mxcert_key and super().__eq__(other)
 
     class KeyedURL(httpcore.URL):
-        mxcert_key: object = None
+        mxcert_origin: httpcore.Origin
 
-        @functools.cached_property
+        @property
         def origin(self) -> httpcore.Origin:
-            plain = super().origin
-            keyed = KeyedOrigin(scheme=plain.scheme, host=plain.host, port=plain.port)
-            keyed.mxcert_key = self.mxcert_key
-            return keyed
+            return self.mxcert_origin
 
-    return KeyedURL
+    return KeyedURL, KeyedOrigin
+
+
+@functools.lru_cache(maxsize=256)
+def _keyed_origin(scheme: bytes, host: bytes, port: int, key: ReuseKey) -> Any:
+    origin = _keyed_classes()[1](scheme=scheme, host=host, port=port)
+    origin.mxcert_key = key
+    return origin
 
 
 def _tls_proxy(pool: Any) -> tuple[str, int] | None:
@@ -61,18 +67,19 @@ def _endpoint(origin: Any) -> tuple[str, int]:
 
 def _key_request(request: Any, key: ReuseKey | None) -> None:
     """Give the request such a URL, where a connection for it presents anything."""
+    if key is None:
+        return
     url = request.url
-    if key is not None:
-        keyed = _url_class()(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
-        keyed.mxcert_key = key
-        request.url = keyed
+    plain, make = url.origin, _keyed_classes()[0]
+    request.url = make(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
+    request.url.mxcert_origin = _keyed_origin(plain.scheme, plain.host, plain.port, key)
 
 
-def _handle_request(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+def _handle_request(original: Any, pool: Any, args: Any, kwargs: Any) -> Any:
     request = args[0] if args else kwargs["request"]
-    _key_request(request, _find_key(request, _tls_proxy(instance)))
+    _key_request(request, _find_key(request, _tls_proxy(pool)))
     try:
-        return wrapped(*args, **kwargs)
+        return original(pool, *args, **kwargs)
     except Exception as error:
         # Pools raise "from None", which hides the note of a failed handshake.
         show_cause(error, error.__context__)
@@ -108,9 +115,14 @@ async def _dial_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> An
         return await wrapped(*args, **kwargs)
 
 
+#: on the path of each request
+_SYNC_POOL = Patch(
+    attribute_of("httpcore._sync.connection_pool", "ConnectionPool"),
+    "handle_request",
+    standing_in(_handle_request),
+)
 #: module, class, method and what wraps it; a SOCKS proxy's module needs a further package
 _POOLS = (
-    ("httpcore._sync.connection_pool", "ConnectionPool", "handle_request", _handle_request),
     ("httpcore._sync.connection", "HTTPConnection", "_connect", _dial),
     ("httpcore._sync.http_proxy", "TunnelHTTPConnection", "handle_request", _dial),
     (
@@ -147,8 +159,12 @@ def _library(module: str, *rows: tuple[str, str, str, Wrapper]) -> Library:
     return Library(module, functools.partial(_patches, *rows), "httpcore", ("1.0", "2"))
 
 
+def _pool_patches() -> tuple[Patch, ...]:
+    return (_SYNC_POOL, *_patches(*_POOLS))
+
+
 LIBRARIES = (
-    _library("httpcore", *_POOLS),
+    Library("httpcore", _pool_patches, "httpcore", ("1.0", "2")),
     _library("httpcore._sync.socks_proxy", _SYNC_SOCKS),
     _library("httpcore._async.socks_proxy", _ASYNC_SOCKS),
 )

@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import queue
-import threading
 import weakref
 from typing import Any
 
+from ..fork_safe_lock import ForkSafeLock
 from ..kept_connections import (
     ReuseKey,
     circumstances_now,
@@ -31,7 +31,7 @@ _SIBLINGS = "_mxcert_siblings"
 #: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
 _OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
 
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def _name_of_leg(connection: Any) -> tuple[str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contexts.ground import GOOD, Activation, Ground, Realm
+from tests.contexts.loading import WAYS, Way, loaded
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
@@ -55,3 +57,21 @@ def ground(realm: Realm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gro
 def activate(client_files: ClientFiles, alpha: Leaf) -> Activation:
     """Activates with the identity alpha for ``*.test`` or for the hosts named."""
     return Activation(client_files, alpha)
+
+
+@pytest.fixture(params=WAYS.values(), ids=WAYS)
+def way(request: pytest.FixtureRequest, ground: Ground) -> Way:
+    """A way to trust the realm's authority."""
+    ground.file(ground.realm.authority.pem)
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture
+def pending(way: Way, ground: Ground, activate: Activation) -> ssl.SSLContext:
+    """A context whose load has been done before, for another one."""
+    activate()
+    assert loaded(way(ground)) == 1
+    context = way(ground)
+    assert loaded(context) == 0
+    return context

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ import mxcert_runtime
 from mxcert_runtime import runtime
 from mxcert_runtime.fork_safe_lock import ForkSafeLock
 from mxcert_runtime.late_context import request_of
-from mxcert_runtime.native_ssl import NativeContext
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, Activation, Ground
+from tests.contexts.loading import Way, by_data, by_file, loaded
 from tests.contexts.verdicts import ask, attempt, connect
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
@@ -26,58 +27,13 @@ from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer
 
 
-def _loaded(context: ssl.SSLContext) -> int:
-    """How many certificates and CRLs OpenSSL has in the context, without our looking hook."""
-    stats = NativeContext.cert_store_stats(context)
-    return int(stats["x509"] + stats["crl"])
-
-
-def _by_file(ground: Ground) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cafile=ground.folder / "bundle.pem")
-    return context
-
-
-def _by_data(ground: Ground) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=ground.realm.authority.der)
-    return context
-
-
-def _by_default(ground: Ground) -> ssl.SSLContext:
-    ground.default_paths(ground.folder / "bundle.pem")
-    return ssl.create_default_context()
-
-
-WAYS = {"file": _by_file, "data": _by_data, "default paths": _by_default}
-Way = Callable[[Ground], ssl.SSLContext]
-
-
-@pytest.fixture(params=WAYS.values(), ids=WAYS)
-def way(request: pytest.FixtureRequest, ground: Ground) -> Way:
-    """A way to trust the realm's authority."""
-    ground.file(ground.realm.authority.pem)
-    found: Way = request.param
-    return found
-
-
-@pytest.fixture
-def pending(way: Way, ground: Ground, activate: Activation) -> ssl.SSLContext:
-    """A context whose load has been done before, for another one."""
-    activate()
-    assert _loaded(way(ground)) == 1
-    context = way(ground)
-    assert _loaded(context) == 0
-    return context
-
-
 class TestConnecting:
     def test_identity(
         self, pending: ssl.SSLContext, server: TlsServer, activate: Activation
     ) -> None:
         """The server is verified, and it sees the identity, with nothing loaded."""
         assert activate.leaf.fingerprint == attempt(pending, server.port, GOOD).fingerprint
-        assert 0 == _loaded(pending)
+        assert 0 == loaded(pending)
 
     def test_foreign_server(self, pending: ssl.SSLContext, server: TlsServer) -> None:
         """A server of another authority is refused."""
@@ -93,7 +49,7 @@ class TestConnecting:
         assert (True, None) == (seen.accepted, seen.fingerprint)
         refused = attempt(way(ground), server.port, FOREIGN)
         assert "SSLCertVerificationError" == refused.error
-        assert 0 == _loaded(contexts[1])
+        assert 0 == loaded(contexts[1])
 
     def test_kept_context(self, pending: ssl.SSLContext, server: TlsServer) -> None:
         """A context that goes on making connections keeps its verdicts."""
@@ -105,12 +61,12 @@ class TestConnecting:
         """A file's CRLs count where its load is not done again."""
         activate()
         ground.file(ground.realm.authority.pem + ground.realm.crl)
-        _by_file(ground)
-        context = _by_file(ground)
+        by_file(ground)
+        context = by_file(ground)
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
         assert attempt(context, server.port, GOOD).accepted
         assert 23 == attempt(context, server.port, REVOKED).verify_code
-        assert 0 == _loaded(context)
+        assert 0 == loaded(context)
 
     def test_own_certificate(
         self, pending: ssl.SSLContext, server: TlsServer, beta: Leaf, tmp_path: Path
@@ -118,7 +74,7 @@ class TestConnecting:
         """A caller with its own certificate is left alone: its context is loaded."""
         pending.load_cert_chain(*beta.write_pem(tmp_path))
         assert beta.fingerprint == attempt(pending, server.port, GOOD).fingerprint
-        assert 1 == _loaded(pending)
+        assert 1 == loaded(pending)
 
 
 class TestLooking:
@@ -140,36 +96,40 @@ class TestLooking:
         (ground.folder / "bundle.pem").unlink()
         shown = look(pending)
         mxcert_runtime.deactivate()
-        assert look(_by_data(ground)) == shown
+        assert look(by_data(ground)) == shown
 
     def test_undo_loads(self, pending: ssl.SSLContext, server: TlsServer) -> None:
         """After deactivation the context works as if it had never been without its load."""
         mxcert_runtime.deactivate()
-        assert 1 == _loaded(pending)
+        assert 1 == loaded(pending)
         assert attempt(pending, server.port, GOOD).accepted
         assert "SSLCertVerificationError" == attempt(pending, server.port, FOREIGN).error
 
     @pytest.mark.parametrize("by_name", [False, True], ids=["context", "SNI callback"])
     def test_server_side(
-        self, by_name: bool, way: Way, ground: Ground, activate: Activation, tmp_path: Path
+        self, by_name: bool, ground: Ground, activate: Activation, tmp_path: Path
     ) -> None:
         """A server that verifies its clients by such a context takes and refuses the same."""
         activate()
         files = ground.realm.leaves[GOOD].write_pem(tmp_path)
-        way(ground)
-        serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        serving.load_verify_locations(cadata=ground.realm.authority.der)
-        serving.load_verify_locations(cadata=ground.realm.authority.pem.decode())
-        again = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        again.load_verify_locations(cadata=ground.realm.authority.pem.decode())
+        again = [_for_any_side(ground) for _ in range(2)][1]
         again.load_cert_chain(*files)
         again.verify_mode = ssl.CERT_REQUIRED
-        assert 0 == _loaded(again)
+        assert 0 == loaded(again)
         context = _switching_to(again, files) if by_name else again
         assert [True, False] == [
             _is_admitted(context, authority, ground, tmp_path)
             for authority in (ground.realm.authority, ground.realm.foreign)
         ]
+
+
+def _for_any_side(ground: Ground) -> ssl.SSLContext:
+    """What `create_default_context` makes on Python 3.9, for clients and servers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS)
+    context.load_verify_locations(cadata=ground.realm.authority.der)
+    return context
 
 
 def _switching_to(context: ssl.SSLContext, files: tuple[Path, Path]) -> ssl.SSLContext:
@@ -211,15 +171,24 @@ def _is_admitted(context: ssl.SSLContext, issuer: Authority, ground: Ground, fol
     return outcome == [True]
 
 
+def test_servers_context_isloaded(ground: Ground, activate: Activation) -> None:
+    """A context for servers alone is never left pending: its uses cannot all be seen."""
+    activate()
+    for _ in range(2):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_verify_locations(cadata=ground.realm.authority.der)
+        assert 1 == loaded(context)
+
+
 class TestErrors:
     def test_missing_file(self, ground: Ground, activate: Activation) -> None:
         """A file that was loaded before and is gone is missing."""
         activate()
         path = ground.file(ground.realm.authority.pem)
-        _by_file(ground)
+        by_file(ground)
         path.unlink()
         with pytest.raises(FileNotFoundError):
-            _by_file(ground)
+            by_file(ground)
 
     def test_no_certificate(self, ground: Ground, activate: Activation) -> None:
         """A file without certificates is refused each time."""
@@ -227,7 +196,7 @@ class TestErrors:
         ground.file(b"nothing in here\n")
         for _ in range(2):
             with pytest.raises(ssl.SSLError, match="NO_CERTIFICATE_OR_CRL_FOUND"):
-                _by_file(ground)
+                by_file(ground)
 
     @pytest.mark.parametrize("arguments", [{}, {"cafile": 5}, {"cadata": 5}, {"cadata": "ü"}])
     def test_wrong_arguments(self, arguments: dict[str, Any], activate: Activation) -> None:
@@ -250,10 +219,10 @@ class TestChanges:
         good, foreign = ground.realm.authority.pem, ground.realm.foreign.pem
         length = max(len(good), len(foreign))
         path = ground.file(good.ljust(length))
-        _by_file(ground)
+        by_file(ground)
         path.write_bytes(foreign.ljust(length))
         accepted = [
-            attempt(_by_file(ground), server.port, host).accepted for host in (GOOD, FOREIGN)
+            attempt(by_file(ground), server.port, host).accepted for host in (GOOD, FOREIGN)
         ]
         assert [False, True] == accepted
 
@@ -271,7 +240,7 @@ class TestChanges:
             entry.write_bytes(content) if there else entry.unlink()
             context = ssl.create_default_context()
             seen.append(attempt(context, server.port, GOOD).accepted)
-            assert 0 == _loaded(context)
+            assert 0 == loaded(context)
             assert attempt(ssl.create_default_context(), server.port, FOREIGN).accepted
         assert [True, False, True] == seen
 
@@ -283,7 +252,7 @@ class TestChanges:
         activate(ca=[path])
         ground.default_paths(ground.file(ground.realm.foreign.pem))
         contexts = [ssl.create_default_context() for _ in range(3)]
-        assert [1, 0, 0] == list(map(_loaded, contexts))
+        assert [1, 0, 0] == list(map(loaded, contexts))
         assert attempt(contexts[1], server.port, GOOD).accepted
         assert attempt(contexts[2], server.port, FOREIGN).accepted
 
@@ -292,14 +261,14 @@ def test_switched_off(way: Way, ground: Ground, server: TlsServer, activate: Act
     """With ``trust_cache`` false every load is done."""
     activate(trust_cache=False)
     contexts = [way(ground) for _ in range(2)]
-    assert [1, 1] == list(map(_loaded, contexts))
+    assert [1, 1] == list(map(loaded, contexts))
     assert attempt(contexts[1], server.port, GOOD).accepted
 
 
 def test_switching_off_loads(pending: ssl.SSLContext, activate: Activation) -> None:
     """Settings that switch it off find nothing left pending."""
     activate(trust_cache=False)
-    assert 1 == _loaded(pending)
+    assert 1 == loaded(pending)
 
 
 @pytest.mark.parametrize("rule", ["own", "none"])
@@ -309,7 +278,7 @@ def test_watched_endpoint(
     """A connection to a watched endpoint does the same, and the server's request is seen."""
     activate("other.test" if rule == "none" else GOOD)
     ground.file(ground.realm.authority.pem)
-    for context in (_by_file(ground), _by_file(ground)):
+    for context in (by_file(ground), by_file(ground)):
         expected = attempt(context, server.port, GOOD).fingerprint
         assert runtime.current is not None
         runtime.current.watch(GOOD, None)
@@ -324,6 +293,7 @@ def test_watched_endpoint(
 _FORKED = """
 import os, sys, threading
 from mxcert_runtime.fork_safe_lock import ForkSafeLock
+from mxcert_runtime.identity_context import TRUSTING_LIMIT
 
 lock, held, done = ForkSafeLock(), threading.Event(), threading.Event()
 
@@ -355,11 +325,11 @@ def test_servers_demand(realm_demanding: TlsServer, ground: Ground, activate: Ac
     """A server that demands a certificate has it from a context that loaded nothing."""
     activate()
     ground.file(ground.realm.authority.pem)
-    _by_file(ground)
-    context = _by_file(ground)
+    by_file(ground)
+    context = by_file(ground)
     assert attempt(context, realm_demanding.port, GOOD).accepted
     activate("other.test")
-    assert not attempt(_by_file(ground), realm_demanding.port, GOOD).accepted
+    assert not attempt(by_file(ground), realm_demanding.port, GOOD).accepted
 
 
 @pytest.fixture
