@@ -279,7 +279,7 @@ class TestWorld:
         assert [] == list(temporary.iterdir())
         for port in worlds[0].ports.values():
             with pytest.raises(ConnectionRefusedError):
-                socket.create_connection(("127.0.0.1", port), timeout=5)
+                socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def test_silent_client_keeps_nobody_waiting(
         self, temporary: Path, monkeypatch: pytest.MonkeyPatch
@@ -287,7 +287,7 @@ class TestWorld:
         """A client that never begins its handshake does not stop the others."""
         with demo_world.open_world() as world:
             port = world.ports["billing.example"]
-            with socket.create_connection(("127.0.0.1", port), timeout=5):
+            with socket.create_connection(("127.0.0.1", port), timeout=60):
                 lines = world.run_client(world.plugin_environment)
 
         assert {"CN=billing"} == {

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.pki import Authority, Leaf
 
-TIMEOUT = 10
+TIMEOUT = 60
 
 
 def client_context(authority: Authority, leaf: Leaf | None = None, folder: Any = None) -> Any:
