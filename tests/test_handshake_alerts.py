@@ -9,6 +9,7 @@ import pytest
 from OpenSSL import SSL
 
 from mxcert_runtime.handshake_alerts import AlertKind, alert_numbered, alert_of
+from tests.clients.openssl_calls import give_certificate
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
@@ -173,8 +174,7 @@ def test_a_real_refusal_by_pyopenssl(
         demand=Demand.DEMAND, version=tls_version, client_authorities=[Authority("Other root")]
     )
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.use_certificate(beta.certificate)
-    context.use_privatekey(beta.key)
+    give_certificate(context, beta)
 
     with socket.create_connection(("127.0.0.1", server.port)) as plain:
         connection = SSL.Connection(context, plain)
