@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.installation import AUTOSTART_FILE, AUTOSTART_SOURCE, Installation, Installations
 
-_LINE = re.compile(r"import os; os\.environ\.get\(\"MXCERT_AUTOSTART\"\) == \"1\" and .*")
+_LINE = re.compile(r"import os; \"MXCERT_AUTOSTART\" in os\.environ and exec\(.*\)")
 
 
 def _record(installation: Installation) -> set[str]:
