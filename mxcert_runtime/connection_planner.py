@@ -162,12 +162,7 @@ class ConnectionPlanner:
             answering = answer_request(self.decision.candidates, host, context_for)
             return Handover(answering, listening or self.context, may_ask_later=may_ask_later)
 
-        return self._new_plan(
-            at_creation=listening,
-            handover=handover,
-            listens_on_caller=listening is None,
-            mark=self._mark(),
-        )
+        return self._plan_with_handover(listening, handover)
 
     def _plan_handover(self, trust: Trust | None, authenticating: Authenticating) -> Plan:
         listening = self._make_listening(trust)
@@ -175,6 +170,11 @@ class ConnectionPlanner:
         def handover(host: str | None, may_ask_later: bool) -> Handover:
             return Handover(authenticating, listening or self.context)
 
+        return self._plan_with_handover(listening, handover)
+
+    def _plan_with_handover(
+        self, listening: ssl.SSLContext | None, handover: Callable[[str | None, bool], Handover]
+    ) -> Plan:
         return self._new_plan(
             at_creation=listening,
             handover=handover,
@@ -212,7 +212,6 @@ class ConnectionPlanner:
         if trust.is_shareable:
             return trust
         if self.record.pending:
-            self.record.is_kept = True
             return trust.as_of_now()
         return None if trust is self.record.trust else trust
 

@@ -9,11 +9,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from types import TracebackType
 from typing import Protocol
 
-from .listener import Listener, Records
-from .server_tls import HandshakeFailure, Seen, ServerEnd, ServerTls, close_politely
+from .server_tls import ServerTls, close_politely
+from .tls_listener import TlsListener
 
 
 class Next(Enum):
@@ -101,45 +100,12 @@ class FtpDialogue:
         return Answer("331 password please" if verb == "USER" else "200 fine")
 
 
-class StartTlsServer:
-    """A context manager; ``seen`` and ``failures`` have its handshakes."""
+class StartTlsServer(TlsListener):
+    """The same, where TLS begins in the middle of a dialogue in clear."""
 
     def __init__(self, tls: ServerTls, dialogue: Callable[[], Dialogue]) -> None:
-        self._end = ServerEnd(tls)
+        super().__init__(tls)
         self._dialogue = dialogue
-        self._listener = Listener(self._serve)
-
-    @property
-    def port(self) -> int:
-        """The TCP port."""
-        return self._listener.port
-
-    @property
-    def connections(self) -> int:
-        """How many TCP connections were accepted."""
-        return self._listener.connections
-
-    @property
-    def seen(self) -> Records[Seen]:
-        """What was seen at the end of each handshake."""
-        return self._end.seen
-
-    @property
-    def failures(self) -> Records[HandshakeFailure]:
-        """The handshakes that failed."""
-        return self._end.failures
-
-    def __enter__(self) -> StartTlsServer:
-        self._listener.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listener.__exit__(kind, error, traceback)
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         dialogue = self._dialogue()

@@ -1,4 +1,4 @@
-"""What servers that speak TLS from the first byte have in common; what they say is their own.
+"""What servers that speak TLS have in common; what they say, and before what, is their own.
 
 HTTP/1.1 servers also share the form of their handler.
 """
