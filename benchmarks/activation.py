@@ -1,9 +1,10 @@
 """What activation costs beyond what it cannot do without: imports and the decryption of the files.
 
-The other side imports the very modules that activation loads, in their order, ours among them, and
-opens the same PKCS12 files with ``cryptography``. The files have 2,048 rounds; with more, only the
-decryption takes longer, and that stands on both sides. Files that have not changed are not opened
-again, so a second activation takes less than their decryption.
+A fresh process imports all modules that activation loads, ours among them, and has OpenSSL find its
+algorithms by opening one more file. Then it activates, and opens the same PKCS12 files straight
+with ``cryptography``; in every other process the other way round. The files have one round of key
+derivation; with more, only the decryption takes longer, on both sides. Files that have not changed
+are not opened again, so a second activation takes less than their decryption.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority
 from tests.support.subprocesses import run_client
 
-from .interpreters import interpreting, program
-from .measure import Effort, Figure, Side, alternate, alternate_difference, calls
+from .figures import Difference, Pair
+from .interpreters import in_one_worker, interpret
+from .measure import Effort, Figure, Side, alternate, calls
 from .workers import by_hand
 
 NAME = "activation"
@@ -39,18 +41,31 @@ import json
 print(json.dumps([name for name in names if name not in before]))
 """
 
-_MUST_BE_ACTIVE = """
-if not mxcert_runtime.is_active():
-    sys.exit("the settings are not in force")
-"""
-
-_UNAVOIDABLE = """
+_BOTH = """
+import os, sys, time
 for name in names:
     __import__(name)
 from cryptography.hazmat.primitives.serialization import pkcs12
-for path in paths:
-    with open(path, "rb") as file:
-        pkcs12.load_pkcs12(file.read(), password)
+
+def decrypt(paths):
+    for path in paths:
+        with open(path, "rb") as file:
+            pkcs12.load_pkcs12(file.read(), password)
+
+def activate(paths):
+    mxcert_runtime.activate()
+
+import mxcert_runtime
+decrypt([spare])
+os.environ["MXCERT_CONFIG"] = settings
+seconds = {}
+for side in order:
+    start = time.process_time()
+    globals()[side](paths)
+    seconds[side] = time.process_time() - start
+if not mxcert_runtime.is_active():
+    sys.exit("the settings are not in force")
+print(seconds["activate"], seconds["decrypt"])
 """
 
 
@@ -61,6 +76,8 @@ class _World:
     settings: dict[str, object]
     settings_path: str
     paths: Sequence[str]
+    #: a file beside them, which no setting names
+    spare: str
     password: str
 
     @classmethod
@@ -74,7 +91,8 @@ class _World:
         path = folder / "mxcert.json"
         path.write_text(json.dumps(settings), encoding="utf-8")
         paths = [entry["pkcs12"] for entry in entries]
-        return cls(settings, str(path), paths, files.password)
+        spare = files.identity("spare", authority.issue("spare"))["pkcs12"]
+        return cls(settings, str(path), paths, spare, files.password)
 
     def activate(self) -> None:
         """All of it, hooks included, in the place of what is in force."""
@@ -89,18 +107,25 @@ class _World:
 
 
 def _first_in_a_process(world: _World, name: str, effort: Effort) -> Figure:
-    environment = {"MXCERT_CONFIG": world.settings_path}
-    loaded = run_client(_LOADED, environment=environment, host_patterns=()).json()
-    ours = program("import mxcert_runtime", check=_MUST_BE_ACTIVE)
-    given = f"names, paths, password = {loaded!r}, {world.paths!r}, {world.password.encode()!r}"
-    theirs = program(_UNAVOIDABLE, setup=given)
-    return alternate_difference(
-        name,
-        Side("import that activates", interpreting(ours, environment=environment)),
-        Side("imports and decryption", interpreting(theirs)),
-        effort,
-        loops=1,
-    )
+    loaded = run_client(
+        _LOADED, environment={"MXCERT_CONFIG": world.settings_path}, host_patterns=()
+    ).json()
+    given = {
+        "names": loaded,
+        "paths": world.paths,
+        "spare": world.spare,
+        "password": world.password.encode(),
+        "settings": world.settings_path,
+    }
+
+    def take_pair(turn: int) -> Pair:
+        order = ["activate", "decrypt"] if turn % 2 else ["decrypt", "activate"]
+        assigned = [f"{name} = {value!r}" for name, value in {**given, "order": order}.items()]
+        ours, theirs = interpret("\n".join([*assigned, _BOTH])).split()
+        return Pair(float(ours), float(theirs))
+
+    pairs = tuple(map(take_pair, range(in_one_worker(effort).pairs)))
+    return Difference(name, "activate", "decryption", pairs)
 
 
 def _again(world: _World, name: str, effort: Effort) -> Figure:

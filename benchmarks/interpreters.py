@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from .measure import Effort, Timed
 from .workers import clean_environment
@@ -34,32 +34,31 @@ def program(timed: str, *, setup: str = "", check: str = "") -> str:
     return _FRAME.format(setup=setup, timed=timed, check=check)
 
 
-def interpreting(
-    source: str,
-    *,
-    environment: Mapping[str, str] | None = None,
-    options: Sequence[str] = (),
-) -> Timed:
+def interpreting(source: str, *, options: Sequence[str] = ()) -> Timed:
     """Runs the program in a fresh interpreter, and again for each loop.
 
     Raises :class:`InterpreterError` where it fails.
     """
-    variables = {**clean_environment(), **(environment or {})}
-    # Whoever imports twice finds compiled modules, unless that is forbidden.
-    variables.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, *options, "-c", source]
 
     def timed(loops: int) -> float:
-        return sum(_run(command, variables) for _ in range(loops))
+        return sum(float(interpret(source, options)) for _ in range(loops))
 
     return timed
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> float:
+def interpret(source: str, options: Sequence[str] = ()) -> str:
+    """What a program writes to standard output, run by a fresh interpreter.
+
+    Raises :class:`InterpreterError` where it fails.
+    """
+    environment = clean_environment()
+    # Whoever imports twice finds compiled modules, unless that is forbidden.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = [sys.executable, *options, "-c", source]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InterpreterError(done.stderr[-2000:])
-    return float(done.stdout)
+    return done.stdout
 
 
 def in_one_worker(effort: Effort) -> Effort:

@@ -24,8 +24,9 @@ from .quick_server import Kind, QuickServer
 
 #: the host of every question that needs but one
 HOST = f"api.{DOMAIN}"
-#: for a client that is kept: the first connects, the next finds all in place
-_WARMING_CALLS = 3
+#: for a client that is kept: the first connects, and with the next the interpreter specializes
+#: again what it has for classes that were changed
+_WARMING_CALLS = 20
 #: seconds
 _SETTLING = 2.1
 _BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -176,6 +177,21 @@ def switching_on(settings: Mapping[str, Any]) -> Callable[[], None]:
         mxcert_runtime.activate(settings=settings)
 
     return switch_on
+
+
+def switching_off(settings: Mapping[str, Any]) -> Callable[[], None]:
+    """The native side, after the hooks have come and gone.
+
+    The interpreter forgets what it has specialized for a class that is changed: that must not fall
+    to one side more often than to the other.
+    """
+    switch_on = switching_on(settings)
+
+    def switch_off() -> None:
+        switch_on()
+        switched_off()
+
+    return switch_off
 
 
 def calling(label: str, switch: Callable[[], None], request: Request) -> Side:

@@ -5,11 +5,25 @@ Pools of clients know hosts and TLS settings, and nothing of identities, service
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 from . import runtime
+from .fork_safe_lock import ForkSafeLock
 from .scope import current_service
 
-#: See :attr:`~.policy.Decision.reuse_key`; with it the extra authorities that may have counted.
-ReuseKey = tuple[object, ...]
+_service_now = current_service.get
+
+
+class ReuseKey:
+    """What connections present; the same object for the same, so pools compare it at no cost."""
+
+    __slots__ = ("__weakref__",)
+
+
+#: What a key stands for: see :attr:`~.policy.Decision.reuse_key`, with it the extra authorities
+#: that may have counted; or the keys of two legs. Only who keeps connections keeps a key.
+_keys: WeakValueDictionary[tuple[object, ...], ReuseKey] = WeakValueDictionary()
+_lock = ForkSafeLock()
 
 #: Endpoints whose key is remembered; past the limit they are begun anew.
 _KEYS_LIMIT = 4096
@@ -17,7 +31,7 @@ _KEYS_LIMIT = 4096
 
 def circumstances_now() -> tuple[object, str | None]:
     """What the key of one endpoint depends on: the generation, and the service of the code."""
-    return runtime.current, current_service.get()
+    return runtime.current, _service_now()
 
 
 def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
@@ -25,18 +39,24 @@ def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) ->
 
     ``proxy`` is the endpoint of a proxy to which TLS is spoken: that leg has a decision of its own.
     """
-    return _joined(_key(host, port, current_service.get()), proxy)
+    generation, service = runtime.current, _service_now()
+    try:
+        # On the path of each request, as far as the next line.
+        key: ReuseKey | None = generation.reuse_keys[host, port, service]  # type: ignore[union-attr]
+    except (AttributeError, KeyError):
+        key = _key(host, port, service)
+    return key if proxy is None else _joined(key, proxy)
 
 
 def reuse_key_of_service(
     host: str, port: int, proxy: tuple[str, int] | None = None
 ) -> tuple[ReuseKey | None] | None:
     """The same in a tuple, where the service that the running code names makes a difference."""
-    service = current_service.get()
+    service = _service_now()
     if service is None:
         return None
     key = _joined(_key(host, port, service), proxy)
-    return None if key == _joined(_key(host, port, None), proxy) else (key,)
+    return None if key is _joined(_key(host, port, None), proxy) else (key,)
 
 
 def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:
@@ -46,21 +66,24 @@ def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:
 
 def _joined(key: ReuseKey | None, proxy: tuple[str, int] | None) -> ReuseKey | None:
     proxy_key = None if proxy is None else _key(*proxy, None)
-    return key if proxy_key is None else (key, proxy_key)
+    return key if proxy_key is None else _the_key((key, proxy_key))
 
 
 def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
     generation = runtime.current
     if generation is None:
         return None
-    question = host, port, service
+    question, known = (host, port, service), generation.reuse_keys
+    key: ReuseKey | None
     try:
-        return generation.reuse_keys[question]
+        key = known[question]
     except KeyError:
         key = _find_key(generation, *question)
-    if len(generation.reuse_keys) >= _KEYS_LIMIT:
-        generation.reuse_keys.clear()
-    generation.reuse_keys[question] = key
+    else:
+        return key
+    if len(known) >= _KEYS_LIMIT:
+        known.clear()
+    known[question] = key
     return key
 
 
@@ -71,4 +94,12 @@ def _find_key(
     extra = generation.extra_authorities
     if decided is None and extra is None:
         return None
-    return decided, extra and extra.digest
+    return _the_key((decided, extra and extra.digest))
+
+
+def _the_key(parts: tuple[object, ...]) -> ReuseKey:
+    with _lock:
+        key = _keys.get(parts)
+        if key is None:
+            key = _keys[parts] = ReuseKey()
+        return key

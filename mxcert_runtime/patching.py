@@ -49,24 +49,6 @@ def wrapping(wrapper: Wrapper) -> Build:
     return build
 
 
-def standing_in(wrapper: Wrapper) -> Build:
-    """The same for a method on a hot path, by a plain function, which costs a third of it.
-
-    ``wrapper`` gets the original as the class has it, not bound.
-    """
-
-    def build(original: Any, switch: Switch) -> Any:
-        @functools.wraps(original)
-        def replacement(self: Any, *args: Any, **kwargs: Any) -> Any:
-            if not switch.on:
-                return original(self, *args, **kwargs)
-            return wrapper(original, self, args, kwargs)
-
-        return replacement
-
-    return build
-
-
 class Patch:
     """One attribute and what stands in for it."""
 
@@ -119,6 +101,17 @@ class Patch:
         else:
             setattr(owner, self._name, self._displaced)
         self._replacement = _MISSING
+
+
+class Addition(Patch):
+    """An attribute of our own on a class of others, where nothing stood before."""
+
+    def __init__(self, owner: Callable[[], Any], name: str, value: Any) -> None:
+        super().__init__(owner, name, lambda standing, switch: value)
+
+    def _find(self) -> tuple[Any, Any]:
+        owner = self._owner()
+        return owner, _find_attribute(owner, self._name)
 
 
 def _find_attribute(owner: Any, name: str) -> Any:

@@ -34,11 +34,11 @@ Noted = tuple[Plan, Optional[str], Optional[int], Optional[str], ssl.SSLContext]
 _ENDPOINTS_LIMIT = 1024
 
 _logger = logging.getLogger("mxcert_runtime")
-_logs = _logger.isEnabledFor
 _current_service = current_service.get
 _current_leg = current_leg.get
 #: Straight from C: the properties of the Python class take three times as long.
-_verify_mode_of = NativeContext.verify_mode.__get__
+VERIFY_MODE = NativeContext.verify_mode
+_verify_mode_of = VERIFY_MODE.__get__
 _message_callback_of = NativeContext._msg_callback.__get__
 
 
@@ -57,8 +57,12 @@ def decide_connection(
     if host is None or generation.policy.has_port_rules:
         host, port = _find_endpoint(generation.policy, host, leg or _peer(socket))
     service = _current_service()
+    try:
+        verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
+    except AttributeError:  # the hooks are being taken away
+        verify_mode = _verify_mode_of(context)
     # The last two do not tell when they are changed, so they are looked at each time.
-    question = host, port, service, _verify_mode_of(context), context.keylog_filename
+    question = host, port, service, verify_mode, context.keylog_filename
     try:
         record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
         plan: Plan = record.plans_by_endpoint[question]
@@ -71,7 +75,7 @@ def decide_connection(
         is_valid = False
     if not is_valid:
         plan = _find_plan(generation, context, question)
-    if _logs(DEBUG):
+    if _logger.isEnabledFor(DEBUG):
         _logger.debug("%s:%s presents %s", host, port, plan.decision)
     if plan.listens_on_caller:
         listen_on(context)

@@ -60,9 +60,7 @@ class Generation:
     invalid: tuple[Fault, ...] = ()
     contexts: IdentityContexts = field(default_factory=IdentityContexts)
     #: what kept connections must have been opened under, by host, port and service
-    reuse_keys: dict[tuple[str, int, str | None], tuple[object, ...] | None] = field(
-        default_factory=dict
-    )
+    reuse_keys: dict[tuple[str, int, str | None], Any] = field(default_factory=dict)
     #: endpoints where a handshake has failed; the next one there listens to what the server asks
     watched: set[tuple[str | None, int | None]] = field(default_factory=set)
     #: those of pyOpenSSL, by the caller's context and what else they are made from

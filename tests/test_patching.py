@@ -14,7 +14,7 @@ import pytest
 import wrapt
 
 from mxcert_runtime.errors import PatchError
-from mxcert_runtime.patching import Build, Patch, Switch, attribute_of, wrapping
+from mxcert_runtime.patching import Addition, Build, Patch, Switch, attribute_of, wrapping
 
 _numbers = itertools.count()
 
@@ -304,3 +304,25 @@ def test_functions_of_modules() -> None:
     assert "<work>" == module.work()
     patch.undo()
     assert module.work is original
+
+
+class TestAddition:
+    """An attribute of our own stands as long as the patches do."""
+
+    def test_comes_and_goes(self, sample: Any) -> None:
+        """It is there once applied, and nothing of it is left after undo, however often."""
+        addition = Addition(lambda: sample, "_ours", "value")
+        for _ in range(2):
+            addition.apply()
+            addition.apply()
+            assert "value" == own(sample, "_ours")
+            addition.undo()
+            assert "absent" == own(sample, "_ours")
+
+    def test_replaced(self, sample: Any) -> None:
+        """What somebody put in its place stays there."""
+        addition = Addition(lambda: sample, "_ours", "value")
+        addition.apply()
+        sample._ours = "theirs"
+        addition.undo()
+        assert "theirs" == own(sample, "_ours")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..context_record import ledger
@@ -14,21 +15,39 @@ from ..trust import default_paths_load
 def _build_connection_key(original: property, switch: Switch) -> property:
     """``ClientRequest.connection_key``, by which the connector keeps connections."""
     take: Any = original.fget
+    mark = _marking(attribute_of("aiohttp.client_reqrep", "ConnectionKey")())
 
     def connection_key(self: Any) -> Any:
         plain = take(self)
-        key = _find_key(self, plain) if switch.on else None
-        if key is None:
+        if not switch.on:
             return plain
-        # The field is compared and hashed, and nothing else is done with it.
-        return plain._replace(proxy_headers_hash=(plain.proxy_headers_hash, key))
+        if plain.is_ssl and plain.proxy is None:
+            key = reuse_key_now(getattr(self, "server_hostname", None) or plain.host, plain.port)
+        else:
+            key = _key_by_proxy(self, plain)
+        return plain if key is None else mark(plain, key)
 
     return property(connection_key, original.fset, original.fdel, original.__doc__)
 
 
-def _find_key(request: Any, plain: Any) -> ReuseKey | None:
-    is_tls = request.proxy is not None and request.proxy.scheme == "https"
-    proxy = (request.proxy.raw_host, request.proxy.port) if is_tls else None
+def _marking(key_class: Any) -> Callable[[Any, ReuseKey], Any]:
+    """Puts our key into a field that is compared and hashed, and nothing else is done with it."""
+    if not issubclass(key_class, tuple):  # an attrs class, before aiohttp 3.11
+        evolve = attribute_of("attr", "evolve")()
+        return lambda plain, key: evolve(plain, proxy_headers_hash=(plain.proxy_headers_hash, key))
+    index = key_class._fields.index("proxy_headers_hash")
+    make = tuple.__new__
+
+    def mark(plain: Any, key: ReuseKey) -> Any:
+        # On the path of each request, hence not `_replace`.
+        return make(key_class, (*plain[:index], (plain[index], key), *plain[index + 1 :]))
+
+    return mark
+
+
+def _key_by_proxy(request: Any, plain: Any) -> ReuseKey | None:
+    is_tls = plain.proxy is not None and plain.proxy.scheme == "https"
+    proxy = (plain.proxy.raw_host, plain.proxy.port) if is_tls else None
     if plain.is_ssl:
         return reuse_key_now(*_leg_of(request), proxy)
     return reuse_key_of_proxy(proxy) if proxy else None
@@ -71,5 +90,5 @@ def _adopt_default_context() -> None:
 
 
 LIBRARY = Library(
-    "aiohttp.connector", _patches, "aiohttp", ("3.8", "4"), prepare=_adopt_default_context
+    "aiohttp.connector", _patches, "aiohttp", ("3.10", "4"), prepare=_adopt_default_context
 )

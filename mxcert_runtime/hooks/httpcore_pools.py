@@ -12,7 +12,7 @@ from typing import Any
 
 from ..failure_report import show_cause
 from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
-from ..patching import Library, Patch, Wrapper, attribute_of, standing_in, wrapping
+from ..patching import Library, Patch, Switch, Wrapper, attribute_of, wrapping
 from ..scope import dialling, dialling_proxy, peek_leg
 
 
@@ -27,14 +27,11 @@ def _keyed_classes() -> tuple[Any, Any]:
         def __eq__(self, other: object) -> bool:
             if other is self:
                 return True
-            return getattr(other, "mxcert_key", None) == self.mxcert_key and super().__eq__(other)
+            return getattr(other, "mxcert_key", None) is self.mxcert_key and super().__eq__(other)
 
     class KeyedURL(httpcore.URL):
-        mxcert_origin: httpcore.Origin
-
-        @property
-        def origin(self) -> httpcore.Origin:
-            return self.mxcert_origin
+        # Found once for each request; the property of the base makes one whenever it is asked.
+        origin: Any = None
 
     return KeyedURL, KeyedOrigin
 
@@ -54,46 +51,64 @@ def _tls_proxy(pool: Any) -> tuple[str, int] | None:
     return _endpoint(url.origin) if url is not None and url.scheme == b"https" else None
 
 
-def _find_key(request: Any, proxy_endpoint: tuple[str, int] | None) -> ReuseKey | None:
-    if request.url.scheme not in (b"https", b"wss"):
-        return reuse_key_of_proxy(proxy_endpoint) if proxy_endpoint else None
-    host, port = _endpoint(request.url.origin)
-    return reuse_key_now(request.extensions.get("sni_hostname") or host, port, proxy_endpoint)
-
-
 def _endpoint(origin: Any) -> tuple[str, int]:
     return origin.host.decode("ascii"), origin.port
 
 
-def _key_request(request: Any, key: ReuseKey | None) -> None:
-    """Give the request such a URL, where a connection for it presents anything."""
+def _key_request(pool: Any, request: Any) -> None:
+    """Give the request a URL with such an origin, where a connection for it presents anything."""
+    url = request.url
+    plain = url.origin
+    key = _find_key(request, plain, _tls_proxy(pool))
     if key is None:
         return
-    url = request.url
-    plain, make = url.origin, _keyed_classes()[0]
-    request.url = make(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
-    request.url.mxcert_origin = _keyed_origin(plain.scheme, plain.host, plain.port, key)
+    request.url = keyed = _keyed_url(url)
+    keyed.origin = _keyed_origin(plain.scheme, plain.host, plain.port, key)
 
 
-def _handle_request(original: Any, pool: Any, args: Any, kwargs: Any) -> Any:
-    request = args[0] if args else kwargs["request"]
-    _key_request(request, _find_key(request, _tls_proxy(pool)))
-    try:
-        return original(pool, *args, **kwargs)
-    except Exception as error:
-        # Pools raise "from None", which hides the note of a failed handshake.
-        show_cause(error, error.__context__)
-        raise
+def _find_key(request: Any, origin: Any, proxy: tuple[str, int] | None) -> ReuseKey | None:
+    if origin.scheme not in (b"https", b"wss"):
+        return reuse_key_of_proxy(proxy) if proxy else None
+    host = request.extensions.get("sni_hostname") or origin.host.decode("ascii")
+    return reuse_key_now(host, origin.port, proxy)
 
 
-async def _handle_async_request(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    request = args[0] if args else kwargs["request"]
-    _key_request(request, _find_key(request, _tls_proxy(instance)))
-    try:
-        return await wrapped(*args, **kwargs)
-    except Exception as error:
-        show_cause(error, error.__context__)
-        raise
+def _keyed_url(url: Any) -> Any:
+    """A URL with the same parts; that of the caller may serve other requests too."""
+    keyed_class = _keyed_classes()[0]
+    # Not by its `__init__`, which would examine each part again.
+    keyed = keyed_class.__new__(keyed_class)
+    vars(keyed).update(vars(url))
+    return keyed
+
+
+def _build_handle_request(original: Any, switch: Switch) -> Any:
+    @functools.wraps(original)
+    def handle_request(self: Any, request: Any) -> Any:
+        if switch.on:
+            _key_request(self, request)
+        try:
+            return original(self, request)
+        except Exception as error:
+            # Pools raise "from None", which hides the note of a failed handshake.
+            show_cause(error, error.__context__)
+            raise
+
+    return handle_request
+
+
+def _build_handle_async_request(original: Any, switch: Switch) -> Any:
+    @functools.wraps(original)
+    async def handle_async_request(self: Any, request: Any) -> Any:
+        if switch.on:
+            _key_request(self, request)
+        try:
+            return await original(self, request)
+        except Exception as error:
+            show_cause(error, error.__context__)
+            raise
+
+    return handle_async_request
 
 
 def _leg_of(connection: Any) -> tuple[str, int]:
@@ -116,21 +131,22 @@ async def _dial_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> An
 
 
 #: on the path of each request
-_SYNC_POOL = Patch(
-    attribute_of("httpcore._sync.connection_pool", "ConnectionPool"),
-    "handle_request",
-    standing_in(_handle_request),
+_POOLS = (
+    Patch(
+        attribute_of("httpcore._sync.connection_pool", "ConnectionPool"),
+        "handle_request",
+        _build_handle_request,
+    ),
+    Patch(
+        attribute_of("httpcore._async.connection_pool", "AsyncConnectionPool"),
+        "handle_async_request",
+        _build_handle_async_request,
+    ),
 )
 #: module, class, method and what wraps it; a SOCKS proxy's module needs a further package
-_POOLS = (
+_CONNECTIONS = (
     ("httpcore._sync.connection", "HTTPConnection", "_connect", _dial),
     ("httpcore._sync.http_proxy", "TunnelHTTPConnection", "handle_request", _dial),
-    (
-        "httpcore._async.connection_pool",
-        "AsyncConnectionPool",
-        "handle_async_request",
-        _handle_async_request,
-    ),
     ("httpcore._async.connection", "AsyncHTTPConnection", "_connect", _dial_async),
     (
         "httpcore._async.http_proxy",
@@ -160,7 +176,7 @@ def _library(module: str, *rows: tuple[str, str, str, Wrapper]) -> Library:
 
 
 def _pool_patches() -> tuple[Patch, ...]:
-    return (_SYNC_POOL, *_patches(*_POOLS))
+    return (*_POOLS, *_patches(*_CONNECTIONS))
 
 
 LIBRARIES = (

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import queue
 import weakref
 from typing import Any
 
+from .. import runtime
 from ..fork_safe_lock import ForkSafeLock
 from ..kept_connections import (
     ReuseKey,
@@ -21,8 +23,8 @@ from ..kept_connections import (
     reuse_key_now,
     reuse_key_of_service,
 )
-from ..patching import Library, Patch, attribute_of, standing_in, wrapping
-from ..scope import dialling, dialling_proxy
+from ..patching import Library, Patch, Switch, attribute_of, wrapping
+from ..scope import current_service, dialling, dialling_proxy
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.
 _KEY, _CIRCUMSTANCES = "_mxcert_reuse_key", "_mxcert_circumstances"
@@ -31,7 +33,12 @@ _SIBLINGS = "_mxcert_siblings"
 #: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
 _OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
 
+#: of a connection that was not opened by us, or not at all
+_UNKNOWN = object(), None
+
 _lock = ForkSafeLock()
+#: The two hooks that each request goes through call this and nothing else, as long as all is well.
+_service_now = current_service.get
 
 
 def _name_of_leg(connection: Any) -> tuple[str, int]:
@@ -62,25 +69,47 @@ def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> A
         return wrapped(*args, **kwargs)
 
 
-def _get_conn(original: Any, pool: Any, args: Any, kwargs: Any) -> Any:
-    connection = original(pool, *args, **kwargs)
-    if getattr(connection, "sock", None) is None or _may_be_reused(connection):
+def _build_get_conn(original: Any, switch: Switch) -> Any:
+    @functools.wraps(original)
+    def _get_conn(self: Any, *args: Any, **kwargs: Any) -> Any:
+        connection = original(self, *args, **kwargs)
+        opened = getattr(connection, _CIRCUMSTANCES, _UNKNOWN)
+        if opened[0] is runtime.current and opened[1] == _service_now():
+            return connection
+        return _replace_unfit(self, connection) if switch.on else connection
+
+    return _get_conn
+
+
+def _replace_unfit(pool: Any, connection: Any) -> Any:
+    """The connection, or a new one where it was opened under what does not hold any more."""
+    if getattr(connection, "sock", None) is None:
+        return connection
+    if _key_of(connection) is getattr(connection, _KEY, None):
         return connection
     connection.close()
     return pool._new_conn()
 
 
-def _may_be_reused(connection: Any) -> bool:
-    if getattr(connection, _CIRCUMSTANCES, None) == circumstances_now():
-        return True
-    return bool(_key_of(connection) == getattr(connection, _KEY, None))
+def _build_urlopen(original: Any, switch: Switch) -> Any:
+    @functools.wraps(original)
+    def urlopen(self: Any, *args: Any, **kwargs: Any) -> Any:
+        pool = self
+        # Without a service only a sibling, which serves one, is the wrong pool.
+        if switch.on and (_service_now() is not None or _OWN_KEY in self.__dict__):
+            pool = _pool_for_service(self)
+        # Not `pool.urlopen`: a subclass that has one of its own is in it already.
+        return original(pool, *args, **kwargs)
+
+    return urlopen
 
 
-def _urlopen(original: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    key = _key_of_service(instance)
-    pool = instance if key == getattr(instance, _OWN_KEY, None) else _sibling(instance, key)
-    # Not `pool.urlopen`: a subclass that has one of its own is in it already.
-    return original(instance if pool is None else pool, *args, **kwargs)
+def _pool_for_service(pool: Any) -> Any:
+    key = _key_of_service(pool)
+    if key == getattr(pool, _OWN_KEY, None):
+        return pool
+    sibling = _sibling(pool, key)
+    return pool if sibling is None else sibling
 
 
 def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
@@ -147,8 +176,8 @@ def _connection_patches() -> tuple[Patch, ...]:
 def _pool_patches() -> tuple[Patch, ...]:
     owner = attribute_of("urllib3.connectionpool", "HTTPSConnectionPool")
     return (
-        Patch(owner, "_get_conn", standing_in(_get_conn)),
-        Patch(owner, "urlopen", standing_in(_urlopen)),
+        Patch(owner, "_get_conn", _build_get_conn),
+        Patch(owner, "urlopen", _build_urlopen),
         Patch(owner, "close", wrapping(_close)),
     )
 

@@ -6,8 +6,8 @@ said beforehand, octet strings in pieces.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ..secret import Secret
 
@@ -22,8 +22,7 @@ class MalformedError(ValueError):
     """The bytes are not BER, or not the structure that is expected."""
 
 
-@dataclass(frozen=True)
-class Element:
+class Element(NamedTuple):
     """One BER element: its tag byte and its content."""
 
     tag: int
@@ -45,16 +44,7 @@ class Element:
 
     def as_identifier(self) -> str:
         """The object identifier in dotted form."""
-        arcs, value = [], 0
-        for byte in self.expect(IDENTIFIER).content[:32]:
-            value = value << 7 | byte & 0x7F
-            if not byte & 0x80:
-                arcs.append(value)
-                value = 0
-        if not arcs:
-            raise MalformedError("an empty object identifier")
-        first = min(arcs[0] // 40, 2)
-        return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+        return _dotted(self.expect(IDENTIFIER).content[:32])
 
     def as_integer(self) -> int:
         return int.from_bytes(self.expect(INTEGER).content[:32], "big", signed=True)
@@ -67,15 +57,30 @@ class Element:
             return self.content
         return b"".join(child.as_octets(depth + 1) for child in self.children())
 
-    def walk(self, depth: int = 0) -> Iterator[Element]:
-        """All primitive elements inside."""
+    def primitives(self, depth: int = 0) -> list[Element]:
+        """All primitive elements inside, in their order."""
         if depth > _MAX_DEPTH:
             raise MalformedError("elements too deep in each other")
         if not self.tag & _CONSTRUCTED:
-            yield self
-            return
+            return [self]
+        found = []
         for child in self.children():
-            yield from child.walk(depth + 1)
+            found += child.primitives(depth + 1)
+        return found
+
+
+@lru_cache(maxsize=64)
+def _dotted(content: bytes) -> str:
+    arcs, value = [], 0
+    for byte in content:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            arcs.append(value)
+            value = 0
+    if not arcs:
+        raise MalformedError("an empty object identifier")
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
 def read_der(content: Secret[bytes]) -> Element:
@@ -92,7 +97,7 @@ def read_der(content: Secret[bytes]) -> Element:
 def read_algorithm(identifier: Element) -> tuple[tuple[str, ...], int]:
     """The object identifiers in an AlgorithmIdentifier, and the highest number in it."""
     identifier.expect(SEQUENCE)
-    elements = list(identifier.walk())
+    elements = identifier.primitives()
     identifiers = tuple(each.as_identifier() for each in elements if each.tag == IDENTIFIER)
     numbers = [each.as_integer() for each in elements if each.tag == INTEGER]
     if not identifiers:
@@ -110,10 +115,9 @@ def at_least(count: int, element: Element) -> list[Element]:
 
 def read_element(data: bytes, position: int, depth: int = 0) -> tuple[Element, int]:
     """The element at the position, and where it ends (X.690, section 8.1)."""
-    head = data[position : position + 2]
-    if depth > _MAX_DEPTH or len(head) < 2 or head[0] & 0x1F == 0x1F:
+    if depth > _MAX_DEPTH or position + 2 > len(data) or data[position] & 0x1F == 0x1F:
         raise MalformedError("no element")
-    tag, length = head
+    tag, length = data[position], data[position + 1]
     position += 2
     if length == 0x80:
         return _read_indefinite(data, tag, position, depth)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import mxcert_runtime
-from tests.contexts.ground import BELOW, GOOD, RSA, Realm
+from tests.contexts.ground import BELOW, GOOD, RSA, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Leaf
@@ -83,3 +83,18 @@ def test_generations_change_meanwhile(
     assert seen <= {alpha.fingerprint, beta.fingerprint}
     activate(beta)
     assert beta.fingerprint == attempt(context, server.port, GOOD).fingerprint
+
+
+def test_while_the_hooks_go(
+    realm: Realm,
+    server: TlsServer,
+    activate: Activation,
+    alpha: Leaf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A connection that another thread's undo overtakes in our hook presents its identity."""
+    activate()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=realm.authority.der)
+    monkeypatch.delattr(ssl.SSLContext, "_mxcert_verify_mode")
+    assert alpha.fingerprint == attempt(context, server.port, GOOD).fingerprint

@@ -80,4 +80,4 @@ def test_towers() -> None:
     with pytest.raises(MalformedError):
         read_der(Secret(octets)).as_octets()
     with pytest.raises(MalformedError):
-        list(read_der(Secret(sequences)).walk())
+        read_der(Secret(sequences)).primitives()
