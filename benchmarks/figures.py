@@ -32,27 +32,25 @@ def spread_of(values: Sequence[float]) -> Spread:
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """Ours divided by theirs, pair by pair; the values are seconds for one operation."""
+class Comparison:
+    """Ours beside theirs, pair by pair; the values are seconds for one operation."""
 
     name: str
     ours: str
     theirs: str
     pairs: tuple[Pair, ...] = field(repr=False)
+
+
+class Ratio(Comparison):
+    """Ours divided by theirs."""
 
     @property
     def spread(self) -> Spread:
         return spread_of([ours / theirs for ours, theirs in self.pairs])
 
 
-@dataclass(frozen=True)
-class Difference:
-    """Ours minus theirs, pair by pair, in seconds for one operation."""
-
-    name: str
-    ours: str
-    theirs: str
-    pairs: tuple[Pair, ...] = field(repr=False)
+class Difference(Comparison):
+    """Ours minus theirs, in seconds."""
 
     @property
     def spread(self) -> Spread:

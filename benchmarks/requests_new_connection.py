@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import http.client
 import urllib.request
 from collections.abc import Iterator
 
 from .loopback import KeptClient, Request, Target, loopback, switched_off, switching_on
 from .measure import Effort, Figure, alternate
-from .requests_pooled import default_context
+from .requests_pooled import aiohttp_session, default_context
 from .workers import by_hand
 
 NAME = "requests_new_connection"
@@ -66,37 +66,12 @@ def httpx_client(target: Target) -> Iterator[Request]:
         yield lambda: client.get(target.url).content
 
 
-@contextlib.contextmanager
-def aiohttp_session(target: Target) -> Iterator[Request]:
-    """``aiohttp.ClientSession`` that keeps no connection."""
-    import aiohttp
-
-    loop = asyncio.new_event_loop()
-
-    async def open_session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=default_context(target), resolver=aiohttp.ThreadedResolver(), force_close=True
-        )
-        return aiohttp.ClientSession(connector=connector)
-
-    async def get() -> bytes:
-        async with session.get(target.url) as response:
-            return await response.read()
-
-    with contextlib.closing(loop):
-        session = loop.run_until_complete(open_session())
-        yield lambda: loop.run_until_complete(get())
-        loop.run_until_complete(session.close())
-        # Its connections end on the loop.
-        loop.run_until_complete(asyncio.sleep(0.01))
-
-
 CLIENTS: dict[str, KeptClient] = {
     "urllib3": urllib3_pool,
     "http.client": http_client,
     "urllib.request": urllib_request,
     "httpx": httpx_client,
-    "aiohttp": aiohttp_session,
+    "aiohttp": functools.partial(aiohttp_session, force_close=True),
 }
 
 

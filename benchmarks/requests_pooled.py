@@ -85,15 +85,20 @@ def http_client(target: Target) -> Iterator[Request]:
 
 
 @contextlib.contextmanager
-def aiohttp_session(target: Target) -> Iterator[Request]:
-    """``aiohttp.ClientSession``, one request after the other on one event loop."""
+def aiohttp_session(target: Target, *, force_close: bool = False) -> Iterator[Request]:
+    """``aiohttp.ClientSession``, one request after the other on one event loop.
+
+    With ``force_close`` it keeps no connection.
+    """
     import aiohttp
 
     loop = asyncio.new_event_loop()
 
     async def open_session() -> aiohttp.ClientSession:
         resolver = aiohttp.ThreadedResolver()
-        connector = aiohttp.TCPConnector(ssl=default_context(target), resolver=resolver)
+        connector = aiohttp.TCPConnector(
+            ssl=default_context(target), resolver=resolver, force_close=force_close
+        )
         return aiohttp.ClientSession(connector=connector)
 
     async def get() -> bytes:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
 
+from .printable import printable
+
 
 class MxcertError(Exception):
     """The base of all errors of this package."""
@@ -23,7 +25,7 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.problem}. {self.remedy}."
+        return printable(f"{self.origin}: {self.problem}. {self.remedy}.")
 
 
 class SettingsError(MxcertError):

@@ -15,6 +15,7 @@ from .distinguished_name import readable_name
 from .handshake_alerts import Alert, AlertKind
 from .identity import Identity, Validity
 from .policy import Choice, Decision
+from .printable import printable
 from .runtime import Generation
 from .settings.names import INLINE_CERTIFICATES
 
@@ -84,7 +85,7 @@ def note_lines(failure: Failure) -> list[str]:
     """A headline, and below it one line for each fact, each with its name in front."""
     lines = [f"{failure.alert.meaning} ({failure.alert.name})"]
     lines += [f"{name}: {text}" for name, text in _facts(failure)]
-    return [_printable(line) for line in lines]
+    return [printable(line) for line in lines]
 
 
 def _facts(failure: Failure) -> Iterator[tuple[str, str]]:
@@ -190,8 +191,3 @@ def _way_to_give(host: str | None, identity: Identity) -> str:
 
 def _probe(failure: Failure) -> str:
     return f"`mxcert probe https://{_authority(failure)}` looks at the server, step by step"
-
-
-def _printable(text: str) -> str:
-    """Without line ends and other control characters, which a server may have put into a name."""
-    return "".join(each if each.isprintable() else "?" for each in text)

@@ -44,6 +44,13 @@ def test_text_of_a_fault() -> None:
     assert "MXCERT_CONFIG: names no file. Write the file." == str(FAULTS[0])
 
 
+def test_text_of_a_hostile_fault() -> None:
+    """What a setting holds makes no second line of a log, and gives a terminal no orders."""
+    fault = Fault("USAGES", "'a\nERROR \x1b[31m' is no host \u202e", "Correct it")
+    expected = "USAGES: 'a\\nERROR \\x1b[31m' is no host \\u202e. Correct it."
+    assert expected == str(fault)
+
+
 def test_text_of_one_fault() -> None:
     """One fault is not called many."""
     expected = (

@@ -10,7 +10,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .terminal import Cell, Style, Styled, Terminal, open_terminal, printable, shown_moment
+from ..printable import printable
+from .terminal import Cell, Style, Styled, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
     from ..inspection import Explanation

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TextIO, Union
 
+from ..printable import printable
+
 _GAP = "  "
 
 
@@ -109,21 +111,6 @@ def open_terminal(stream: TextIO | None = None) -> Terminal:
         return _RichTerminal(target)
     except ImportError:
         return _PlainTerminal(target)
-
-
-def printable(text: str) -> str:
-    """The text with an escape, such as ``\\x1b``, for each character that does not print.
-
-    Those are control and formatting characters (ESC, line breaks, those that turn the direction of
-    writing around), lone surrogates, and separators other than the space: what ``str.isprintable``
-    tells apart.
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )
 
 
 def shown_moment(text: str) -> str:

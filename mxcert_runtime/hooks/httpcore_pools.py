@@ -58,35 +58,43 @@ def _endpoint(origin: Any) -> tuple[str, int]:
 def _key_request(pool: Any, request: Any) -> None:
     """Give the request a URL with such an origin, where a connection for it presents anything."""
     url = request.url
-    plain = url.origin
-    key = _find_key(request, plain, _tls_proxy(pool))
-    if key is None:
-        return
-    request.url = keyed = _keyed_url(url)
-    keyed.origin = _keyed_origin(plain.scheme, plain.host, plain.port, key)
-
-
-def _find_key(request: Any, origin: Any, proxy: tuple[str, int] | None) -> ReuseKey | None:
-    if origin.scheme not in (b"https", b"wss"):
-        return reuse_key_of_proxy(proxy) if proxy else None
-    host = request.extensions.get("sni_hostname") or origin.host.decode("ascii")
-    return reuse_key_now(host, origin.port, proxy)
-
-
-def _keyed_url(url: Any) -> Any:
-    """A URL with the same parts; that of the caller may serve other requests too."""
+    key = _find_key(request, url, _tls_proxy(pool))
     keyed_class = _keyed_classes()[0]
+    if key is not None:
+        origin = url.origin
+        request.url = keyed = _copied(url, keyed_class)
+        keyed.origin = _keyed_origin(origin.scheme, origin.host, origin.port, key)
+    elif type(url) is keyed_class:
+        # A request that is sent once more, from where nothing is presented.
+        request.url = _copied(url, keyed_class.__base__)
+
+
+def _find_key(request: Any, url: Any, proxy: tuple[str, int] | None) -> ReuseKey | None:
+    if url.scheme not in (b"https", b"wss"):
+        return reuse_key_of_proxy(proxy) if proxy else None
+    host = request.extensions.get("sni_hostname") or url.host.decode("ascii")
+    return reuse_key_now(host, url.port or 443, proxy)
+
+
+def _copied(url: Any, url_class: Any) -> Any:
+    """A URL with the same parts; that of the caller may serve other requests too."""
     # Not by its `__init__`, which would examine each part again.
-    keyed = keyed_class.__new__(keyed_class)
-    vars(keyed).update(vars(url))
-    return keyed
+    copied = url_class.__new__(url_class)
+    copied.scheme, copied.host, copied.port, copied.target = (
+        url.scheme,
+        url.host,
+        url.port,
+        url.target,
+    )
+    return copied
 
 
 def _build_handle_request(original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     def handle_request(self: Any, request: Any) -> Any:
-        if switch.on:
-            _key_request(self, request)
+        if not switch.on:
+            return original(self, request)
+        _key_request(self, request)
         try:
             return original(self, request)
         except Exception as error:
@@ -100,8 +108,9 @@ def _build_handle_request(original: Any, switch: Switch) -> Any:
 def _build_handle_async_request(original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     async def handle_async_request(self: Any, request: Any) -> Any:
-        if switch.on:
-            _key_request(self, request)
+        if not switch.on:
+            return await original(self, request)
+        _key_request(self, request)
         try:
             return await original(self, request)
         except Exception as error:

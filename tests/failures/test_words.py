@@ -92,7 +92,7 @@ def test_no_line_ends(refusals: Refusals) -> None:
         alert, now(), runtime.current, decision, "a\nb\x1b.test", None, None, server_has_spoken=True
     )
     lines = note_lines(failure)
-    assert "endpoint: a?b?.test" in lines
+    assert "endpoint: a\\nb\\x1b.test" in lines
     assert all(line.isprintable() for line in lines)
     assert failure.concerns_certificates
     assert not dataclasses.replace(failure, server_has_spoken=False).concerns_certificates
