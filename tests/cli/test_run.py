@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -229,16 +230,24 @@ class _Terminal:
             seen += os.read(self._master, 4096)
 
 
+#: The first terminal that a session's leader opens is the one that sends it signals. Ctrl-C must
+#: not stay ignored where it is so for this process, as for what a shell starts in the background.
+_IN_TERMINAL = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.dup2(os.open(sys.argv[1], os.O_RDWR), 0)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 @contextmanager
 def _terminal(installation: Installation, settings: dict[str, str]) -> Iterator[_Terminal]:
     """The service above, in the foreground of a terminal, with a line typed into it."""
     own, other = os.openpty()
     with open(own, "r+b", buffering=0) as master, open(other, "r+b", buffering=0) as slave:
-        # The first terminal that a session's leader opens is the one that sends it signals.
-        command = f'exec "$0" "$@" <{os.ttyname(slave.fileno())}'
-        start = ["sh", "-c", command, installation.script("mxcert"), "run", "--"]
+        start = [sys.executable, "-c", _IN_TERMINAL, os.ttyname(slave.fileno())]
         with subprocess.Popen(
-            [*start, "python", "-c", _SERVICE],
+            [*start, installation.script("mxcert"), "run", "--", "python", "-c", _SERVICE],
             env=installation.environment(settings),
             stdout=slave,
             stderr=subprocess.DEVNULL,
