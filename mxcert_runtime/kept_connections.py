@@ -19,6 +19,10 @@ class ReuseKey:
 
     __slots__ = ("__weakref__",)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # aiohttp puts it into its errors, which programs pickle; it means nothing elsewhere.
+        return bool, ()
+
 
 #: What a key stands for: see :attr:`~.policy.Decision.reuse_key`, with it the extra authorities
 #: that may have counted; or the keys of two legs. Only who keeps connections keeps a key.

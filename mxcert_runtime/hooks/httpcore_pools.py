@@ -43,50 +43,56 @@ def _keyed_origin(scheme: bytes, host: bytes, port: int, key: ReuseKey) -> Any:
     return origin
 
 
-def _tls_proxy(pool: Any) -> tuple[str, int] | None:
-    """The endpoint of the pool's proxy, where TLS is spoken to it."""
+def _proxy_url(pool: Any) -> Any:
+    """The URL of the pool's proxy, if it has one."""
     proxy = getattr(pool, "_proxy", None)
     # `HTTPProxy`, which httpx uses, keeps the URL alone.
-    url = getattr(pool, "_proxy_url", None) if proxy is None else proxy.url
-    return _endpoint(url.origin) if url is not None and url.scheme == b"https" else None
+    return getattr(pool, "_proxy_url", None) if proxy is None else proxy.url
 
 
 def _endpoint(origin: Any) -> tuple[str, int]:
     return origin.host.decode("ascii"), origin.port
 
 
-def _key_request(pool: Any, request: Any) -> None:
-    """Give the request a URL with such an origin, where a connection for it presents anything."""
-    url = request.url
-    key = _find_key(request, url, _tls_proxy(pool))
-    keyed_class = _keyed_classes()[0]
-    if key is not None:
-        origin = url.origin
-        request.url = keyed = _copied(url, keyed_class)
-        keyed.origin = _keyed_origin(origin.scheme, origin.host, origin.port, key)
-    elif type(url) is keyed_class:
-        # A request that is sent once more, from where nothing is presented.
-        request.url = _copied(url, keyed_class.__base__)
+def _keyed(pool: Any, request: Any) -> Any:
+    """The request with such an origin, where a connection for it presents anything.
+
+    It is another request: the pool asks for the origin when it has a place, and meanwhile the
+    caller may send its own once more, from elsewhere.
+    """
+    key = _find_key(request, _proxy_url(pool))
+    if key is None:
+        return request
+    origin = request.url.origin
+    keyed = _copied(request, type(request))
+    keyed.url = _copied(request.url, _keyed_classes()[0])
+    keyed.url.origin = _keyed_origin(origin.scheme, origin.host, origin.port, key)
+    return keyed
 
 
-def _find_key(request: Any, url: Any, proxy: tuple[str, int] | None) -> ReuseKey | None:
-    if url.scheme not in (b"https", b"wss"):
-        return reuse_key_of_proxy(proxy) if proxy else None
-    host = request.extensions.get("sni_hostname") or url.host.decode("ascii")
-    return reuse_key_now(host, url.port or 443, proxy)
-
-
-def _copied(url: Any, url_class: Any) -> Any:
-    """A URL with the same parts; that of the caller may serve other requests too."""
-    # Not by its `__init__`, which would examine each part again.
-    copied = url_class.__new__(url_class)
-    copied.scheme, copied.host, copied.port, copied.target = (
-        url.scheme,
-        url.host,
-        url.port,
-        url.target,
-    )
+def _copied(original: Any, its_class: Any) -> Any:
+    # Not by its `__init__`, which would examine each part again, nor by `copy`, which takes longer.
+    copied = object.__new__(its_class)
+    vars(copied).update(vars(original))
     return copied
+
+
+def _find_key(request: Any, proxy: Any) -> ReuseKey | None:
+    """The key of a request that goes through the proxy with this URL, if there is one."""
+    url = request.url
+    leg = _endpoint(proxy.origin) if proxy is not None and proxy.scheme == b"https" else None
+    if url.scheme in (b"https", b"wss"):
+        return reuse_key_now(_server_name(request, proxy), url.port or 443, leg)
+    # Any other scheme httpcore refuses in its own words.
+    return reuse_key_of_proxy(leg) if leg and url.scheme in (b"http", b"ws") else None
+
+
+def _server_name(request: Any, proxy: Any) -> str:
+    name = request.extensions.get("sni_hostname")
+    # Through the tunnel of an HTTP proxy it does not count: httpcore names the host.
+    if not name or (proxy is not None and proxy.scheme in (b"http", b"https")):
+        name = request.url.host
+    return name.decode("ascii") if isinstance(name, bytes) else str(name)
 
 
 def _build_handle_request(original: Any, switch: Switch) -> Any:
@@ -94,9 +100,8 @@ def _build_handle_request(original: Any, switch: Switch) -> Any:
     def handle_request(self: Any, request: Any) -> Any:
         if not switch.on:
             return original(self, request)
-        _key_request(self, request)
         try:
-            return original(self, request)
+            return original(self, _keyed(self, request))
         except Exception as error:
             # Pools raise "from None", which hides the note of a failed handshake.
             show_cause(error, error.__context__)
@@ -110,9 +115,8 @@ def _build_handle_async_request(original: Any, switch: Switch) -> Any:
     async def handle_async_request(self: Any, request: Any) -> Any:
         if not switch.on:
             return await original(self, request)
-        _key_request(self, request)
         try:
-            return await original(self, request)
+            return await original(self, _keyed(self, request))
         except Exception as error:
             show_cause(error, error.__context__)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, NamedTuple
 
 import pytest
@@ -38,3 +39,11 @@ def test_marked_keys(key_class: Any) -> None:
     assert (marked, hash(marked)) == (mark(plain, first), hash(mark(plain, first)))
     assert len({plain, marked, mark(plain, second)}) == 3
     assert (type(marked), marked.host, marked.server_hostname) == (key_class, "a.example", None)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_errors_with_a_key(protocol: int) -> None:
+    """aiohttp's errors hold the key, and can be pickled as before, into plain data."""
+    marked = _marking(_Tuple)(_Tuple("a.example", 7), ReuseKey())
+    expected = _Tuple("a.example", (7, False))  # type: ignore[arg-type]
+    assert expected == pickle.loads(pickle.dumps(marked, protocol))  # noqa: S301 - our own
