@@ -37,8 +37,11 @@ def _keyed_classes() -> tuple[Any, Any]:
 
 
 @functools.lru_cache(maxsize=256)
-def _keyed_origin(scheme: bytes, host: bytes, port: int, key: ReuseKey) -> Any:
-    origin = _keyed_classes()[1](scheme=scheme, host=host, port=port)
+def _keyed_origin(scheme: bytes, host: bytes, port: int | None, key: ReuseKey) -> Any:
+    keyed_url, keyed_origin = _keyed_classes()
+    # The base knows the port of a scheme where the URL has none.
+    plain = keyed_url.__base__(scheme=scheme, host=host, port=port).origin
+    origin = keyed_origin(scheme=plain.scheme, host=plain.host, port=plain.port)
     origin.mxcert_key = key
     return origin
 
@@ -63,10 +66,10 @@ def _keyed(pool: Any, request: Any) -> Any:
     key = _find_key(request, _proxy_url(pool))
     if key is None:
         return request
-    origin = request.url.origin
+    url = request.url
     keyed = _copied(request, type(request))
-    keyed.url = _copied(request.url, _keyed_classes()[0])
-    keyed.url.origin = _keyed_origin(origin.scheme, origin.host, origin.port, key)
+    keyed.url = _copied(url, _keyed_classes()[0])
+    keyed.url.origin = _keyed_origin(url.scheme, url.host, url.port, key)
     return keyed
 
 
