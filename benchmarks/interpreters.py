@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .measure import Effort, Timed
 from .workers import clean_environment
@@ -39,22 +39,30 @@ def interpreting(source: str, *, options: Sequence[str] = ()) -> Timed:
 
     Raises :class:`InterpreterError` where it fails.
     """
+    command, environment = [sys.executable, *options, "-c", source], _environment()
 
     def timed(loops: int) -> float:
-        return sum(float(interpret(source, options)) for _ in range(loops))
+        return sum(float(_run(command, environment)) for _ in range(loops))
 
     return timed
 
 
-def interpret(source: str, options: Sequence[str] = ()) -> str:
+def interpret(source: str) -> str:
     """What a program writes to standard output, run by a fresh interpreter.
 
     Raises :class:`InterpreterError` where it fails.
     """
+    return _run([sys.executable, "-c", source], _environment())
+
+
+def _environment() -> dict[str, str]:
     environment = clean_environment()
     # Whoever imports twice finds compiled modules, unless that is forbidden.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, *options, "-c", source]
+    return environment
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise InterpreterError(done.stderr[-2000:])

@@ -43,12 +43,7 @@ def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) ->
 
     ``proxy`` is the endpoint of a proxy to which TLS is spoken: that leg has a decision of its own.
     """
-    generation, service = runtime.current, _service_now()
-    try:
-        # On the path of each request, as far as the next line.
-        key: ReuseKey | None = generation.reuse_keys[host, port, service]  # type: ignore[union-attr]
-    except (AttributeError, KeyError):
-        key = _key(host, port, service)
+    key = _key(host, port, _service_now())
     return key if proxy is None else _joined(key, proxy)
 
 
@@ -78,16 +73,13 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
     if generation is None:
         return None
     question, known = (host, port, service), generation.reuse_keys
-    key: ReuseKey | None
     try:
-        key = known[question]
+        key: ReuseKey | None = known[question]
     except KeyError:
         key = _find_key(generation, *question)
-    else:
-        return key
-    if len(known) >= _KEYS_LIMIT:
-        known.clear()
-    known[question] = key
+        if len(known) >= _KEYS_LIMIT:
+            known.clear()
+        known[question] = key
     return key
 
 

@@ -22,7 +22,7 @@ def _build_connection_key(original: property, switch: Switch) -> property:
         if not switch.on:
             return plain
         if plain.is_ssl and plain.proxy is None:
-            key = reuse_key_now(getattr(self, "server_hostname", None) or plain.host, plain.port)
+            key = reuse_key_now(*_leg_of(self))
         else:
             key = _key_by_proxy(self, plain)
         return plain if key is None else mark(plain, key)

@@ -30,7 +30,7 @@ def _keyed_classes() -> tuple[Any, Any]:
             return getattr(other, "mxcert_key", None) is self.mxcert_key and super().__eq__(other)
 
     class KeyedURL(httpcore.URL):
-        # Found once for each request; the property of the base makes one whenever it is asked.
+        # Given to each; the property of the base makes one whenever it is asked.
         origin: Any = None
 
     return KeyedURL, KeyedOrigin
@@ -38,10 +38,11 @@ def _keyed_classes() -> tuple[Any, Any]:
 
 @functools.lru_cache(maxsize=256)
 def _keyed_origin(scheme: bytes, host: bytes, port: int | None, key: ReuseKey) -> Any:
-    keyed_url, keyed_origin = _keyed_classes()
-    # The base knows the port of a scheme where the URL has none.
-    plain = keyed_url.__base__(scheme=scheme, host=host, port=port).origin
-    origin = keyed_origin(scheme=plain.scheme, host=plain.host, port=plain.port)
+    import httpcore
+
+    # It knows the port of a scheme where the URL has none.
+    plain = httpcore.URL(scheme=scheme, host=host, port=port).origin
+    origin = _keyed_classes()[1](scheme=plain.scheme, host=plain.host, port=plain.port)
     origin.mxcert_key = key
     return origin
 

@@ -15,7 +15,6 @@ import queue
 import weakref
 from typing import Any
 
-from .. import runtime
 from ..fork_safe_lock import ForkSafeLock
 from ..kept_connections import (
     ReuseKey,
@@ -33,11 +32,7 @@ _SIBLINGS = "_mxcert_siblings"
 #: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
 _OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
 
-#: of a connection that was not opened by us, or not at all
-_UNKNOWN = object(), None
-
 _lock = ForkSafeLock()
-#: The two hooks that each request goes through call this and nothing else, as long as all is well.
 _service_now = current_service.get
 
 
@@ -73,8 +68,7 @@ def _build_get_conn(original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     def _get_conn(self: Any, *args: Any, **kwargs: Any) -> Any:
         connection = original(self, *args, **kwargs)
-        opened = getattr(connection, _CIRCUMSTANCES, _UNKNOWN)
-        if opened[0] is runtime.current and opened[1] == _service_now():
+        if getattr(connection, _CIRCUMSTANCES, None) == circumstances_now():
             return connection
         return _replace_unfit(self, connection) if switch.on else connection
 
