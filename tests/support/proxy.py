@@ -85,6 +85,7 @@ class ConnectProxy:
         except OSError:
             client.sendall(_UNREACHABLE)
             return
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with server:
             client.sendall(_ESTABLISHED)
             _relay(client, server)
