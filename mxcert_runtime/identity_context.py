@@ -20,6 +20,7 @@ from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .key_transfer import load_identity
+from .known_loads import known_loads
 from .native_ssl import GenuineContext, NativeContext
 from .trust import Trust
 
@@ -142,7 +143,7 @@ def _make(blueprint: Blueprint) -> IdentityContext:
         with contextlib.suppress(ssl.SSLError):
             context.set_ciphers(ciphers)
     if blueprint.trust is not None:
-        blueprint.trust.load_into(context)
+        known_loads.load_trust(blueprint.trust, context)
         context.verifies = True
     if blueprint.identity is not None:
         _load(context, blueprint.identity)

@@ -10,6 +10,7 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from os import access as may_access  # see `file_state`
 from typing import BinaryIO
 
 
@@ -23,7 +24,7 @@ def memory_file() -> Iterator[tuple[str, BinaryIO] | None]:
         return
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         path = f"/proc/self/fd/{descriptor}"
-        yield (path, file) if os.path.exists(path) else None
+        yield (path, file) if may_access(path, os.F_OK) else None
 
 
 @contextlib.contextmanager

@@ -35,15 +35,17 @@ handshake_alerts
 counters
 scope
 native_ssl, passing_files
-file_state, expiry_watch
+file_state, expiry_watch, c_environment
 trust
 known_loads
 key_transfer
 identity_context
-credential_probe
 late_context
+credential_probe
 server_request
 context_record
+context_examination
+context_ledger
 trust_description
 openssl_context
 runtime
