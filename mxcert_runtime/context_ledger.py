@@ -11,6 +11,7 @@ authorities, by which loads past the hooks show.
 
 from __future__ import annotations
 
+import functools
 import logging
 import ssl
 import weakref
@@ -129,9 +130,9 @@ class Ledger:
         return record.latest()
 
     def _follow(self, context: ssl.SSLContext) -> weakref.ref[ssl.SSLContext]:
-        number, contexts = id(context), self._contexts
-        reference = weakref.ref(context, lambda _: contexts.pop(number, None))
-        contexts[number] = reference
+        # In C from end to end: what a callback of a weak reference raises is lost.
+        drop = functools.partial(self._contexts.pop, id(context))
+        reference = self._contexts[id(context)] = weakref.ref(context, drop)
         return reference
 
     def _show(self, context: ssl.SSLContext, record: ContextRecord) -> ContextRecord:

@@ -153,8 +153,9 @@ def listen_on(context: ssl.SSLContext) -> None:
     """Make connections that a caller's context creates from now on tell their messages."""
     if isinstance(NativeContext._msg_callback.__get__(context), Listener):
         return
-    number = id(context)
-    _listening[number] = weakref.ref(context, lambda _: _listening.pop(number, None))
+    # In C from end to end: what a callback of a weak reference raises is lost.
+    drop = functools.partial(_listening.pop, id(context))
+    _listening[id(context)] = weakref.ref(context, drop)
     with callback_lock:
         callback = NativeContext._msg_callback.__get__(context)
         if not isinstance(callback, Listener):
