@@ -210,6 +210,10 @@ class ConnectionPlanner:
             self._warn_of_extra_authorities()
             return None
         trust = self.record.trust
+        # What a directory holds, loaded past every hook, would not show; here it is for nothing.
+        trusts_nobody = not trust.loads and not self.record.default_trust
+        if trusts_nobody and self.verify_mode != ssl.CERT_NONE:
+            return None
         extra = self.generation.extra_authorities
         if extra is not None and (self.record.default_trust or trust.is_default):
             trust = trust.plus(data_load(extra.pem))

@@ -6,6 +6,7 @@ It is asked each time that it matters, since callers have ways past every hook: 
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 
 from .context_record import ContextRecord
@@ -18,9 +19,11 @@ from .trust import Trust, TrustChangedError
 def examine(context: ssl.SSLContext, record: ContextRecord) -> ContextRecord:
     """The record with what the context shows now; nothing is believed that is being changed."""
     ciphers, knows_level = _ciphers_of(context, record)
+    store = store_of(context)
     return record.changed(
         credentials=(record.credentials or record.has_shared_key or presents_certificate(context)),
-        complete=record.complete and not record.changes and _holds_loads(context, record),
+        complete=record.complete and not record.changes and _holds_loads(context, record, store),
+        store=store,
         ciphers=ciphers,
         knows_security_level=knows_level,
     )
@@ -32,14 +35,27 @@ def store_of(context: ssl.SSLContext) -> tuple[int, ...]:
     return stats["x509"], stats["crl"], stats["x509_ca"]
 
 
-def _holds_loads(context: ssl.SSLContext, record: ContextRecord) -> bool:
-    """Whether nothing shows that was loaded past the hooks."""
-    now, then = store_of(context), record.store
+def _holds_loads(context: ssl.SSLContext, record: ContextRecord, now: tuple[int, ...]) -> bool:
+    """Whether nothing shows that was loaded past the hooks; ``now`` is the state of the store."""
+    then = record.store
     if now == then:
         return True
-    # OpenSSL keeps the certificates that it finds in directories.
-    certificates_alone = now[1] == then[1] and now[0] >= then[0] and now[2] >= then[2]
-    return record.trust.has_directories and certificates_alone
+    # OpenSSL keeps the authorities that it finds in directories.
+    is_alike = now[1] == then[1] and now[0] - now[2] == then[0] - then[2]
+    return is_alike and record.trust.has_directories and _may_hold(context, record.trust)
+
+
+def _may_hold(context: ssl.SSLContext, trust: Trust) -> bool:
+    """Whether all authorities of a context are of a trust, or in a directory of it."""
+    fresh = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        known_loads.load_trust(trust, fresh)
+        for path in trust.files_in_directories():
+            with contextlib.suppress(ssl.SSLError, FileNotFoundError):
+                NativeContext.load_verify_locations(fresh, cafile=path)
+    except (OSError, TrustChangedError):
+        return False
+    return set(_authorities_in(context)) <= set(_authorities_in(fresh))
 
 
 def tells_security_level(context: ssl.SSLContext) -> bool:

@@ -304,12 +304,13 @@ class Ledger:
         the next time.
         """
         looked = examine(context, record)
-        if not record.changes and (looked.credentials, looked.complete) != (
-            record.credentials or record.has_shared_key,
+        known = looked.credentials and not record.has_shared_key
+        if not record.changes and (known, looked.complete, looked.store) != (
+            record.credentials,
             record.complete,
+            record.store,
         ):
-            credentials = looked.credentials and not record.has_shared_key
-            found = record.changed(credentials=credentials, complete=looked.complete)
+            found = record.changed(credentials=known, complete=looked.complete, store=looked.store)
             # Where somebody has changed it meanwhile, the finding may be of the time before.
             if record.succeed(found):
                 self._show(context, found)

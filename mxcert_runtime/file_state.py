@@ -202,8 +202,22 @@ def _directory_state(path: str) -> DirectoryState:
 
 
 def _entries(path: str) -> frozenset[_Entry]:
-    names = filter(_HASHED_NAME.fullmatch, listdir(path))
-    return frozenset((name, _entry_state(os.path.join(path, name))) for name in names)
+    return frozenset((each, _entry_state(each)) for each in _hashed_files(path))
+
+
+def hashed_files(path: str) -> list[str]:
+    """The paths of the files in a directory that OpenSSL looks for; none where there is no such.
+
+    Raises OSError where it cannot be listed.
+    """
+    try:
+        return _hashed_files(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return []
+
+
+def _hashed_files(path: str) -> list[str]:
+    return [os.path.join(path, name) for name in listdir(path) if _HASHED_NAME.fullmatch(name)]
 
 
 def _entry_state(path: str) -> _Times | FileState | None:

@@ -18,7 +18,7 @@ from typing import Any, Union
 
 from .c_environment import UnknownEnvironmentError, openssl_variable
 from .errors import MxcertError
-from .file_state import DirectoryState, FileState, directory_states, state_of
+from .file_state import DirectoryState, FileState, directory_states, hashed_files, state_of
 
 #: Modules that ship the Mozilla bundle; a load of their file is default trust, not a choice.
 _BUNDLE_MODULES = ("certifi", "pip._vendor.certifi")
@@ -116,6 +116,13 @@ class Trust:
     def directories_have_changed(self) -> bool:
         """Whether its directories hold something else than at the moment that it is of."""
         return self.directories not in (None, directory_states(self._directory_paths()))
+
+    def files_in_directories(self) -> list[str]:
+        """The paths of what OpenSSL could find in its directories now.
+
+        Raises OSError where one of them cannot be listed.
+        """
+        return [path for each in self._directory_paths() for path in hashed_files(each)]
 
     def _directory_paths(self) -> list[str]:
         # OpenSSL takes lists of directories in both places.
