@@ -15,7 +15,6 @@ does not see OpenSSL's looks either.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import re
@@ -29,6 +28,8 @@ from os import stat as look_at
 from time import monotonic
 from typing import Union
 
+from .momentary_errors import is_momentary
+
 #: Nanoseconds after which a change of a file shows in its times, with some allowance for file
 #: systems on the network.
 _SETTLED_NS = 2_000_000_000
@@ -41,20 +42,10 @@ _LOOKS_LIMIT = 64
 #: The names that OpenSSL looks for in a directory: certificates and CRLs by the hash of a subject.
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
 
-#: What is the matter with the process or the machine, and not with a file.
-_PASSING_ERRORS = frozenset(
-    {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN, errno.ENOBUFS}
-)
-
 # A FIFO that comes into the place of a file must not be waited for.
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _FLAGS |= getattr(os, "O_BINARY", 0)
 _PIECE = 1 << 20
-
-
-def is_passing(error: OSError) -> bool:
-    """Whether an error says nothing of the file: it may be gone the next time."""
-    return error.errno in _PASSING_ERRORS
 
 
 @dataclass(frozen=True)
@@ -119,7 +110,7 @@ def content_of(path: str) -> bytes | None:
     try:
         descriptor = open_descriptor(path, _FLAGS)
     except (OSError, ValueError) as error:
-        _raise_if_passing(error)
+        _raise_if_momentary(error)
         return None
     try:
         if not stat.S_ISREG(fstat(descriptor).st_mode):
@@ -129,7 +120,7 @@ def content_of(path: str) -> bytes | None:
             pieces.append(piece)
         return b"".join(pieces)
     except OSError as error:
-        _raise_if_passing(error)
+        _raise_if_momentary(error)
         return None
     finally:
         close(descriptor)
@@ -139,13 +130,13 @@ def _times_of(path: str) -> _Times | None:
     try:
         found = look_at(path)
     except (OSError, ValueError) as error:
-        _raise_if_passing(error)
+        _raise_if_momentary(error)
         return None
     return _times_from(found) if stat.S_ISREG(found.st_mode) else None
 
 
-def _raise_if_passing(error: Exception) -> None:
-    if isinstance(error, OSError) and is_passing(error):
+def _raise_if_momentary(error: Exception) -> None:
+    if isinstance(error, OSError) and is_momentary(error):
         raise error
 
 
@@ -192,7 +183,7 @@ def _directory_state(path: str) -> DirectoryState:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return DirectoryState(path, None)
     except OSError as error:
-        _raise_if_passing(error)
+        _raise_if_momentary(error)
         return DirectoryState(path, None, unknown=object())
     if _has_settled(own):
         if len(_last_directories) >= _LOOKS_LIMIT:

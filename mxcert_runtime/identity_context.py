@@ -22,11 +22,11 @@ from os import access as may_access  # see `file_state`
 from typing import NoReturn
 
 from .errors import MxcertError
-from .file_state import is_passing
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .key_transfer import load_identity
 from .known_loads import known_loads
+from .momentary_errors import is_momentary
 from .native_ssl import GenuineContext, NativeContext
 from .printable import printable
 from .trust import Trust
@@ -173,7 +173,7 @@ def _open_key_log(context: IdentityContext, path: str) -> None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         context.keylog_filename = path
     except OSError as error:
-        if is_passing(error):
+        if is_momentary(error):
             raise
         _warn_of_key_log(path, error.strerror or "unknown")
 
