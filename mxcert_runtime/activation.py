@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import expiry_watch, runtime
-from .context_record import ledger
+from .context_ledger import ledger
 from .fork_safe_lock import ForkSafeLock
 from .hooks import LIBRARIES
 from .hooks.ssl_sessions import sources

@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .connection_plan import Plan
-from .context_record import ContextRecord, ledger
+from .context_ledger import ledger
+from .context_record import ContextRecord
 from .counters import Tally, connection_tally
 from .errors import MxcertError
 from .identity import Identity
@@ -72,37 +73,40 @@ class ConnectionPlanner:
 
     def plan(self) -> Plan:
         """What the connection does."""
-        return self._plan_by(self._plan_with)
+        return self._plan_by(ConnectionPlanner._plan_with)
 
     def plan_observed(self) -> Plan:
         """The same, with the server's request seen."""
-        return self._plan_by(self._plan_listening)
+        return self._plan_by(ConnectionPlanner._plan_listening)
 
-    def _plan_by(self, make: Callable[[Trust | None], Plan]) -> Plan:
+    def _plan_by(self, make: Callable[[ConnectionPlanner, Trust | None], Plan]) -> Plan:
         if self.record.pending and self._needs_callers_store():
             ledger.finish_loads(self.context)
+            return self._knowing(pending=())._plan_by(make)
         trust = self._find_trust()
         # Planned again, it loads by itself: there may be more trusts than are kept.
-        self.record.is_kept = self.record.is_kept or bool(self.record.pending)
+        self.record.hints.is_kept = self.record.hints.is_kept or bool(self.record.pending)
         try:
-            plan = make(trust)
+            plan = make(self, trust)
         except TrustChangedError:
-            # From now on only the context itself can say what it trusts.
-            self.record.complete = False
-            return self._plan_by(make)
+            ledger.doubt(self.context)
+            return self._knowing(complete=False)._plan_by(make)
         is_passing = trust is not None and trust.directories is not None
         return replace(plan, is_passing=True) if is_passing else plan
+
+    def _knowing(self, **facts: Any) -> ConnectionPlanner:
+        return replace(self, record=self.record.changed(**facts))
 
     def _needs_callers_store(self) -> bool:
         """Whether the caller's context has to verify, or gives the certificates of a chain."""
         record = self.record
         if record.credentials or not record.complete:
             return True
-        # A key log is opened when it is set, and may be gone since: that is no error of a caller's.
+        # A key log may not be opened again.
         if self.key_log is not None and self.decision.choice is Choice.NONE:
             return True
         # What directories hold is only looked up for a context of one connection.
-        return record.is_kept and (
+        return record.hints.is_kept and (
             record.trust.has_directories or self.decision.choice is Choice.NONE
         )
 
@@ -206,6 +210,10 @@ class ConnectionPlanner:
             self._warn_of_extra_authorities()
             return None
         trust = self.record.trust
+        # What a directory holds, loaded past every hook, would not show; here it is for nothing.
+        trusts_nobody = not trust.loads and not self.record.default_trust
+        if trusts_nobody and self.verify_mode != ssl.CERT_NONE:
+            return None
         extra = self.generation.extra_authorities
         if extra is not None and (self.record.default_trust or trust.is_default):
             trust = trust.plus(data_load(extra.pem))
@@ -217,9 +225,11 @@ class ConnectionPlanner:
 
     def _warn_of_extra_authorities(self) -> None:
         """Say once that the extra authorities do not count for a context of unknown trust."""
-        if self.generation.extra_authorities is None or self.record.is_warned_of:
+        if self.generation.extra_authorities is None or self.record.hints.is_warned_of:
             return
-        self.record.is_warned_of = True
+        if self.record.changes:
+            return
+        self.record.hints.is_warned_of = True
         _logger.warning(
             "an SSL context is older than mxcert_runtime, or a file that it loaded has changed, so "
             "nobody can tell whether it has default trust: the extra authorities (%s) do not count "

@@ -7,46 +7,95 @@ packet is sent, and nothing is trusted by it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
+from .late_context import Unheard, listen_on
 from .native_ssl import GenuineContext, NativeContext
 
 # Weak keys and old signatures must show themselves too: here nothing is secured by them.
 _ALL_CIPHERS = "ALL:@SECLEVEL=0"
 
-#: What OpenSSL says where a server has no certificate that it could show. TLS 1.3 goes by no
-#: cipher list, and TLS 1.2 knows the curves that TLS 1.3 has dropped.
-_WITHOUT_CERTIFICATE = {
-    ssl.TLSVersion.TLSv1_3: ("UNSUPPORTED_PROTOCOL",),
-    # The second where all ciphers of the context are of TLS 1.3, so that it speaks no TLS 1.2.
-    ssl.TLSVersion.TLSv1_2: ("NO_SHARED_CIPHER", "NO_CIPHERS_AVAILABLE"),
-}
+_BOTH = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+_TLS_1_2 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2
+_TLS_1_3 = ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_3
+
+_Versions = tuple[ssl.TLSVersion, ssl.TLSVersion]
+
+#: What OpenSSL says where a server has no certificate that it could show: it speaks no TLS 1.3
+#: then, and finds no cipher of TLS 1.2; the second where the context has none of these.
+_WITHOUT_CERTIFICATE = ("NO_SHARED_CIPHER", "NO_CIPHERS_AVAILABLE")
+
+#: And where it cannot know before the name of the host is due.
+_WITHOUT_CERTIFICATE_LATE = (*_WITHOUT_CERTIFICATE, "NO_SUITABLE_SIGNATURE_ALGORITHM")
 
 
 def presents_certificate(context: ssl.SSLContext) -> bool:
     """Whether a client connection of ``context`` would present a certificate.
 
-    Where the answer is unclear it is yes, so that we keep out of that connection.
+    Where the answer is unclear it is yes, so that we keep out of that connection. The callbacks of
+    the caller are for its own connections, and stay where they are, since other threads may be
+    connecting: one for messages is told by a listener, which does not hear connections of ours.
     """
-    with _without_callbacks(context):
-        return any(_is_served(context, version) for version in _WITHOUT_CERTIFICATE)
+    if NativeContext._msg_callback.__get__(context) is not None:
+        listen_on(context)
+    if context.sni_callback is None:
+        return _is_served(context, _take_at_once, _BOTH, _WITHOUT_CERTIFICATE)
+    # Only TLS 1.2 knows all curves, and only TLS 1.3 goes by no list of ciphers.
+    return any(
+        _is_served(context, _take_by_name, versions, _WITHOUT_CERTIFICATE_LATE)
+        for versions in (_TLS_1_3, _TLS_1_2)
+    )
 
 
-def _is_served(context: ssl.SSLContext, version: ssl.TLSVersion) -> bool:
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server_context, client_context = _probing_contexts(version)
-    server = NativeContext._wrap_bio(server_context, to_server, to_client, True)
-    server.context = context
-    client = NativeContext._wrap_bio(client_context, to_client, to_server, False)
+def _is_served(
+    context: ssl.SSLContext,
+    take: Callable[[ssl.SSLContext, _Versions, Unheard, ssl.MemoryBIO, ssl.MemoryBIO], Any],
+    versions: _Versions,
+    without: tuple[str, ...],
+) -> bool:
+    to_server, to_client, owner = ssl.MemoryBIO(), ssl.MemoryBIO(), Unheard()
+    server = take(context, versions, owner, to_server, to_client)
+    client = NativeContext._wrap_bio(_client_context(), to_client, to_server, False)
     failure = _shake_hands(client, server)
     if failure is not None:
-        return failure not in _WITHOUT_CERTIFICATE[version]
+        return failure not in without
     # Anonymous ciphers of TLS 1.2 need no certificate.
     return client.getpeercert(True) is not None
+
+
+def _take_at_once(
+    context: ssl.SSLContext,
+    versions: _Versions,
+    owner: Unheard,
+    incoming: ssl.MemoryBIO,
+    outgoing: ssl.MemoryBIO,
+) -> Any:
+    """A server's connection that has the certificate of ``context``."""
+    server_context = _server_context(versions)
+    server = NativeContext._wrap_bio(server_context, incoming, outgoing, True, owner=owner)
+    server.context = context
+    return server
+
+
+def _take_by_name(
+    context: ssl.SSLContext,
+    versions: _Versions,
+    owner: Unheard,
+    incoming: ssl.MemoryBIO,
+    outgoing: ssl.MemoryBIO,
+) -> Any:
+    """The same for a context with a callback for host names.
+
+    It would be called by the context that the connection has when the name is due; so another one
+    is there until then, whose own callback does what such callbacks are for.
+    """
+    switching = _make_server_context(versions)
+    server = NativeContext._wrap_bio(switching, incoming, outgoing, True, owner=owner)
+    switching.sni_callback = lambda *_: setattr(server, "context", context)
+    return server
 
 
 def _shake_hands(client: Any, server: Any) -> str | None:
@@ -61,33 +110,27 @@ def _shake_hands(client: Any, server: Any) -> str | None:
     return None
 
 
-@contextlib.contextmanager
-def _without_callbacks(context: ssl.SSLContext) -> Iterator[None]:
-    """The callbacks of the caller are for its own connections."""
-    message_callback = NativeContext._msg_callback.__get__(context)
-    name_callback = context.sni_callback
-    NativeContext._msg_callback.__set__(context, None)
-    # A context for clients alone has none, and refuses to be given one.
-    if name_callback is not None:
-        context.sni_callback = None
-    try:
-        yield
-    finally:
-        NativeContext._msg_callback.__set__(context, message_callback)
-        if name_callback is not None:
-            context.sni_callback = name_callback
+@functools.cache
+def _client_context() -> ssl.SSLContext:
+    context = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    NativeContext.verify_mode.__set__(context, ssl.CERT_NONE)
+    return _opened(context, _BOTH)
 
 
 @functools.cache
-def _probing_contexts(version: ssl.TLSVersion) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    server = GenuineContext(ssl.PROTOCOL_TLS_SERVER)
-    client = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
-    client.check_hostname = False
-    NativeContext.verify_mode.__set__(client, ssl.CERT_NONE)
-    for context in (server, client):
-        NativeContext.set_ciphers(context, _ALL_CIPHERS)
-        # By the setters of the C class: those of the Python class call themselves without end
-        # where somebody has put another class in the place of `ssl.SSLContext`.
-        NativeContext.minimum_version.__set__(context, version)
-        NativeContext.maximum_version.__set__(context, version)
-    return server, client
+def _server_context(versions: _Versions) -> ssl.SSLContext:
+    return _make_server_context(versions)
+
+
+def _make_server_context(versions: _Versions) -> ssl.SSLContext:
+    return _opened(GenuineContext(ssl.PROTOCOL_TLS_SERVER), versions)
+
+
+def _opened(context: ssl.SSLContext, versions: _Versions) -> ssl.SSLContext:
+    NativeContext.set_ciphers(context, _ALL_CIPHERS)
+    # By the setters of the C class: those of the Python class call themselves without end where
+    # somebody has put another class in the place of `ssl.SSLContext`.
+    NativeContext.minimum_version.__set__(context, versions[0])
+    NativeContext.maximum_version.__set__(context, versions[1])
+    return context

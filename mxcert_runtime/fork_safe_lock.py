@@ -1,8 +1,12 @@
-"""Locks that a forked process finds open.
+"""Locks that a forked process finds open, and that no interruption leaves closed.
 
 A process that forks while another thread holds a lock would wait for that thread for ever: it does
 not exist in the child. What these locks guard is usable after each single step, so the child may
 go on with it.
+
+They are CPython's own, written in C: between taking one and the block that it guards there is no
+moment at which a signal handler could run, or raise. They are reentrant, so that a handler may
+connect while its own thread holds one.
 """
 
 from __future__ import annotations
@@ -10,30 +14,22 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from types import TracebackType
+from typing import Any
+
+_ReentrantLock: Any = type(threading.RLock())
 
 
-class ForkSafeLock:
+class ForkSafeLock(_ReentrantLock):  # type: ignore[misc]
     """A reentrant lock for ``with``."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        super().__init__()
         _locks.add(self)
 
     def open_anew(self) -> None:
-        """Forget whoever holds it."""
-        self._lock = threading.RLock()
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._lock.release()
+        """Forget whoever holds it; a thread that forks while it does so goes on in the child."""
+        if not self._is_owned():
+            self._at_fork_reinit()
 
 
 _locks: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()

@@ -10,18 +10,28 @@ check, verify mode and flags of the verification itself, options) stays the call
 from __future__ import annotations
 
 import contextlib
+import errno
+import functools
+import logging
+import os
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from os import access as may_access  # see `file_state`
 from typing import NoReturn
 
 from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .key_transfer import load_identity
+from .known_loads import known_loads
+from .momentary_errors import is_momentary
 from .native_ssl import GenuineContext, NativeContext
+from .printable import printable
 from .trust import Trust
+
+_logger = logging.getLogger("mxcert_runtime")
 
 #: Contexts with a trust that are kept. One with a bundle of 150 authorities takes 700 KB.
 TRUSTING_LIMIT = 24
@@ -142,17 +152,41 @@ def _make(blueprint: Blueprint) -> IdentityContext:
         with contextlib.suppress(ssl.SSLError):
             context.set_ciphers(ciphers)
     if blueprint.trust is not None:
-        blueprint.trust.load_into(context)
+        known_loads.load_trust(blueprint.trust, context)
         context.verifies = True
     if blueprint.identity is not None:
         _load(context, blueprint.identity)
     context.check_hostname = False  # CERT_NONE demands it, and it stays the caller's anyway
     NativeContext.verify_mode.__set__(context, blueprint.verify_mode)
     if blueprint.key_log is not None:
-        context.keylog_filename = blueprint.key_log
+        _open_key_log(context, blueprint.key_log)
     if blueprint.message_callback is not None:
         NativeContext._msg_callback.__set__(context, blueprint.message_callback)
     return context
+
+
+def _open_key_log(context: IdentityContext, path: str) -> None:
+    """Open the caller's key log once more; its own is open, whatever has become of the path."""
+    try:
+        # In another working directory it would be made, with secrets, where nobody asks for it.
+        if not os.path.isabs(path) and not may_access(path, os.F_OK):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        context.keylog_filename = path
+    except OSError as error:
+        if is_momentary(error):
+            raise
+        _warn_of_key_log(path, error.strerror or "unknown")
+
+
+@functools.lru_cache(maxsize=64)
+def _warn_of_key_log(path: str, reason: str) -> None:
+    """Say once that a key log misses connections."""
+    _logger.warning(
+        "the key log %s cannot be opened again (%s): connections with an identity go on without "
+        "it. Put it where the process may write",
+        printable(path),
+        reason,
+    )
 
 
 def _load(context: IdentityContext, identity: Identity) -> None:

@@ -2,7 +2,8 @@
 
 Parsing a bundle of 150 authorities takes OpenSSL 16 ms and 700 KB for each context. A context whose
 connections are verified by an identity context needs none of it; what a load has read is kept, so
-that it can be done for real later, also when the file is gone by then.
+that it can be done for real later: with that content and no other, also when the file is gone by
+then, and without a look at any file.
 """
 
 from __future__ import annotations
@@ -12,10 +13,19 @@ import ssl
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from .file_state import FileState, content_of
 from .fork_safe_lock import ForkSafeLock
 from .native_ssl import NativeContext
 from .passing_files import public_file
-from .trust import DataLoad, DefaultPathsLoad, DirectoryLoad, FileLoad, Load, is_as_it_was
+from .trust import (
+    DataLoad,
+    DefaultPathsLoad,
+    DirectoryLoad,
+    FileLoad,
+    Load,
+    Trust,
+    TrustChangedError,
+)
 
 #: Loads that are known. A bundle has 200 KB as text.
 _LIMIT = 32
@@ -26,20 +36,24 @@ class KnownLoad:
     """A load that was done without an error, and the file that it read."""
 
     load: Load
-    content: bytes | None
+    content: bytes | None = None
 
     def do(self, context: ssl.SSLContext) -> None:
-        """Do it for real, with the effect that it had."""
-        if isinstance(self.load, DataLoad):
-            NativeContext.load_verify_locations(context, cadata=self.load.content)
-        elif isinstance(self.load, DefaultPathsLoad):
+        """Do it for real, with the effect that it had.
+
+        Raises OSError where the process lacks something, such as descriptors.
+        """
+        load = self.load
+        if isinstance(load, DataLoad):
+            NativeContext.load_verify_locations(context, cadata=load.content)
+        elif isinstance(load, FileLoad):
+            self._load_content(context)
+        else:
             # OpenSSL says nothing of a damaged default file, and takes what comes before.
             with contextlib.suppress(ssl.SSLError):
                 self._load_content(context)
-            if self.load.paths:
-                NativeContext.load_verify_locations(context, capath=self.load.paths)
-        else:
-            self._load_content(context)
+            if load.paths:
+                NativeContext.load_verify_locations(context, capath=load.paths)
 
     def _load_content(self, context: ssl.SSLContext) -> None:
         if self.content is not None:
@@ -62,16 +76,23 @@ class KnownLoads:
                 self._known.move_to_end(load)
             return known
 
-    def remember(self, load: Load) -> None:
-        """Note that a load has been done. One of a directory costs nothing, and is not noted."""
-        if isinstance(load, DirectoryLoad) or load in self._known:
-            return
-        known = KnownLoad(load, _read(load))
-        # What was read just now must be what was loaded.
-        if not is_as_it_was(load) or _was_not_read(known):
-            return
+    def confirm(self, load: Load, *, keep: bool) -> bool:
+        """Whether a load that has just been done would read the same now; ``keep``: remember it.
+
+        One of a directory costs nothing, and is not kept.
+        """
+        try:
+            known = _read_again(load)
+        except (OSError, TrustChangedError):
+            # What it has read cannot be told any more, for whatever reason.
+            return False
+        if keep and not isinstance(load, DirectoryLoad) and not _holds_key(known):
+            self._keep(known)
+        return True
+
+    def _keep(self, known: KnownLoad) -> None:
         with self._lock:
-            self._known[load] = known
+            self._known[known.load] = known
             if len(self._known) > _LIMIT:
                 self._known.popitem(last=False)
 
@@ -80,22 +101,36 @@ class KnownLoads:
         with self._lock:
             self._known.clear()
 
+    def load_trust(self, trust: Trust, context: ssl.SSLContext) -> None:
+        """Load a trust into a new context.
 
-def _was_not_read(known: KnownLoad) -> bool:
-    if not isinstance(known.load, (FileLoad, DefaultPathsLoad)):
-        return False
-    if known.content is None:
-        # OpenSSL says nothing of a default file that it cannot open, for want of descriptors, say.
-        return isinstance(known.load, FileLoad) or known.load.state is not None
-    # Nothing secret is kept, though somebody has put it beside the certificates.
-    return b"PRIVATE KEY" in known.content
+        Raises :class:`~.trust.TrustChangedError` where it cannot be made again, and OSError where
+        the process lacks something now.
+        """
+        for load in trust.loads:
+            known = self.find(load) or _read_again(load)
+            try:
+                known.do(context)
+            except (ssl.SSLError, ValueError) as error:
+                raise TrustChangedError(f"{load!r} cannot be loaded again: {error}") from error
+        if trust.directories_have_changed:
+            raise TrustChangedError("a directory is not what it was for the caller")
 
 
-def _read(load: Load) -> bytes | None:
-    if isinstance(load, (FileLoad, DefaultPathsLoad)) and load.state is not None:
-        with contextlib.suppress(OSError), open(load.path, "rb") as file:
-            return file.read()
-    return None
+def _read_again(load: Load) -> KnownLoad:
+    """The load with the content of its file, which must be what it was."""
+    if not isinstance(load, (FileLoad, DefaultPathsLoad)):
+        return KnownLoad(load)
+    content = content_of(load.path)
+    state = None if content is None else FileState.holding(content)
+    if state != load.state or (state is None and isinstance(load, FileLoad)):
+        raise TrustChangedError(f"{load!r} is not what it was when the caller loaded it")
+    return KnownLoad(load, content)
+
+
+def _holds_key(known: KnownLoad) -> bool:
+    """Nothing secret is kept, though somebody has put it beside the certificates."""
+    return known.content is not None and b"PRIVATE KEY" in known.content
 
 
 #: what this process has loaded

@@ -19,6 +19,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
+from .fork_safe_lock import ForkSafeLock
 from .identity_context import IdentityContext
 from .native_ssl import NativeContext
 
@@ -93,6 +94,10 @@ _NOBODY: tuple[Any, Handover | None] = (None, None)
 _listening: dict[int, weakref.ref[ssl.SSLContext]] = {}
 
 
+class Unheard:
+    """The owner of a connection of ours, of whose messages no callback is told."""
+
+
 class Listener:
     """A message callback that hands over the next context, and calls the caller's own."""
 
@@ -104,6 +109,8 @@ class Listener:
     def __call__(
         self, owner: Any, direction: str, version: int, content: int, message: int, data: bytes
     ) -> None:
+        if isinstance(owner, Unheard):
+            return
         if content == _HANDSHAKE and direction == "read":
             _tell(owner, version, message, data)
         if self.callback is not None:
@@ -138,13 +145,21 @@ def callers_own(callback: MessageCallback) -> MessageCallback:
     return callback.callback if isinstance(callback, Listener) else callback
 
 
+#: Held by whoever puts a callback in the place of another: what somebody sets meanwhile must stay.
+callback_lock = ForkSafeLock()
+
+
 def listen_on(context: ssl.SSLContext) -> None:
     """Make connections that a caller's context creates from now on tell their messages."""
-    callback = NativeContext._msg_callback.__get__(context)
-    if not isinstance(callback, Listener):
-        NativeContext._msg_callback.__set__(context, Listener(callback))
-        number = id(context)
-        _listening[number] = weakref.ref(context, lambda _: _listening.pop(number, None))
+    if isinstance(NativeContext._msg_callback.__get__(context), Listener):
+        return
+    # In C from end to end: what a callback of a weak reference raises is lost.
+    drop = functools.partial(_listening.pop, id(context))
+    _listening[id(context)] = weakref.ref(context, drop)
+    with callback_lock:
+        callback = NativeContext._msg_callback.__get__(context)
+        if not isinstance(callback, Listener):
+            NativeContext._msg_callback.__set__(context, Listener(callback))
 
 
 def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
@@ -166,6 +181,7 @@ def stop_listening() -> None:
     for reference in list(_listening.values()):
         context = reference()
         if context is not None:
-            callback = NativeContext._msg_callback.__get__(context)
-            NativeContext._msg_callback.__set__(context, callers_own(callback))
+            with callback_lock:
+                callback = NativeContext._msg_callback.__get__(context)
+                NativeContext._msg_callback.__set__(context, callers_own(callback))
     _listening.clear()

@@ -10,20 +10,28 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
+from os import access as may_access  # see `file_state`
 from typing import BinaryIO
+
+from .momentary_errors import is_momentary
 
 
 @contextlib.contextmanager
 def memory_file() -> Iterator[tuple[str, BinaryIO] | None]:
-    """An empty file in memory and its path; ``None`` where the system has no such thing."""
+    """An empty file in memory and its path; ``None`` where the system has no such thing.
+
+    Raises OSError where it could be had at another moment: the disk is no way out of that.
+    """
     try:
         descriptor = os.memfd_create("mxcert")
-    except (AttributeError, OSError):
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and is_momentary(error):
+            raise
         yield None
         return
     with os.fdopen(descriptor, "wb", buffering=0) as file:
         path = f"/proc/self/fd/{descriptor}"
-        yield (path, file) if os.path.exists(path) else None
+        yield (path, file) if may_access(path, os.F_OK) else None
 
 
 @contextlib.contextmanager

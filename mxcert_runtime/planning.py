@@ -14,7 +14,8 @@ from typing import Any, Optional
 
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
-from .context_record import ContextRecord, ledger
+from .context_ledger import ledger
+from .context_record import ContextRecord
 from .late_context import MessageCallback, callers_own, listen_on
 from .native_ssl import NativeContext
 from .policy import Decision, Policy
@@ -65,10 +66,12 @@ def decide_connection(
     question = host, port, service, verify_mode, context.keylog_filename
     try:
         record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
-        plan: Plan = record.plans_by_endpoint[question]
+        plans = record.plans
+        plan: Plan = plans.by_endpoint[question]
         is_valid = (
             plan.generation is generation
-            and record.edition == generation.contexts.edition
+            and plans.edition == generation.contexts.edition
+            and not record.successor
             and record.reference() is context
         )
     except (AttributeError, KeyError):
@@ -114,7 +117,7 @@ def _warn_of_unknown_port(host: str | None) -> None:
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
-    record = ledger.find(context) or ledger.adopt(context)
+    record = ledger.find_or_adopt(context)
     key = decision, *question[3:], callers_own(_message_callback_of(context))
     if (host, port) in generation.watched:
         return _planner_for(generation, context, record, key).plan_observed()
@@ -126,16 +129,13 @@ def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Quest
 def _plan_by_decision(
     generation: Generation, context: ssl.SSLContext, record: ContextRecord, key: Key
 ) -> Plan:
-    edition = generation.contexts.edition
-    if record.generation is generation and record.edition == edition:
-        kept: Plan | None = record.plans.get(key)
-        if kept is not None:
-            return kept
-    before = record.plans
+    kept: Plan | None = record.plans_of(generation, generation.contexts.edition).by_key.get(key)
+    if kept is not None:
+        return kept
     plan = _planner_for(generation, context, record, key).plan()
-    # Where the record has changed meanwhile, the plan may be of the time before.
+    # Where the record has a successor by now, nobody looks at what this one keeps.
     if not plan.is_passing:
-        record.keep_plan(before, key, plan, generation, generation.contexts.edition)
+        record.keep_plan(key, plan, generation, generation.contexts.edition)
     return plan
 
 
@@ -146,7 +146,7 @@ def _planner_for(
     return ConnectionPlanner(
         generation,
         weakref.ref(context),
-        record,
+        ledger.look_at(context, record),
         decision,
         verify_mode,
         key_log,

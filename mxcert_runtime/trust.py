@@ -1,25 +1,33 @@
 """What a context was told to trust, as a value: equal trusts verify alike.
 
-A trust is the list of loads in their order. A file counts by its path and state, so that a file
-changed since is told apart; loading it again then fails with :class:`TrustChangedError` rather
-than trusting what the caller never loaded.
+A trust is the list of loads in their order. A file counts by its path and content, so that a file
+changed since is told apart.
 """
 
 from __future__ import annotations
 
+import _ssl
+import contextlib
 import hashlib
 import os
-import ssl
+import re
 import sys
 from dataclasses import dataclass, field
+from os import access as may_access
 from typing import Any, Union
 
+from .c_environment import UnknownEnvironmentError, openssl_variable
 from .errors import MxcertError
-from .file_state import DirectoryState, FileState, directory_states, is_unchanged, state_of
-from .settings.presence import process_environ
+from .file_state import DirectoryState, FileState, directory_states, hashed_files, state_of
 
 #: Modules that ship the Mozilla bundle; a load of their file is default trust, not a choice.
 _BUNDLE_MODULES = ("certifi", "pip._vendor.certifi")
+
+#: Asked here, since somebody may put another function into ``os``; see :mod:`.file_state`.
+_KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
+
+#: A scheme with a colon; one letter is a drive of Windows.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 class TrustChangedError(MxcertError):
@@ -33,18 +41,12 @@ class FileLoad:
     path: str
     state: FileState | None
 
-    def into(self, context: ssl.SSLContext) -> None:
-        context.load_verify_locations(cafile=self.path)
-
 
 @dataclass(frozen=True)
 class DirectoryLoad:
     """``load_verify_locations(capath=...)``: OpenSSL looks into them at each verification."""
 
     paths: str
-
-    def into(self, context: ssl.SSLContext) -> None:
-        context.load_verify_locations(capath=self.paths)
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,6 @@ class DataLoad:
     digest: str
     content: str | bytes = field(repr=False, compare=False)
 
-    def into(self, context: ssl.SSLContext) -> None:
-        context.load_verify_locations(cadata=self.content)
-
 
 @dataclass(frozen=True)
 class DefaultPathsLoad:
@@ -65,13 +64,6 @@ class DefaultPathsLoad:
     path: str
     state: FileState | None
     paths: str
-
-    def into(self, context: ssl.SSLContext) -> None:
-        # By their names, since OpenSSL says nothing of a default file that it cannot read now.
-        if self.state is not None:
-            context.load_verify_locations(cafile=self.path)
-        if self.paths:
-            context.load_verify_locations(capath=self.paths)
 
 
 #: Loads after which OpenSSL looks into directories.
@@ -120,21 +112,17 @@ class Trust:
         """Whether OpenSSL looks for authorities in directories too, at each verification."""
         return any(isinstance(load, DIRECTORY_LOADS) for load in self.loads)
 
-    def load_into(self, context: ssl.SSLContext) -> None:
-        """Load it into a new context.
+    @property
+    def directories_have_changed(self) -> bool:
+        """Whether its directories hold something else than at the moment that it is of."""
+        return self.directories not in (None, directory_states(self._directory_paths()))
 
-        Raises :class:`TrustChangedError` where a file is not what it was.
+    def files_in_directories(self) -> list[str]:
+        """The paths of what OpenSSL could find in its directories now.
+
+        Raises OSError where one of them cannot be listed.
         """
-        for load in self.loads:
-            _refuse_changed(load)
-            try:
-                load.into(context)
-            except (OSError, ValueError) as error:
-                changed = f"{load!r} cannot be loaded again: {error}"
-                raise TrustChangedError(changed) from error
-            _refuse_changed(load)
-        if self.directories not in (None, directory_states(self._directory_paths())):
-            raise TrustChangedError("a directory is not what it was for the caller")
+        return [path for each in self._directory_paths() for path in hashed_files(each)]
 
     def _directory_paths(self) -> list[str]:
         # OpenSSL takes lists of directories in both places.
@@ -175,38 +163,35 @@ def described_loads(
     return tuple(loads)
 
 
-def default_paths_load() -> DefaultPathsLoad:
-    """The load of the default paths as they are now, as OpenSSL finds them."""
-    path, paths = default_paths()
-    return DefaultPathsLoad(path, state_of(path), paths)
+def default_paths_load() -> DefaultPathsLoad | None:
+    """The load of the default paths as they are now; ``None`` where only OpenSSL knows it."""
+    try:
+        path, paths = default_paths()
+    except UnknownEnvironmentError:
+        return None
+    return None if _is_uri(paths) else DefaultPathsLoad(path, state_of(path), paths)
+
+
+def _is_uri(paths: str) -> bool:
+    # From version 3 on OpenSSL also takes the whole of it for the URI of a store, such as a token.
+    return _URI.match(paths) is not None
 
 
 def default_paths() -> tuple[str, str]:
-    """The file and the list of directories that OpenSSL takes by default now."""
-    found, environ = ssl.get_default_verify_paths(), process_environ()
-    file = environ.get(found.openssl_cafile_env, found.openssl_cafile)
-    # It may be a list of directories, which `found.capath` does not show.
-    return file, environ.get(found.openssl_capath_env, found.openssl_capath)
+    """The file and the list of directories that OpenSSL takes by default now.
 
-
-def is_as_it_was(load: Load) -> bool:
-    """Whether doing a load now would read what it read then."""
-    if isinstance(load, DefaultPathsLoad):
-        where = default_paths()
-        return (load.path, load.paths) == where and is_unchanged(load.path, load.state)
-    return not isinstance(load, FileLoad) or is_unchanged(load.path, load.state)
+    Raises :class:`~.c_environment.UnknownEnvironmentError`.
+    """
+    found = _ssl.get_default_verify_paths()
+    file, directories = openssl_variable(found[0]), openssl_variable(found[2])
+    return found[1] if file is None else file, found[3] if directories is None else directories
 
 
 def may_be_read(load: Load) -> bool:
     """Whether this process may read the file of a load, as far as there is one."""
     if not isinstance(load, (FileLoad, DefaultPathsLoad)) or load.state is None:
         return True
-    return os.access(load.path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _refuse_changed(load: Load) -> None:
-    if not is_as_it_was(load):
-        raise TrustChangedError(f"{load!r} is not what it was when the caller loaded it")
+    return may_access(load.path, os.R_OK, effective_ids=_KNOWS_EFFECTIVE_IDS)
 
 
 def is_bundle(path: str | bytes | os.PathLike[str]) -> bool:
@@ -216,4 +201,6 @@ def is_bundle(path: str | bytes | os.PathLike[str]) -> bool:
     """
     modules = (sys.modules.get(name) for name in _BUNDLE_MODULES)
     bundles = {module.where() for module in modules if module is not None}
-    return os.fsdecode(path) in {*bundles, ssl.get_default_verify_paths().cafile}
+    with contextlib.suppress(UnknownEnvironmentError):
+        bundles.add(default_paths()[0])
+    return os.fsdecode(path) in bundles

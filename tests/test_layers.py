@@ -21,7 +21,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
-printable, secret, fork_safe_lock
+printable, secret, fork_safe_lock, momentary_errors
 errors
 endpoint
 settings/*
@@ -35,15 +35,17 @@ handshake_alerts
 counters
 scope
 native_ssl, passing_files
-file_state, expiry_watch
+file_state, expiry_watch, c_environment
 trust
 known_loads
 key_transfer
 identity_context
-credential_probe
 late_context
+credential_probe
 server_request
 context_record
+context_examination
+context_ledger
 trust_description
 openssl_context
 runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..context_record import ledger
+from ..context_ledger import ledger
 from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..patching import Library, Patch, Switch, attribute_of, wrapping
 from ..scope import dialling, dialling_proxy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..context_record import ledger
+from ..context_ledger import ledger
 from ..patching import Library, Patch, attribute_of
 from ..trust import file_load
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from .. import runtime
-from ..context_record import ledger
+from ..context_ledger import ledger
 from ..identity_context import IdentityContext
 from ..late_context import hand_over
 from ..native_ssl import GenuineContext

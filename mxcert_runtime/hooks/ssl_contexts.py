@@ -10,7 +10,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..context_record import ledger
+from ..context_ledger import ledger
+from ..late_context import callback_lock
 from ..native_ssl import GenuineContext
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
 from ..trust import Load, default_paths_load, described_loads
@@ -34,7 +35,8 @@ def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) 
 
 def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     def describe() -> tuple[Load, ...]:
-        return () if args or kwargs else (default_paths_load(),)
+        load = None if args or kwargs else default_paths_load()
+        return () if load is None else (load,)
 
     return ledger.load(functools.partial(wrapped, *args, **kwargs), instance, describe)
 
@@ -45,17 +47,18 @@ def _look(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _set_ciphers(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    # Written down first: a call that fails may have changed the security level all the same.
     ciphers = args[0] if args else kwargs.get("cipherlist")
-    if isinstance(ciphers, str):
-        ledger.note_ciphers(instance, ciphers)
-    return wrapped(*args, **kwargs)
+    return ledger.set_ciphers(functools.partial(wrapped, *args, **kwargs), instance, ciphers)
 
 
 def _load_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    # Written down first: a load that fails half-way may leave a certificate behind.
-    ledger.note_credentials(instance)
-    return wrapped(*args, **kwargs)
+    return ledger.load_credentials(functools.partial(wrapped, *args, **kwargs), instance)
+
+
+def _set_shared_key(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    is_given = (args[0] if args else kwargs.get("callback")) is not None
+    call = functools.partial(wrapped, *args, **kwargs)
+    return ledger.set_shared_key(call, instance, is_given=is_given)
 
 
 def _create_default_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -76,7 +79,7 @@ def method_patches() -> tuple[Patch, ...]:
         "cert_store_stats": _look,
         "set_ciphers": _set_ciphers,
         "load_cert_chain": _load_credentials,
-        "set_psk_client_callback": _load_credentials,  # from Python 3.13 on
+        "set_psk_client_callback": _set_shared_key,  # from Python 3.13 on
     }
     return (
         *(
@@ -92,9 +95,14 @@ def _noting_message_callback(original: property, switch: Switch) -> property:
     give = cast("Callable[[Any, Any], None]", original.fset)
 
     def set_message_callback(self: Any, callback: Any) -> None:
-        give(self, callback)
+        def call() -> None:
+            with callback_lock:
+                give(self, callback)
+
         if switch.on:
-            ledger.note_message_callback(self)
+            ledger.set_message_callback(call, self)
+        else:
+            call()
 
     return property(original.fget, set_message_callback, original.fdel, original.__doc__)
 

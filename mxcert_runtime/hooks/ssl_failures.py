@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
-from ..context_record import ledger
+from ..context_ledger import ledger
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
@@ -58,7 +58,7 @@ def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError
         server_has_spoken=cipher is not None,
         request=_request(owner, cipher),
         without_request=_look_next_time(presentation),
-        has_own_certificate=record is not None and record.credentials,
+        has_own_certificate=record is not None and (record.credentials or record.has_shared_key),
         trusted=describe_trust(decision, generation.extra_authorities, record),
         verify_code=getattr(error, "verify_code", None),
     )

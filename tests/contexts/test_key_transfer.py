@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from mxcert_runtime import key_transfer, runtime
+from mxcert_runtime import key_transfer, passing_files, runtime
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.pki import Leaf
@@ -42,10 +42,7 @@ def _memfd_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine = os.path.exists
-    monkeypatch.setattr(
-        os.path, "exists", lambda path: not str(path).startswith("/proc") and genuine(path)
-    )
+    monkeypatch.setattr(passing_files, "may_access", lambda path, mode: False)
 
 
 FALLBACKS = [_no_memfd_attribute, _memfd_refused, _no_proc]
