@@ -24,8 +24,12 @@ class TestUrllib3Pools(HookContract):
 
         import urllib3
 
-        with urllib3.PoolManager(ca_certs=ca_file) as pool:
-            return json.loads(pool.request("GET", url).data)
+        with urllib3.PoolManager(ca_certs=ca_file) as manager:
+            pool = manager.connection_from_url(url)
+            try:
+                return json.loads(pool.request("GET", "/").data)
+            finally:
+                pool.close()
 
 
 class TestHttpcore(HookContract):
