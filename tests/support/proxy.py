@@ -13,9 +13,10 @@ import json
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from types import TracebackType
 
-from .listener import TIMEOUT, Listener, Records
+from .listener import IPV4, TIMEOUT, Listener, Records
 from .server_tls import (
     HandshakeFailure,
     Seen,
@@ -43,9 +44,14 @@ class ConnectProxy:
     ``credentials``, ``name:password``, whoever does not give them gets 407.
     """
 
-    def __init__(self, tls: ServerTls | None = None, credentials: str | None = None) -> None:
+    def __init__(
+        self,
+        tls: ServerTls | None = None,
+        credentials: str | None = None,
+        addresses: Sequence[str] = IPV4,
+    ) -> None:
         self._end = None if tls is None else ServerEnd(tls)
-        self._listener = Listener(self._serve)
+        self._listener = Listener(self._serve, addresses)
         self._wanted = None if credentials is None else base64.b64encode(credentials.encode())
         self.tunnels: Records[str] = Records()
         self.forwarded: Records[str] = Records()
@@ -65,7 +71,7 @@ class ConnectProxy:
         return self._listener.connections
 
     def url(self, host: str = "localhost") -> str:
-        """The URL of this proxy."""
+        """The URL of this proxy; an IPv6 address needs its brackets."""
         return f"{'http' if self._end is None else 'https'}://{host}:{self.port}"
 
     def __enter__(self) -> ConnectProxy:
