@@ -7,8 +7,8 @@ have come into force; what was in force when it was opened counts.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Optional
 
 from ..kept_connections import ReuseKey
@@ -45,19 +45,31 @@ def _key_of(connection: Any) -> object:
         return getattr(origin, "mxcert_key", None)
 
 
+@contextmanager
+def _opened_under(connection: Any, request: Any, proxy: Any) -> Iterator[None]:
+    """Note the key that a connection is opened under.
+
+    Where it is another one before and after, or for another request that waits for the same
+    connection, nobody knows which settings it is of, and no further request gets it.
+    """
+    _note_key(connection, find_key(request, proxy))
+    yield
+    _note_key(connection, find_key(request, proxy))
+
+
 def _note_key(connection: Any, key: ReuseKey | None) -> None:
     known = getattr(connection, _KEY, key)
-    # Two requests that wait for one connection, with other settings in between: nobody knows
-    # whose settings it will be opened under, so no further request gets it.
     setattr(connection, _KEY, key if known is key else ReuseKey())
 
 
-def _open_direct(connection: Any, request: Any) -> AbstractContextManager[None]:
+@contextmanager
+def _open_direct(connection: Any, request: Any) -> Iterator[None]:
     """The leg of an ``HTTPConnection``, which may be one to a proxy."""
-    _note_key(connection, find_key(request, None))
     dial = dialling_proxy if is_to_proxy(request) else dialling
     origin = connection._origin
-    return dial(name_of(request, origin.host), origin.port, connection._retries + 1)
+    name, attempts = name_of(request, origin.host), connection._retries + 1
+    with _opened_under(connection, request, None), dial(name, origin.port, attempts):
+        yield
 
 
 def dial(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -73,23 +85,27 @@ async def dial_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any
 def open_tunnel(connection: Any, request: Any) -> AbstractContextManager[None] | None:
     if connection._connected:
         return None
-    _note_key(connection, find_key(request, connection._proxy_origin))
-    origin = connection._remote_origin
-    return dialling(as_text(origin.host), origin.port)
+    return _open_behind(connection, request, as_text(connection._remote_origin.host))
 
 
 def open_socks(connection: Any, request: Any) -> AbstractContextManager[None] | None:
     if connection._connection is not None:
         return None
-    _note_key(connection, find_key(request, connection._proxy_origin))
-    origin = connection._remote_origin
-    return dialling(name_of(request, origin.host), origin.port)
+    return _open_behind(connection, request, name_of(request, connection._remote_origin.host))
 
 
-def open_forward(connection: Any, request: Any) -> None:
-    # The connection inside says the rest.
-    if connection._connection._connection is None:
-        _note_key(connection, find_key(request, connection._proxy_origin))
+@contextmanager
+def _open_behind(connection: Any, request: Any, name: str) -> Iterator[None]:
+    proxy, port = connection._proxy_origin, connection._remote_origin.port
+    with _opened_under(connection, request, proxy), dialling(name, port):
+        yield
+
+
+def open_forward(connection: Any, request: Any) -> AbstractContextManager[None] | None:
+    """The connection inside of it says which leg it is."""
+    if connection._connection._connection is not None:
+        return None
+    return _opened_under(connection, request, connection._proxy_origin)
 
 
 def opening(begin: Opening) -> Build:

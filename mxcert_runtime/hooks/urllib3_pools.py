@@ -66,7 +66,11 @@ def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     # Not every urllib3 opens that leg in `_connect_tls_proxy`.
     dial = dialling_proxy if _is_forwarded(instance) else dialling
     with dial(*_name_of_leg(instance)):
-        return wrapped(*args, **kwargs)
+        result = wrapped(*args, **kwargs)
+    if getattr(instance, _CIRCUMSTANCES) != circumstances_now():
+        # Other settings have come into force meanwhile, and nobody knows which ones it is of.
+        setattr(instance, _KEY, ReuseKey())
+    return result
 
 
 def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
