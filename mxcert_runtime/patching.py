@@ -13,8 +13,8 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
+from typing import Any, cast
 
 import wrapt
 
@@ -22,6 +22,8 @@ from .errors import PatchError
 
 _logger = logging.getLogger("mxcert_runtime")
 _MISSING = object()
+#: methods that need no binding: those of Python, and those of C
+_CALLED_AS_THEY_ARE = FunctionType, MethodDescriptorType, WrapperDescriptorType
 
 #: What stands in: it gets the original (bound, for methods), the instance, and the arguments.
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
@@ -49,6 +51,39 @@ def wrapping(wrapper: Wrapper) -> Build:
     return build
 
 
+def unbound(attribute: Any) -> Callable[..., Any]:
+    """What stands as a method, as a function that takes the instance first.
+
+    The wrapper of a tracing agent that stood there before us learns its instance by being bound;
+    a plain function needs no binding, and is called as it is.
+    """
+    # Not `isinstance`, which takes the proxies of wrapt for what they wrap.
+    if type(attribute) in _CALLED_AS_THEY_ARE:
+        return cast("Callable[..., Any]", attribute)
+
+    bind = getattr(type(attribute), "__get__", lambda it, instance, owner: it)
+
+    @functools.wraps(attribute)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return bind(attribute, self, type(self))(*args, **kwargs)
+
+    return call
+
+
+def _inherited(owner: Any, name: str, standing: Any) -> Any:
+    """A method that ``owner`` inherits, found when it is called.
+
+    Where others wrap it in the class that it comes from, before or after us, it is theirs that is
+    called, as it would be without us.
+    """
+
+    @functools.wraps(standing)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(super(owner, self), name)(*args, **kwargs)
+
+    return call
+
+
 class Patch:
     """One attribute and what stands in for it."""
 
@@ -73,6 +108,8 @@ class Patch:
         self._switch.on = False
         self._switch = Switch()
         self._displaced = vars(owner).get(self._name, _MISSING)
+        if self._displaced is _MISSING and _may_be_wrapped(standing):
+            standing = _inherited(owner, self._name, standing)
         self._replacement = self._build(standing, self._switch)
         setattr(owner, self._name, self._replacement)
 
@@ -112,6 +149,11 @@ class Addition(Patch):
     def _find(self) -> tuple[Any, Any]:
         owner = self._owner()
         return owner, _find_attribute(owner, self._name)
+
+
+def _may_be_wrapped(standing: Any) -> bool:
+    """Whether it is a method of a class of Python, in whose place others may put theirs."""
+    return isinstance(standing, (FunctionType, wrapt.FunctionWrapper))
 
 
 def _find_attribute(owner: Any, name: str) -> Any:

@@ -52,7 +52,7 @@ def decide_connection(
     :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity, and
     :class:`~.connection_planner.UnknownSecurityLevelError`.
     """
-    leg = take_leg() if _current_leg() is not None else None
+    leg = take_leg(server_hostname) if _current_leg() is not None else None
     host, port = server_hostname, None
     # A port is looked for only where one can matter.
     if host is None or generation.policy.has_port_rules:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from .endpoint import canonical_host
+
 #: The name of the service that the running code calls, if it said so.
 current_service: ContextVar[str | None] = ContextVar("mxcert_service", default=None)
 
@@ -20,53 +22,73 @@ class Leg:
     """Host and port of the TLS leg that the running code is about to open.
 
     A proxy tunnel hides them from the socket, whose peer is the proxy. A leg is for one connection
-    object: callbacks and tasks that are started meanwhile inherit it, and must not go by it.
+    object: callbacks and tasks that are started meanwhile inherit it, and must not go by it. Nor
+    must a connection that verifies another name, since it leads elsewhere.
     """
 
-    __slots__ = ("endpoint", "is_spent")
+    __slots__ = ("attempts", "endpoint")
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, attempts: int = 1) -> None:
         self.endpoint = host, port
-        self.is_spent = False
+        #: for how many connection objects; a library may try again by itself
+        self.attempts = attempts
+
+    def leads_to(self, name: str | None) -> bool:
+        """Whether a connection that verifies ``name``, or ``None``, may be the one meant."""
+        host = self.endpoint[0]
+        try:
+            return name is None or name == host or _bare(name) == _bare(host)
+        except (AttributeError, TypeError):
+            return True  # the client was given no text for a host, and will have a word of its own
+
+
+def _bare(host: str) -> str:
+    # Clients take off brackets and every dot at the end before TLS verifies the name.
+    return canonical_host(host.strip("[]").rstrip("."))
 
 
 #: for whoever cannot afford a call where there is none
 current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
 
 
-def peek_leg() -> tuple[str, int] | None:
-    """The endpoint of the leg that is about to be opened, if somebody said so."""
+def peek_leg(name: str | None = None) -> tuple[str, int] | None:
+    """The endpoint of the leg that is about to be opened, if somebody said so.
+
+    ``name`` is what the connection verifies, where that is known.
+    """
     leg = current_leg.get()
-    return None if leg is None or leg.is_spent else leg.endpoint
+    if leg is None or not leg.attempts or not leg.leads_to(name):
+        return None
+    return leg.endpoint
 
 
-def take_leg() -> tuple[str, int] | None:
+def take_leg(name: str | None = None) -> tuple[str, int] | None:
     """The same for the connection object that is created now; the leg is spent by that."""
     leg = current_leg.get()
-    if leg is None or leg.is_spent:
+    if leg is None or not leg.attempts or not leg.leads_to(name):
         return None
-    leg.is_spent = True
+    leg.attempts -= 1
     return leg.endpoint
 
 
 @contextmanager
-def dialling(host: str, port: int) -> Iterator[None]:
+def dialling(host: str, port: int, attempts: int = 1) -> Iterator[None]:
     """State the leg for the connection object that is created inside."""
-    leg = Leg(host, port)
+    leg = Leg(host, port, attempts)
     token = current_leg.set(leg)
     try:
         yield
     finally:
-        leg.is_spent = True
+        leg.attempts = 0
         current_leg.reset(token)
 
 
 @contextmanager
-def dialling_proxy(host: str, port: int) -> Iterator[None]:
+def dialling_proxy(host: str, port: int, attempts: int = 1) -> Iterator[None]:
     """State a leg to a proxy. The service is none of its business: its own name decides."""
     token = current_service.set(None)
     try:
-        with dialling(host, port):
+        with dialling(host, port, attempts):
             yield
     finally:
         current_service.reset(token)

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -143,3 +144,39 @@ def test_a_proxy_knows_no_service() -> None:
         assert (None, ("proxy.example", 3128)) == (current_service.get(), peek_leg())
     assert "A.B" == current_service.get()
     leave_service()
+
+
+@pytest.mark.parametrize(
+    ("stated", "name"),
+    [
+        ("a.example", "a.example"),
+        ("A.Example", "a.example"),
+        ("a.example.", "a.example"),
+        ("b\u00fccher.example", "xn--bcher-kva.example"),
+        ("[::1]", "0:0:0:0:0:0:0:1"),
+        ("a.example", None),
+        (b"a.example", "a.example"),
+        (None, "a.example"),
+    ],
+)
+def test_the_leg_is_for_its_own_name(stated: Any, name: str | None) -> None:
+    """A connection takes the leg of the name that it verifies, in whatever spelling."""
+    with dialling(stated, 443):
+        assert ((stated, 443), (stated, 443)) == (peek_leg(name), take_leg(name))
+
+
+def test_the_leg_is_not_for_another_name() -> None:
+    """A connection that verifies another name leaves the leg to the one that it is for."""
+    with dialling("a.example", 443):
+        assert (None, None) == (peek_leg("b.example"), take_leg("b.example"))
+        assert ("a.example", 443) == take_leg("a.example")
+
+
+def test_a_leg_of_several_attempts() -> None:
+    """A library that tries again by itself takes the leg as often, and not once more."""
+    with dialling("a.example", 443, attempts=2):
+        kept = contextvars.copy_context()
+        taken = [take_leg("a.example") for _ in range(3)]
+    assert [("a.example", 443), ("a.example", 443), None] == taken
+    with dialling("a.example", 443, attempts=2):
+        assert kept.run(peek_leg) is None

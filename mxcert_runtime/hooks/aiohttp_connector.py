@@ -11,6 +11,9 @@ from ..patching import Library, Patch, Switch, attribute_of, wrapping
 from ..scope import dialling, dialling_proxy
 from ..trust import default_paths_load
 
+#: Where a request keeps the key that its connection was first asked for by.
+_ASKED = "_mxcert_asked"
+
 
 def _build_connection_key(original: property, switch: Switch) -> property:
     """``ClientRequest.connection_key``, by which the connector keeps connections."""
@@ -24,7 +27,8 @@ def _build_connection_key(original: property, switch: Switch) -> property:
         if plain.is_ssl and plain.proxy is None:
             key = reuse_key_now(*_leg_of(self))
         else:
-            key = _key_by_proxy(self, plain)
+            key = _key_by_proxy(self, plain.is_ssl, plain.proxy)
+        vars(self).setdefault(_ASKED, key)
         return plain if key is None else mark(plain, key)
 
     return property(connection_key, original.fset, original.fdel, original.__doc__)
@@ -45,17 +49,29 @@ def _marking(key_class: Any) -> Callable[[Any, ReuseKey], Any]:
     return mark
 
 
-def _key_by_proxy(request: Any, plain: Any) -> ReuseKey | None:
-    is_tls = plain.proxy is not None and plain.proxy.scheme == "https"
-    proxy = (plain.proxy.raw_host, plain.proxy.port) if is_tls else None
-    if plain.is_ssl:
+def _key_by_proxy(request: Any, is_ssl: bool, url: Any) -> ReuseKey | None:
+    is_tls = url is not None and url.scheme == "https"
+    proxy = (url.raw_host, url.port) if is_tls else None
+    if is_ssl:
         return reuse_key_now(*_leg_of(request), proxy)
     return reuse_key_of_proxy(proxy) if proxy else None
 
 
 def _leg_of(request: Any) -> tuple[str, int]:
     host = getattr(request, "server_hostname", None) or request.url.raw_host or ""
-    return host, request.url.port
+    return host.rstrip("."), request.url.port
+
+
+async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    request = args[0] if args else kwargs["req"]
+    presented = _key_by_proxy(request, request.is_ssl(), request.proxy)
+    protocol = await wrapped(*args, **kwargs)
+    # It is kept under the key that was asked for, before the request waited for its turn: where
+    # other settings have come into force since, it serves this request alone.
+    asked = vars(request).get(_ASKED, presented)
+    if not asked is presented is _key_by_proxy(request, request.is_ssl(), request.proxy):
+        protocol.force_close()
+    return protocol
 
 
 async def _create_direct_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -76,6 +92,7 @@ def _patches() -> tuple[Patch, ...]:
     request = attribute_of("aiohttp.client_reqrep", "ClientRequest")
     return (
         Patch(request, "connection_key", _build_connection_key),
+        Patch(connector, "_create_connection", wrapping(_create_connection)),
         Patch(connector, "_create_direct_connection", wrapping(_create_direct_connection)),
         Patch(connector, "_start_tls_connection", wrapping(_start_tls_connection)),
     )

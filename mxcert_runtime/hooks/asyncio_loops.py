@@ -7,32 +7,34 @@ leg stated here is still known there. Loops that are not written in Python (uvlo
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import dialling, peek_leg
+from ..scope import dialling, dialling_proxy, peek_leg
+
+#: states the leg of a connection while it is opened
+Dialling = AbstractContextManager[None]
 
 
 async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    return await _call_on_leg(_leg_of_connection, wrapped, args, kwargs)
+    return await _call_on_leg(_dialling_connection, wrapped, args, kwargs)
 
 
 async def _start_tls(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    return await _call_on_leg(_leg_of_transport, wrapped, args, kwargs)
+    return await _call_on_leg(_dialling_on_transport, wrapped, args, kwargs)
 
 
-async def _call_on_leg(find: Callable[..., Any], wrapped: Any, args: Any, kwargs: Any) -> Any:
+async def _call_on_leg(find: Callable[..., Dialling], wrapped: Any, args: Any, kwargs: Any) -> Any:
     try:
-        leg = find(*args, **kwargs)
+        dials = find(*args, **kwargs)
     except (AttributeError, OSError, TypeError):
-        leg = None  # arguments that asyncio will have a word of its own on
-    if leg is None:
-        return await wrapped(*args, **kwargs)
-    with dialling(*leg):
+        dials = nullcontext()  # arguments that asyncio will have a word of its own on
+    with dials:
         return await wrapped(*args, **kwargs)
 
 
-def _leg_of_connection(
+def _dialling_connection(
     protocol_factory: Any = None,
     host: Any = None,
     port: Any = None,
@@ -41,29 +43,36 @@ def _leg_of_connection(
     sock: Any = None,
     server_hostname: Any = None,
     **others: Any,
-) -> tuple[str, int] | None:
+) -> Dialling:
     if not ssl:
-        return None
+        return nullcontext()
     if sock is None:
-        return server_hostname or host, port
-    # Whoever dials on a socket of its own may have told more: the socket may end at a proxy.
-    return peek_leg() or _leg_to(server_hostname, sock.getpeername())
+        return dialling(server_hostname or host, port)
+    return _dialling_over(server_hostname, sock.getpeername())
 
 
-def _leg_of_transport(
+def _dialling_on_transport(
     transport: Any,
     protocol: Any = None,
     sslcontext: Any = None,
     *,
     server_hostname: Any = None,
     **others: Any,
-) -> tuple[str, int] | None:
-    return peek_leg() or _leg_to(server_hostname, transport.get_extra_info("peername"))
+) -> Dialling:
+    return _dialling_over(server_hostname, transport.get_extra_info("peername"))
 
 
-def _leg_to(host: str | None, peer: Any) -> tuple[str, int] | None:
-    """The leg to a socket's peer; a Unix socket has none."""
-    return (host or peer[0], peer[1]) if isinstance(peer, tuple) else None
+def _dialling_over(name: str | None, peer: Any) -> Dialling:
+    """The leg on a connection that is there already, whose peer may be a proxy."""
+    # Whoever dials on it may have told more.
+    stated = peek_leg(name or None)
+    if stated is not None:
+        return dialling(*stated)
+    if not isinstance(peer, tuple):
+        return nullcontext()  # a Unix socket
+    # What is opened on the way to a leg, and is not that leg, leads to a proxy.
+    dials = dialling if peek_leg() is None else dialling_proxy
+    return dials(name or peer[0], peer[1])
 
 
 def _patches() -> tuple[Patch, ...]:

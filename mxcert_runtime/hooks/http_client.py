@@ -1,23 +1,69 @@
-"""``http.client``: tells the endpoint of a connection, which a tunnel hides from its socket."""
+"""``http.client``: tells the endpoint of a connection, which a tunnel hides from its socket.
+
+A request whose target is the whole URL of another server is one to a proxy (RFC 9112, section
+3.2.2): `urllib.request` sends those where an https proxy forwards for an http URL.
+"""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
-from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import dialling
+from ..endpoint import canonical_host
+from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
+from ..scope import dialling, dialling_proxy
+
+#: Where a connection that is not open keeps the target of the request that will open it.
+_TARGET = "_mxcert_target"
+
+
+def _build_putrequest(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
+    @functools.wraps(original)
+    def putrequest(self: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.sock is None and switch.on:
+            self._mxcert_target = url
+        return original(self, method, url, *args, **kwargs)
+
+    return putrequest
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    host = instance._tunnel_host or instance.host
-    port = instance._tunnel_port or instance.port
-    with dialling(host, port):
+    target = vars(instance).pop(_TARGET, None)
+    if instance._tunnel_host:
+        dials = dialling(instance._tunnel_host, instance._tunnel_port)
+    elif _is_of_another_server(target, instance):
+        dials = dialling_proxy(instance.host, instance.port)
+    else:
+        dials = dialling(instance.host, instance.port)
+    with dials:
         return wrapped(*args, **kwargs)
+
+
+def _is_of_another_server(target: Any, connection: Any) -> bool:
+    """Whether the target of a request is an absolute URL, and not one of the connection's host."""
+    if not isinstance(target, str) or target.startswith("/"):
+        return False
+    try:
+        parts = urlsplit(target)
+        return bool(parts.netloc) and not _is_at(parts, connection.host, connection.port)
+    except ValueError:
+        return False  # what is no URL names no server
+
+
+def _is_at(parts: SplitResult, host: str, port: int) -> bool:
+    is_same = canonical_host(parts.hostname or "") == canonical_host(host.strip("[]"))
+    return parts.scheme == "https" and is_same and (parts.port or 443) == port
 
 
 def _patches() -> tuple[Patch, ...]:
     owner = attribute_of("http.client", "HTTPSConnection")
-    return (Patch(owner, "connect", wrapping(_connect)),)
+    return (
+        Patch(owner, "connect", wrapping(_connect)),
+        Patch(owner, "putrequest", _build_putrequest),
+    )
 
 
 LIBRARY = Library("http.client", _patches)

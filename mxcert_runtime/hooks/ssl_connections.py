@@ -16,7 +16,7 @@ from ..context_ledger import ledger
 from ..identity_context import IdentityContext
 from ..late_context import hand_over
 from ..native_ssl import GenuineContext
-from ..patching import Addition, Patch, Switch, attribute_of
+from ..patching import Addition, Patch, Switch, attribute_of, unbound
 from ..planning import VERIFY_MODE, Noted, decide_connection
 from ..presentation import Presentation, presentation_of
 from .ssl_sessions import resume
@@ -29,6 +29,8 @@ def _hand_over(connection: Any, owner: Any, noted: Noted) -> None:
 
 
 def _build_wrap_socket(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def _wrap_socket(
         self: Any,
@@ -67,6 +69,8 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
 
 
 def _build_wrap_bio(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def _wrap_bio(
         self: Any,

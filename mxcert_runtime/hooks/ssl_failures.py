@@ -22,7 +22,7 @@ from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
 from ..handshake_alerts import Alert, alert_of
 from ..late_context import TLS_1_3, request_of
-from ..patching import Patch, Switch, attribute_of
+from ..patching import Patch, Switch, attribute_of, unbound
 from ..presentation import ATTRIBUTE as PRESENTATION
 from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
@@ -155,6 +155,8 @@ def _watch_first_exchange(owner: Any) -> None:
 
 
 def _build_do_handshake(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
         if switch.on:

@@ -20,9 +20,10 @@ from ..kept_connections import (
     ReuseKey,
     circumstances_now,
     reuse_key_now,
+    reuse_key_of_proxy,
     reuse_key_of_service,
 )
-from ..patching import Library, Patch, Switch, attribute_of, wrapping
+from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 from ..scope import current_service, dialling, dialling_proxy
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.
@@ -39,7 +40,12 @@ _service_now = current_service.get
 def _name_of_leg(connection: Any) -> tuple[str, int]:
     """The endpoint behind all proxies, by the name that TLS verifies."""
     host = connection.server_hostname or connection._tunnel_host or connection.host
-    return host, connection._tunnel_port or connection.port
+    return host.rstrip("."), connection._tunnel_port or connection.port
+
+
+def _is_forwarded(connection: Any) -> bool:
+    """Whether the proxy is what TLS is spoken to, and forwards (`http://` by way of `https://`)."""
+    return connection.proxy is not None and not connection._tunnel_host
 
 
 def _tls_proxy(proxy: Any) -> tuple[str, int] | None:
@@ -49,14 +55,22 @@ def _tls_proxy(proxy: Any) -> tuple[str, int] | None:
 
 
 def _key_of(connection: Any) -> ReuseKey | None:
+    if _is_forwarded(connection):
+        return reuse_key_of_proxy((connection.host, connection.port))
     return reuse_key_now(*_name_of_leg(connection), _tls_proxy(connection.proxy))
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     setattr(instance, _CIRCUMSTANCES, circumstances_now())
     setattr(instance, _KEY, _key_of(instance))
-    with dialling(*_name_of_leg(instance)):
-        return wrapped(*args, **kwargs)
+    # Not every urllib3 opens that leg in `_connect_tls_proxy`.
+    dial = dialling_proxy if _is_forwarded(instance) else dialling
+    with dial(*_name_of_leg(instance)):
+        result = wrapped(*args, **kwargs)
+    if getattr(instance, _CIRCUMSTANCES) != circumstances_now():
+        # Other settings have come into force meanwhile, and nobody knows which ones it is of.
+        setattr(instance, _KEY, ReuseKey())
+    return result
 
 
 def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -65,6 +79,8 @@ def _connect_tls_proxy(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> A
 
 
 def _build_get_conn(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def _get_conn(self: Any, *args: Any, **kwargs: Any) -> Any:
         connection = original(self, *args, **kwargs)
@@ -86,30 +102,43 @@ def _replace_unfit(pool: Any, connection: Any) -> Any:
 
 
 def _build_urlopen(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def urlopen(self: Any, *args: Any, **kwargs: Any) -> Any:
         pool = self
         # Without a service only a sibling, which serves one, is the wrong pool.
         if switch.on and (_service_now() is not None or _OWN_KEY in self.__dict__):
-            pool = _pool_for_service(self)
+            pool = _pool_for_service(self, args[1] if len(args) > 1 else kwargs.get("url"))
         # Not `pool.urlopen`: a subclass that has one of its own is in it already.
         return original(pool, *args, **kwargs)
 
     return urlopen
 
 
-def _pool_for_service(pool: Any) -> Any:
-    key = _key_of_service(pool)
+def _pool_for_service(pool: Any, url: Any) -> Any:
+    key = None if _will_be_forwarded(pool, url) else _key_of_service(pool)
     if key == getattr(pool, _OWN_KEY, None):
         return pool
     sibling = _sibling(pool, key)
     return pool if sibling is None else sibling
 
 
+def _will_be_forwarded(pool: Any, url: Any) -> bool:
+    """Whether a request to the URL ends at the pool's proxy, as far as TLS is concerned."""
+    if pool.proxy is None:
+        return False
+    from urllib3.util.proxy import connection_requires_http_tunnel
+    from urllib3.util.url import parse_url
+
+    scheme = parse_url(url).scheme
+    return not connection_requires_http_tunnel(pool.proxy, pool.proxy_config, scheme)
+
+
 def _key_of_service(pool: Any) -> tuple[ReuseKey | None] | None:
     """The key where the service of the running code makes it another one, in a tuple."""
     host = pool.conn_kw.get("server_hostname") or pool.host
-    return reuse_key_of_service(host, pool.port, _tls_proxy(pool.proxy))
+    return reuse_key_of_service(host.rstrip("."), pool.port, _tls_proxy(pool.proxy))
 
 
 def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:

@@ -251,6 +251,10 @@ class TestSslContract(HookContract):
         "ssl:SSLContext.load_cert_chain",
         "ssl:SSLContext._wrap_socket",
         "ssl:SSLContext._wrap_bio",
+        "ssl:SSLContext.get_ca_certs",
+        "ssl:SSLContext.cert_store_stats",
+        "ssl:SSLSocket.do_handshake",
+        "ssl:SSLObject.do_handshake",
     )
 
     @staticmethod
@@ -260,12 +264,16 @@ class TestSslContract(HookContract):
         import urllib.request
 
         context = ssl.create_default_context(cafile=ca_file)
+        assert context.cert_store_stats()["x509"] == len(context.get_ca_certs())
         with urllib.request.urlopen(url, context=context) as response:  # noqa: S310
             return json.load(response)
 
 
 class TestHttpClientContract(HookContract):
-    targets = ("http.client:HTTPSConnection.connect",)
+    targets = (
+        "http.client:HTTPSConnection.connect",
+        "http.client:HTTPSConnection.putrequest",
+    )
 
     @staticmethod
     def call(url: str, ca_file: str) -> Any:

@@ -35,7 +35,7 @@ def requests_session(ca_file: str, proxy: str | None = None) -> Iterator[Get]:
 
     with requests.Session() as session:
         session.verify = ca_file
-        session.proxies = {} if proxy is None else {"https": proxy}
+        session.proxies = {} if proxy is None else {"http": proxy, "https": proxy}
         yield lambda url: session.get(url, timeout=TIMEOUT).json()
 
 
@@ -43,9 +43,13 @@ def _urllib3_manager(ca_file: str, proxy: str | None, **bounds: Any) -> Any:
     import urllib3
 
     options = {"ca_certs": ca_file, "retries": False, "timeout": TIMEOUT, **bounds}
-    return (
-        urllib3.PoolManager(**options) if proxy is None else urllib3.ProxyManager(proxy, **options)
-    )
+    if proxy is None:
+        return urllib3.PoolManager(**options)
+    if proxy.startswith("socks"):
+        from urllib3.contrib.socks import SOCKSProxyManager
+
+        return SOCKSProxyManager(proxy, **options)
+    return urllib3.ProxyManager(proxy, **options)
 
 
 @contextmanager
@@ -112,6 +116,17 @@ def httpx_async_client(ca_file: str, proxy: str | None = None, **bounds: Any) ->
         yield lambda url: run(get(url))
 
 
+def _connector(socks: str | None, **options: Any) -> Any:
+    import aiohttp
+
+    if socks is None:
+        return aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver(), **options)
+    from aiohttp_socks import ProxyConnector
+
+    scheme, _, rest = socks.partition("://")
+    return ProxyConnector.from_url(f"socks5://{rest}", rdns=scheme == "socks5h", **options)
+
+
 @contextmanager
 def aiohttp_session(ca_file: str, proxy: str | None = None, **bounds: Any) -> Iterator[Get]:
     """``aiohttp.ClientSession``."""
@@ -119,14 +134,15 @@ def aiohttp_session(ca_file: str, proxy: str | None = None, **bounds: Any) -> It
 
     context = ssl.create_default_context(cafile=ca_file)
     kept: list[aiohttp.ClientSession] = []
+    socks = proxy if proxy is not None and proxy.startswith("socks") else None
 
     async def get(url: str) -> Any:
         if not kept:
-            resolver = aiohttp.ThreadedResolver()
-            connector = aiohttp.TCPConnector(ssl=context, resolver=resolver, **bounds)
+            connector = _connector(socks, ssl=context, **bounds)
             kept.append(aiohttp.ClientSession(connector=connector))
-        async with kept[0].get(url, proxy=proxy) as response:
-            return await response.json()
+        through = None if socks else proxy
+        async with kept[0].get(url, proxy=through) as response:
+            return await response.json(content_type=None)
 
     async def close() -> None:
         for session in kept:

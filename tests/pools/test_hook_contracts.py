@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mxcert_runtime
+from mxcert_runtime import hooks
+from mxcert_runtime.patching import Patch
 from tests.faults.scene import Scene
 from tests.support.hook_contract import HookContract, Target
+
+needs_socksio = pytest.mark.skipif(
+    importlib.util.find_spec("socksio") is None, reason="needs socksio"
+)
 
 
 class TestUrllib3Pools(HookContract):
@@ -16,6 +25,7 @@ class TestUrllib3Pools(HookContract):
         "urllib3.connectionpool:HTTPSConnectionPool._get_conn",
         "urllib3.connectionpool:HTTPSConnectionPool.urlopen",
         "urllib3.connectionpool:HTTPSConnectionPool.close",
+        "urllib3.util.retry:Retry.increment",
     )
 
     @staticmethod
@@ -24,15 +34,19 @@ class TestUrllib3Pools(HookContract):
 
         import urllib3
 
-        with urllib3.PoolManager(ca_certs=ca_file) as pool:
-            return json.loads(pool.request("GET", url).data)
+        with urllib3.PoolManager(ca_certs=ca_file) as manager:
+            pool = manager.connection_from_url(url)
+            try:
+                return json.loads(pool.request("GET", "/redirect?to=/").data)
+            finally:
+                pool.close()
 
 
 class TestHttpcore(HookContract):
     targets = (
         "httpcore._sync.connection_pool:ConnectionPool.handle_request",
         "httpcore._sync.connection:HTTPConnection._connect",
-        "httpcore._sync.http_proxy:TunnelHTTPConnection.handle_request",
+        "httpcore._sync.connection:HTTPConnection.can_handle_request",
     )
 
     @staticmethod
@@ -45,11 +59,79 @@ class TestHttpcore(HookContract):
             return client.get(url).json()
 
 
+class TestHttpcoreProxies(HookContract):
+    targets = (
+        "httpcore._sync.http_proxy:TunnelHTTPConnection.handle_request",
+        "httpcore._sync.http_proxy:TunnelHTTPConnection.can_handle_request",
+        "httpcore._sync.http_proxy:ForwardHTTPConnection.handle_request",
+        "httpcore._sync.http_proxy:ForwardHTTPConnection.can_handle_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        from tests.pools.clients import httpx_client
+        from tests.support.proxy import ConnectProxy
+
+        with ConnectProxy() as proxy, httpx_client(ca_file, proxy.url()) as get:
+            assert {} == get("http://plain.test/")
+            return [get(url) for _ in range(2)][1]
+
+
+class TestAsyncHttpcoreProxies(HookContract):
+    targets = (
+        "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.handle_async_request",
+        "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.can_handle_request",
+        "httpcore._async.http_proxy:AsyncForwardHTTPConnection.handle_async_request",
+        "httpcore._async.http_proxy:AsyncForwardHTTPConnection.can_handle_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        from tests.pools.clients import httpx_async_client
+        from tests.support.proxy import ConnectProxy
+
+        with ConnectProxy() as proxy, httpx_async_client(ca_file, proxy.url()) as get:
+            assert {} == get("http://plain.test/")
+            return [get(url) for _ in range(2)][1]
+
+
+@needs_socksio
+class TestHttpcoreSocks(HookContract):
+    targets = (
+        "httpcore._sync.socks_proxy:Socks5Connection.handle_request",
+        "httpcore._sync.socks_proxy:Socks5Connection.can_handle_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        from tests.pools.clients import httpx_client
+        from tests.support.socks_proxy import SocksProxy
+
+        with SocksProxy() as proxy, httpx_client(ca_file, proxy.url()) as get:
+            return [get(url) for _ in range(2)][1]
+
+
+@needs_socksio
+class TestAsyncHttpcoreSocks(HookContract):
+    targets = (
+        "httpcore._async.socks_proxy:AsyncSocks5Connection.handle_async_request",
+        "httpcore._async.socks_proxy:AsyncSocks5Connection.can_handle_request",
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        from tests.pools.clients import httpx_async_client
+        from tests.support.socks_proxy import SocksProxy
+
+        with SocksProxy() as proxy, httpx_async_client(ca_file, proxy.url()) as get:
+            return [get(url) for _ in range(2)][1]
+
+
 class TestAsyncHttpcore(HookContract):
     targets = (
         "httpcore._async.connection_pool:AsyncConnectionPool.handle_async_request",
         "httpcore._async.connection:AsyncHTTPConnection._connect",
-        "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.handle_async_request",
+        "httpcore._async.connection:AsyncHTTPConnection.can_handle_request",
     )
 
     @staticmethod
@@ -69,6 +151,7 @@ class TestAsyncHttpcore(HookContract):
 
 class TestAiohttp(HookContract):
     targets = (
+        "aiohttp.connector:TCPConnector._create_connection",
         "aiohttp.connector:TCPConnector._create_direct_connection",
         "aiohttp.connector:TCPConnector._start_tls_connection",
     )
@@ -162,3 +245,34 @@ def test_twice_is_once(scene: Scene) -> None:
     once = target.stored
     scene.activate_hosts()
     assert once is target.stored
+
+
+def _hooked_methods() -> set[tuple[Any, str]]:
+    """Owner and name of all that the hooks replace, but for properties."""
+    found = set()
+    for library in hooks.LIBRARIES:
+        try:
+            importlib.import_module(library.module)
+        except ModuleNotFoundError:
+            continue
+        found.update(
+            (patch._owner(), patch._name)
+            for patch in library.patches()
+            if type(patch) is Patch and not isinstance(patch._find()[1], property)
+        )
+    return found
+
+
+def _contracts_of(base: type[HookContract]) -> list[type[HookContract]]:
+    return [each for own in base.__subclasses__() for each in (own, *_contracts_of(own))]
+
+
+def test_every_hook_keeps_the_contract() -> None:
+    """What the hooks replace are targets of some contract, all of it."""
+    root = Path(__file__).parent.parent
+    for path in root.rglob("test_*.py"):
+        if "(HookContract)" in path.read_text(encoding="utf-8"):
+            importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
+    targets = [Target.parse(text) for each in _contracts_of(HookContract) for text in each.targets]
+    known = {(target.owner, target.name) for target in targets}
+    assert set() == _hooked_methods() - known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -189,3 +190,27 @@ class TestGenerations:
             mxcert_runtime.deactivate()
             assert get(scene.url(NOBODY))["fingerprint"] is None
         assert 1 == scene.server.connections
+
+
+@pytest.mark.parametrize("client", clients.UNBOUND, ids=name_of)
+def test_other_settings_while_it_dials(
+    client: Client, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked for under other settings than it was opened under serves one request."""
+    resolve, resolved = socket.getaddrinfo, []
+
+    def change_settings(*args: Any, **kwargs: Any) -> Any:
+        if not resolved:
+            scene.activate_file(scene.beta)
+        resolved.append(args[0])
+        return resolve(*args, **kwargs)
+
+    scene.activate_file(scene.alpha)
+    with client(scene.ca_file, None) as get:
+        monkeypatch.setattr(socket, "getaddrinfo", change_settings)
+        seen = [get(scene.url())["fingerprint"]]
+        for _ in range(2):
+            scene.activate_file(scene.alpha)
+            seen.append(get(scene.url())["fingerprint"])
+    assert [scene.beta.fingerprint, *[scene.alpha.fingerprint] * 2] == seen
+    assert 2 == scene.server.connections

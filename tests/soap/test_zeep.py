@@ -217,7 +217,10 @@ class TestAsync:
 
 
 class TestContract(HookContract):
-    targets = ("zeep.proxy:OperationProxy.__call__",)
+    targets = (
+        "zeep.proxy:OperationProxy.__call__",
+        "zeep.proxy:AsyncOperationProxy.__call__",
+    )
 
     @staticmethod
     def call(url: str, ca_file: str) -> Any:

@@ -106,6 +106,16 @@ class Target:
         """What the owner has or inherits, not bound."""
         return inspect.getattr_static(self.owner, self.name)
 
+    @property
+    def origin(self) -> Target:
+        """Where the owner has it from, if that is another class that can be changed."""
+        if not inspect.isclass(self.owner) or self.stored is not _ABSENT:
+            return self
+        holder = next(each for each in self.owner.__mro__ if self.name in vars(each))
+        if not inspect.isfunction(vars(holder)[self.name]):
+            return self
+        return Target(holder.__module__, f"{holder.__qualname__}.{self.name}")
+
     def restore(self, stored: Any) -> None:
         """Bring back what ``stored`` once was."""
         if stored is not _ABSENT:
@@ -227,6 +237,30 @@ class HookContract:
         runtime.deactivate()
         _assert_identical(before, self._stored())
 
+    def test_foreign_wrapper_that_stood_before(self, runtime: Any, stage: Stage) -> None:
+        """Another's wrapper beneath ours is called as it is without us, bound, and stays."""
+        with _foreign_wrappers([target.origin for target in self._parsed]) as calls:
+            foreign = self._stored()
+            runtime.activate(settings=stage.settings)
+            assert [stage.fingerprint, None] == self._shows(stage)
+            assert calls
+            runtime.deactivate()
+            _assert_identical(foreign, self._stored())
+            assert [None, None] == self._shows(stage)
+
+    def test_foreign_wrapper_where_it_comes_from(self, runtime: Any, stage: Stage) -> None:
+        """One that comes later, to the class that a method is inherited from, is called."""
+        origins = [target.origin for target in self._parsed]
+        before = self._stored()
+        runtime.activate(settings=stage.settings)
+        inherited = [each for each, target in zip(origins, self._parsed) if each != target]
+        with _foreign_wrappers(inherited) as calls:
+            assert [stage.fingerprint, None] == self._shows(stage)
+            assert {each.name for each in inherited} == set(calls)
+        assert [stage.fingerprint, None] == self._shows(stage)
+        runtime.deactivate()
+        _assert_identical(before, self._stored())
+
     def test_library_imported_around_activation(self, runtime: Any, stage: Stage) -> None:
         """A library that is loaded after an activation is hooked, and so it is by the next one."""
         script = _CLIENT.format(call=source_of(self.call))
@@ -251,12 +285,18 @@ def _foreign_wrappers(targets: list[Target]) -> Iterator[list[str]]:
     """Wraps each target as other tools do; gives the list of the calls that went through."""
     calls: list[str] = []
 
-    def count(wrapped: Any, _instance: Any, arguments: Any, keywords: Any) -> Any:
-        calls.append(getattr(wrapped, "__name__", "?"))
-        return wrapped(*arguments, **keywords)
+    def counting(is_method: bool) -> Any:
+        def count(wrapped: Any, instance: Any, arguments: Any, keywords: Any) -> Any:
+            # Tools take the first argument for the method's own, such as the URL of a request.
+            assert is_method is (instance is not None), f"{wrapped!r} is called unbound"
+            calls.append(getattr(wrapped, "__name__", "?"))
+            return wrapped(*arguments, **keywords)
+
+        return count
 
     ours = [target.stored for target in targets]
     for target in targets:
+        count = counting(inspect.isclass(target.owner) and target.name != "__new__")
         setattr(target.owner, target.name, wrapt.FunctionWrapper(target.found, count))
     try:
         yield calls
