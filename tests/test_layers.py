@@ -32,7 +32,7 @@ distinguished_name
 certificate_request
 policy
 handshake_alerts
-counters
+counters, announcement
 scope
 native_ssl, passing_files
 file_state, expiry_watch
@@ -45,6 +45,8 @@ late_context
 server_request
 context_record
 trust_description
+openssl_attributes, openssl_objects
+openssl_measures
 openssl_context
 runtime
 doubts/*
