@@ -44,30 +44,33 @@ class Attribute:
     carry: Callable[[Any, Any], None] | None = None
 
 
+# OpenSSL keeps pointers only, so each context keeps the functions: the old one until the new one is
+# in place.
+
+
 def _carry_info_callback(context: Any, caller: Any) -> None:
     from OpenSSL._util import ffi, lib
 
-    # OpenSSL keeps the pointer only, so each context has to keep the function.
-    context._info_callback = caller._info_callback
-    lib.SSL_CTX_set_info_callback(context._context, caller._info_callback or ffi.NULL)
+    callback = caller._info_callback
+    lib.SSL_CTX_set_info_callback(context._context, callback or ffi.NULL)
+    context._info_callback = callback
 
 
 def _carry_key_log(context: Any, caller: Any) -> None:
-    from OpenSSL._util import lib
+    from OpenSSL._util import ffi, lib
 
-    context._keylog_callback = caller._keylog_callback
-    callback = lib.SSL_CTX_get_keylog_callback(caller._context)
-    lib.SSL_CTX_set_keylog_callback(context._context, callback)
+    callback = caller._keylog_callback
+    lib.SSL_CTX_set_keylog_callback(context._context, callback or ffi.NULL)
+    context._keylog_callback = callback
 
 
 def _carry_ocsp_callback(context: Any, caller: Any) -> None:
     from OpenSSL._util import ffi, lib
 
-    context._ocsp_helper, context._ocsp_data = caller._ocsp_helper, caller._ocsp_data
-    callback = caller._ocsp_callback or ffi.NULL
-    context._ocsp_callback = callback
-    lib.SSL_CTX_set_tlsext_status_cb(context._context, callback)
-    lib.SSL_CTX_set_tlsext_status_arg(context._context, caller._ocsp_data or ffi.NULL)
+    helper, callback, data = caller._ocsp_helper, caller._ocsp_callback, caller._ocsp_data
+    lib.SSL_CTX_set_tlsext_status_cb(context._context, callback or ffi.NULL)
+    lib.SSL_CTX_set_tlsext_status_arg(context._context, data or ffi.NULL)
+    context._ocsp_helper, context._ocsp_callback, context._ocsp_data = helper, callback, data
 
 
 _CONNECTION, _FIRST = Fate.IN_CONNECTION, Fate.IN_FIRST_CONTEXT
