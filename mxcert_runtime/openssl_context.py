@@ -1,126 +1,220 @@
-"""Identity contexts of pyOpenSSL: like those of ``ssl``, but sharing the caller's own trust store.
+"""Identity contexts of pyOpenSSL, which carry all that OpenSSL reads from them for a connection.
 
-pyOpenSSL reaches the store of a context, so a connection that takes an identity context of this
-kind is verified by the very store of its caller, whatever the caller loads into it and when.
+`openssl_attributes` lists what that is. They share the caller's own trust store, so a connection
+that takes one is verified by what the caller loads, whatever it is and when; only where a rule's
+authorities alone count they have a store of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from cryptography import x509
-
+from .errors import MxcertError
 from .identity import Identity
+from .identity_context import IdentityRefusedError
+from .openssl_attributes import carry_over
+from .openssl_measures import Demands, measure_demands, measure_security_level
+from .openssl_objects import add_authorities, load_identity, share_store
 from .policy import Authorities
 
+#: X509_V_FLAG_PARTIAL_CHAIN, the one flag that allows more: it is copied where it was seen set.
+_PARTIAL_CHAIN = 0x80000
+#: Where a Context keeps the flags that were seen set on its store.
+_FLAGS = "_mxcert_store_flags"
 
-def make_openssl_context(
-    caller: Any,
-    identity: Identity | None,
-    authorities: Authorities | None,
-    ciphers: Iterable[str],
-) -> Any:
-    """An ``OpenSSL.SSL.Context`` that presents ``identity``.
 
-    It verifies by the store of ``caller``, or by ``authorities`` alone where they are given.
-    """
+class UnenforceableAuthoritiesError(MxcertError):
+    """A rule's authorities cannot verify a connection as its program wants it verified."""
+
+    def __init__(self, sources: tuple[str, ...], problem: str, remedy: str) -> None:
+        self.sources, self.problem, self.remedy = sources, problem, remedy
+        super().__init__(
+            f"the authorities {', '.join(sources)} alone count for this host, but {problem}: "
+            f"{remedy}"
+        )
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a caller's connections negotiate, as far as a context has to say it again."""
+
+    is_datagram: bool
+    #: OpenSSL's names, up to TLS 1.2, and of TLS 1.3
+    ciphers: tuple[str, ...]
+    suites: tuple[str, ...]
+    security_level: int
+
+
+class CallersContexts:
+    """The contexts of ours for the connections of one Context of a caller; made when needed."""
+
+    def __init__(self) -> None:
+        self._manner: Manner | None = None
+        self._demands: Demands | None = None
+        self._made: dict[tuple[Identity | None, Authorities | None], Any] = {}
+
+    def get(
+        self, connection: Any, identity: Identity | None, authorities: Authorities | None
+    ) -> Any:
+        """The context that presents an identity and verifies by the authorities, if there are any.
+
+        Raises :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity,
+        and :class:`UnenforceableAuthoritiesError`.
+        """
+        caller = connection.get_context()
+        key = identity, authorities
+        if key not in self._made:
+            self._made[key] = self._make(connection, caller, identity, authorities)
+        context = self._made[key]
+        carry_over(context, caller)
+        return context
+
+    def _make(
+        self,
+        connection: Any,
+        caller: Any,
+        identity: Identity | None,
+        authorities: Authorities | None,
+    ) -> Any:
+        if self._manner is None:
+            self._manner = _manner_of(connection, caller)
+        context = _make_bare(self._manner)
+        if authorities is None:
+            share_store(context, caller)
+        else:
+            if self._demands is None:
+                self._demands = measure_demands(caller)
+            _refuse_unenforceable(self._manner, self._demands, authorities)
+            add_authorities(context, authorities)
+            partial = getattr(caller, _FLAGS, 0) & _PARTIAL_CHAIN
+            _set_flags(context, self._demands.flags | partial)
+        if identity is not None:
+            _load(context, identity)
+        return context
+
+
+def make_distrusting(connection: Any) -> Any:
+    """A context that trusts nobody, for a connection that must not be."""
+    return _make_bare(_manner_of(connection, connection.get_context()))
+
+
+def note_flags(caller: Any, flags: int) -> None:
+    """Note flags that a caller sets on the store of its Context."""
+    setattr(caller, _FLAGS, getattr(caller, _FLAGS, 0) | flags)
+
+
+def _refuse_unenforceable(manner: Manner, demands: Demands, authorities: Authorities) -> None:
+    if manner.is_datagram:
+        problem = "the connection speaks DTLS, whose SRTP profiles could not be kept"
+        remedy = "take `ca` out of the rule, and load the authorities into the Context"
+        raise UnenforceableAuthoritiesError(authorities.sources, problem, remedy)
+    if demands.others:
+        numbers = ", ".join(map(str, sorted(demands.others)))
+        problem = (
+            "the store of its Context demands what no other store can be given, such as a time "
+            f"(X509_V_ERR {numbers})"
+        )
+        remedy = "take that demand out of the store, or `ca` out of the rule"
+        raise UnenforceableAuthoritiesError(authorities.sources, problem, remedy)
+
+
+def _manner_of(connection: Any, caller: Any) -> Manner:
+    names = connection.get_cipher_list()
+    return Manner(
+        _is_datagram(connection),
+        tuple(name for name in names if not name.startswith("TLS_")),
+        tuple(name for name in names if name.startswith("TLS_")),
+        measure_security_level(caller),
+    )
+
+
+def _is_datagram(connection: Any) -> bool:
+    # DTLS1_VERSION and DTLS1_2_VERSION are 0xfe..; before the handshake it may be DTLS_ANY_VERSION.
+    version = connection.get_protocol_version()
+    return bool(version >> 8 == 0xFE or version == 0x1FFFF)
+
+
+def _make_bare(manner: Manner) -> Any:
     from OpenSSL import SSL
 
-    context = SSL.Context(SSL.TLS_METHOD)
-    for each in ciphers:
-        context.set_cipher_list(each.encode("ascii"))
-    if authorities is None:
-        _share_store(context, caller)
-    else:
-        add_authorities(context, authorities)
-    if identity is not None:
-        _load_identity(context, identity)
-    _share_key_log(context, caller)
+    context = SSL.Context(SSL.DTLS_METHOD if manner.is_datagram else SSL.TLS_METHOD)
+    # Before 25.2 nobody can choose them, so that the usual ones are right.
+    if hasattr(context, "set_tls13_ciphersuites"):
+        context.set_tls13_ciphersuites(":".join(manner.suites).encode("ascii"))
+    chosen = ":".join((*manner.ciphers, f"@SECLEVEL={manner.security_level}"))
+    # A list without a cipher of TLS 1.2 is an error, and leaves its level behind all the same.
+    with contextlib.suppress(SSL.Error):
+        context.set_cipher_list(chosen.encode("ascii"))
     return context
 
 
-def on_server_request(connection: Any, callback: Callable[[], None] | None) -> None:
-    """Call back when the server has asked for a certificate, before the answer; ``None``: never.
+def _set_flags(context: Any, flags: int) -> None:
+    from OpenSSL._util import lib
 
-    ``SSL_set_cert_cb`` is called at that moment, and takes a context that is set inside.
-    """
-    from OpenSSL._util import ffi, lib
+    lib.X509_STORE_set_flags(lib.SSL_CTX_get_cert_store(context._context), flags)
 
-    if callback is None:
-        lib.SSL_set_cert_cb(connection._ssl, ffi.NULL, ffi.NULL)
-        return
+
+def _load(context: Any, identity: Identity) -> None:
+    from OpenSSL import SSL
+
+    refused = None
+    try:
+        load_identity(context, identity)
+    except SSL.Error as error:
+        reasons = [each[-1] for each in error.args[0]] if error.args else []
+        refused = ", ".join(reasons) or "that it does not fit"
+    if refused:
+        raise IdentityRefusedError(identity, refused)
+
+
+@functools.cache
+def _server_asks() -> Any:
+    """What OpenSSL calls (``SSL_set_cert_cb``); one function for all connections, never freed."""
+    from OpenSSL._util import ffi
 
     def answer(ssl: Any, argument: Any) -> int:
-        callback()
+        try:
+            ffi.from_handle(argument)()
+        except Exception:
+            return 0  # ends the handshake; who raises has said why
         return 1
 
-    # OpenSSL keeps the pointer only, so the connection has to keep the function. The result where
-    # that raises, 0, ends the handshake.
-    connection._mxcert_answer = ffi.callback("int(SSL *, void *)", answer, error=0)
-    lib.SSL_set_cert_cb(connection._ssl, connection._mxcert_answer, ffi.NULL)
+    return ffi.callback("int(SSL *, void *)", answer, error=0)
 
 
-#: Authorities as pyOpenSSL takes them, as long as their generation lives.
-_parsed: WeakKeyDictionary[Authorities, tuple[Any, ...]] = WeakKeyDictionary()
+#: Where a connection keeps what is called when its server asks.
+_ANSWER = "_mxcert_answer"
 
 
-def add_authorities(context: Any, authorities: Authorities) -> None:
-    """Add authorities to the store of a context; they are parsed once."""
-    certificates = _parsed.get(authorities)
-    if certificates is None:
-        certificates = _parsed[authorities] = _parse(authorities)
-    store = context.get_cert_store()
-    for certificate in certificates:
-        store.add_cert(certificate)
+def on_server_request(connection: Any, callback: Callable[[Any], None]) -> None:
+    """Call back when the server has asked for a certificate, before the answer.
+
+    At that moment the server is verified, and a context that is set is taken.
+    """
+    from OpenSSL._util import ffi
+
+    reference = weakref.ref(connection)
+    handle = ffi.new_handle(lambda: callback(reference()))
+    # OpenSSL keeps the pointer only.
+    setattr(connection, _ANSWER, handle)
+    listen_again(connection)
 
 
-def _parse(authorities: Authorities) -> tuple[Any, ...]:
-    from OpenSSL import crypto
+def listen_again(connection: Any) -> None:
+    """Restore the call of the above: it goes with a context that is changed."""
+    from OpenSSL._util import ffi, lib
 
-    certificates = x509.load_pem_x509_certificates(authorities.pem.encode("ascii"))
-    return tuple(map(crypto.X509.from_cryptography, certificates))
-
-
-def _load_identity(context: Any, identity: Identity) -> None:
-    context.use_certificate(_as_certificate(identity.certificate))
-    context.use_privatekey(_as_key(identity.private_key))
-    for certificate in identity.chain:
-        context.add_extra_chain_cert(_as_certificate(certificate))
+    handle = getattr(connection, _ANSWER, None)
+    callback = ffi.NULL if handle is None else _server_asks()
+    lib.SSL_set_cert_cb(connection._ssl, callback, handle or ffi.NULL)
 
 
-def _takes_cryptography() -> bool:
-    """From 24.3 on pyOpenSSL takes cryptography's objects and deprecates its own."""
-    import OpenSSL
-
-    major, minor = OpenSSL.__version__.split(".")[:2]
-    return (int(major), int(minor)) >= (24, 3)
-
-
-def _as_certificate(certificate: x509.Certificate) -> Any:
-    from OpenSSL import crypto
-
-    return certificate if _takes_cryptography() else crypto.X509.from_cryptography(certificate)
-
-
-def _as_key(key: Any) -> Any:
-    from OpenSSL import crypto
-
-    return key if _takes_cryptography() else crypto.PKey.from_cryptography_key(key)
-
-
-def _share_store(context: Any, caller: Any) -> None:
-    from OpenSSL._util import lib
-
-    store = lib.SSL_CTX_get_cert_store(caller._context)
-    # SSL_CTX_set_cert_store takes over one reference, and the caller keeps its own.
-    lib.X509_STORE_up_ref(store)
-    lib.SSL_CTX_set_cert_store(context._context, store)
-
-
-def _share_key_log(context: Any, caller: Any) -> None:
-    from OpenSSL._util import lib
-
-    callback = lib.SSL_CTX_get_keylog_callback(caller._context)
-    lib.SSL_CTX_set_keylog_callback(context._context, callback)
+def stop_listening(connection: Any) -> None:
+    """Call back no more."""
+    setattr(connection, _ANSWER, None)
+    listen_again(connection)

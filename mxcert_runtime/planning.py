@@ -5,13 +5,13 @@ On the hot path: plans are kept, and cost one look at what the caller may have c
 
 from __future__ import annotations
 
-import functools
 import logging
 import ssl
 import weakref
 from logging import DEBUG
 from typing import Any, Optional
 
+from .announcement import announce, warn_of_unknown_port
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
 from .context_ledger import ledger
@@ -79,7 +79,7 @@ def decide_connection(
     if not is_valid:
         plan = _find_plan(generation, context, question)
     if _logger.isEnabledFor(DEBUG):
-        _logger.debug("%s:%s presents %s", host, port, plan.decision)
+        announce(host, port, plan.decision)
     if plan.listens_on_caller:
         listen_on(context)
     return plan, host, port, service, context
@@ -91,7 +91,7 @@ def _find_endpoint(
     """Host and port. The layer that dials knows ``peer`` best: that of a socket may be a proxy."""
     host = server_hostname if server_hostname is not None else peer[0]
     if peer[1] is None and policy.port_matters(host):
-        _warn_of_unknown_port(host)
+        warn_of_unknown_port(host)
     return host, peer[1]
 
 
@@ -102,16 +102,6 @@ def _peer(socket: Any) -> tuple[str | None, int | None]:
         return None, None
     # A Unix socket has a path here, and no port.
     return address[:2] if isinstance(address, tuple) else (None, None)
-
-
-@functools.lru_cache(maxsize=256)
-def _warn_of_unknown_port(host: str | None) -> None:
-    """Warn, once for each host, that its rules with a port do not apply."""
-    _logger.warning(
-        "the port of a connection to %s is not known, so its rules with a port do not apply; "
-        "a rule without a port does",
-        host,
-    )
 
 
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:

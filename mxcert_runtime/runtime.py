@@ -21,6 +21,7 @@ from .errors import Fault, HostNameError, IdentityError, IdentityProblem, Settin
 from .expiry_watch import examine_dates
 from .identity import Identity, Validity, load_identity
 from .identity_context import IdentityContexts
+from .openssl_context import CallersContexts
 from .policy import Authorities, Policy, Rule, decide_by_default
 from .settings.model import (
     Authority,
@@ -63,8 +64,8 @@ class Generation:
     reuse_keys: dict[tuple[str, int, str | None], Any] = field(default_factory=dict)
     #: endpoints where a handshake has failed; the next one there listens to what the server asks
     watched: set[tuple[str | None, int | None]] = field(default_factory=set)
-    #: those of pyOpenSSL, by the caller's context and what else they are made from
-    openssl_contexts: WeakKeyDictionary[Any, dict[Any, Any]] = field(
+    #: those of pyOpenSSL, by the caller's context
+    openssl_contexts: WeakKeyDictionary[Any, CallersContexts] = field(
         default_factory=WeakKeyDictionary
     )
 

@@ -32,7 +32,7 @@ distinguished_name
 certificate_request
 policy
 handshake_alerts
-counters
+counters, announcement
 scope
 native_ssl, passing_files
 file_state, expiry_watch, c_environment
@@ -47,6 +47,8 @@ context_record
 context_examination
 context_ledger
 trust_description
+openssl_attributes, openssl_objects
+openssl_measures
 openssl_context
 runtime
 doubts/*

@@ -1,4 +1,4 @@
-"""pyOpenSSL: explains handshakes and first reads that fail over a certificate, and counts.
+"""pyOpenSSL: what is said of a connection: its decision, its count, and why it failed.
 
 What watches a connection stands on that very connection, and goes with the first read that
 succeeds, or with the handshake in TLS 1.2, where nothing more can be refused.
@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
+from ..announcement import announce, warn_of_unknown_port
 from ..certificate_request import CertificateRequest
 from ..counters import connection_tally
+from ..expiry_watch import look_if_due
 from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
 from ..handshake_alerts import AlertKind, alert_of
@@ -28,6 +30,8 @@ _HANDSHAKE = "do_handshake"
 _READS = "recv", "recv_into", "read"
 #: Where a connection keeps its :class:`Endeavour`, until it is no longer watched.
 _ENDEAVOUR = "_mxcert_endeavour"
+#: Where a connection keeps the error that it must not go on with, or ``None``.
+REFUSAL = "_mxcert_refusal"
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,17 @@ class Endeavour:
     service: str | None
     has_own_certificate: bool = False
     is_counted: bool = False
+    is_announced: bool = False
 
 
 def watch_connection(connection: Any, endeavour: Endeavour) -> None:
     """Explain what fails from now on; a connection that is decided anew is watched as before."""
-    known = getattr(connection, _ENDEAVOUR, None)
-    counted = known is not None and known.is_counted
-    setattr(connection, _ENDEAVOUR, replace(endeavour, is_counted=counted))
+    known: Endeavour | None = getattr(connection, _ENDEAVOUR, None)
+    if known is not None:
+        # What was announced before its name was known is announced again.
+        announced = known.is_announced and known.host == endeavour.host
+        endeavour = replace(endeavour, is_counted=known.is_counted, is_announced=announced)
+    setattr(connection, _ENDEAVOUR, endeavour)
     reference = weakref.ref(connection)
     for name in (_HANDSHAKE, *_READS):
         # Weak, since it stands on the connection itself.
@@ -70,16 +78,33 @@ def note_chosen(connection: Any, identity: Identity | None) -> None:
 
 def _watched(reference: Callable[[], Any], name: str, *arguments: Any, **named: Any) -> Any:
     connection = reference()
+    if getattr(connection, REFUSAL, None) is not None:
+        raise getattr(connection, REFUSAL)
+    look_if_due()
+    _announce(connection, needs_name=True)
     _count_as_decided(connection)
     try:
         result = getattr(type(connection), name)(connection, *arguments, **named)
     except Exception as error:
+        _announce(connection, needs_name=False)
         if _explain(connection, error, is_read=name != _HANDSHAKE):
             _unwatch(connection)
         raise
+    _announce(connection, needs_name=False)
     if name != _HANDSHAKE or connection.get_protocol_version_name() != "TLSv1.3":
         _unwatch(connection)
     return result
+
+
+def _announce(connection: Any, *, needs_name: bool) -> None:
+    """Log a connection once; the name of some is known only when the handshake has begun."""
+    known: Endeavour | None = getattr(connection, _ENDEAVOUR, None)
+    if known is None or known.is_announced or (needs_name and known.host is None):
+        return
+    setattr(connection, _ENDEAVOUR, replace(known, is_announced=True))
+    if known.port is None and known.generation.policy.port_matters(known.host):
+        warn_of_unknown_port(known.host)
+    announce(known.host, known.port, known.decision)
 
 
 def _unwatch(connection: Any) -> None:
