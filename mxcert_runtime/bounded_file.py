@@ -51,9 +51,7 @@ def read_bounded(path: str, limit: int = MAX_BYTES) -> Secret[bytes]:
 
 _NON_BLOCKING: int = getattr(os, "O_NONBLOCK", 0)
 # A terminal must not become the one that controls this process, and Windows turns line ends around.
-_FLAGS: int = (
-    os.O_RDONLY | _NON_BLOCKING | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-)
+_FLAGS: int = os.O_RDONLY | _NON_BLOCKING | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 def _refuse_kind(found: os.stat_result) -> None:

@@ -42,17 +42,14 @@ class TextLoader(yaml.SafeLoader):
         """Compose within the bounds of depth and number."""
         self._depth += 1
         self._count += 1
-        for rule, is_broken in (
-            (_TOO_DEEP, self._depth > _GREATEST_DEPTH),
-            (_TOO_MUCH, self._count > _MOST_VALUES),
-        ):
-            if is_broken:
-                raise yaml.MarkedYAMLError(problem=rule, problem_mark=self.peek_event().start_mark)
+        if self._depth > _GREATEST_DEPTH or self._count > _MOST_VALUES:
+            rule = _TOO_DEEP if self._depth > _GREATEST_DEPTH else _TOO_MUCH
+            raise yaml.MarkedYAMLError(problem=rule, problem_mark=self.get_mark())
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
 
-    def compose_mapping_node(self, anchor: dict[Any, yaml.Node] | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: dict[Any, yaml.Node]) -> yaml.MappingNode:
         """Compose, if no key is there twice: before merge keys bring those of other mappings."""
         node = super().compose_mapping_node(anchor)
         seen = set()
@@ -76,7 +73,7 @@ class TextLoader(yaml.SafeLoader):
             return self.construct_yaml_map(node)
         if isinstance(node, yaml.SequenceNode):
             return self.construct_yaml_seq(node)
-        return self.construct_scalar(node)
+        return node.value
 
     def refuse_tag(self, node: yaml.Node) -> Any:
         """Raise, without the tag: a password may begin with `!`."""
