@@ -11,6 +11,9 @@ from enum import Enum
 
 from .printable import printable
 
+#: the faults in one text
+_MOST_SHOWN = 50
+
 
 class MxcertError(Exception):
     """The base of all errors of this package."""
@@ -31,7 +34,8 @@ class Fault:
 class SettingsError(MxcertError):
     """The settings cannot be used; nothing was activated.
 
-    ``faults`` holds every fault of the settings, not only the first.
+    ``faults`` holds every fault of the settings; the text shows the first fifty, since one wrong
+    list can make thousands.
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -41,7 +45,10 @@ class SettingsError(MxcertError):
     def __str__(self) -> str:
         count = len(self.faults)
         head = f"{count} fault{'' if count == 1 else 's'} in the settings; nothing was activated:"
-        return "\n".join([head, *(f"  - {fault}" for fault in self.faults)])
+        lines = [f"  - {fault}" for fault in self.faults[:_MOST_SHOWN]]
+        if count > _MOST_SHOWN:
+            lines.append(f"  - and {count - _MOST_SHOWN} more, in `faults` of this error")
+        return "\n".join([head, *lines])
 
     def as_data(self) -> list[dict[str, str]]:
         """The faults as plain data, for JSON."""

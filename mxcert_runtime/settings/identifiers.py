@@ -61,24 +61,40 @@ def _refuse(
 
 
 def _checked_service(name: str, origin: Origin, findings: Findings) -> str | None:
-    """A name of a service by itself: code may give it, so it may be freer than the platform's."""
-    try:
-        refuse_separators(name)
-    except HostNameError as error:
-        problem, remedy = error.problem, error.remedy
-    else:
-        if not _NO_SERVICE.search(name) and name.isprintable():
-            return name
-        problem = "is no name that code gives to a service"
-        remedy = "Write a name such as `Module.Service`; a host belongs to `hosts`"
-    findings.fault(origin, f"has the service `{shown(name)}`, which {problem}", remedy)
+    """A name of a service that stands by itself, and may be freer than the platform's.
+
+    Code gives it to a call, where any text will do: a blank, or a letter of any script, is not
+    refused. What a list, an URL or a pattern looks like is, since it was meant as one.
+    """
+    wrong = _service_problem(name.replace(" ", ""))
+    if wrong is None:
+        return name
+    findings.fault(origin, f"has the service `{shown(name)}`, which {wrong[0]}", wrong[1])
     return None
 
 
 def prefixes_of(texts: Iterable[str], origin: Origin, findings: Findings) -> tuple[str, ...]:
     """The modules in front of service names, of those that can be one; the others are faults."""
-    checked = [checked_identifier(each, RuleKind.SERVICE, origin, findings) for each in texts]
-    return tuple(each for each in checked if each is not None)
+    kept = []
+    for text in texts:
+        wrong = _service_problem(text.strip())
+        if wrong is None:
+            kept.append(text.strip())
+        else:
+            findings.fault(origin, f"has the prefix `{shown(text)}`, which {wrong[0]}", wrong[1])
+    return tuple(kept)
+
+
+def _service_problem(name: str) -> tuple[str, str] | None:
+    """Why code can have no service of that name, and what to do about it."""
+    try:
+        refuse_separators(name)
+    except HostNameError as error:
+        return error.problem, error.remedy
+    if name.isprintable() and not _NO_SERVICE.search(name):
+        return None
+    remedy = "Write a name such as `Module.Service`; a host belongs to `hosts`"
+    return "is no name that code gives to a service", remedy
 
 
 def _without_url_parts(text: str, origin: Origin, findings: Findings) -> str:
