@@ -16,7 +16,7 @@ from .errors import HostNameError
 #: one would be for one domain in some clients and for another domain in others.
 _DEVIATIONS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 
-_SEPARATOR = re.compile(r"""[\s,;"'`()<>{}|&\\\x00-\x20\x7f-\x9f]""")
+_SEPARATOR = re.compile(r"""[\s,;"'`()<>{}|&\\\u3001\uff0c\uff1b]""")
 _SEPARATORS = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quotation mark"}
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -95,8 +95,9 @@ def refuse_separators(text: str) -> None:
     One of these is what a list looks like that was written in the place of a name.
     """
     mark = _SEPARATOR.search(text)
-    if mark:
-        what = _SEPARATORS.get(mark[0]) or f"the character {mark[0]!a}"
+    odd = mark[0] if mark else next((each for each in text if not each.isprintable()), None)
+    if odd is not None:
+        what = _SEPARATORS.get(odd) or f"the character {odd!a}"
         remedy = "Write one name in each entry; names in one text are separated by commas"
         raise HostNameError(text, f"holds {what}, which no name has", remedy)
     if ".." in text:

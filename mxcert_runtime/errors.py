@@ -16,7 +16,10 @@ _MOST_SHOWN = 50
 
 
 class MxcertError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package; what does not print is an escape in their text."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class IdentityError(MxcertError):
         super().__init__(problem, message, remedy)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy}."
+        return printable(f"{self.message}. {self.remedy}.")
 
 
 class HostNameError(MxcertError, ValueError):
@@ -92,7 +95,7 @@ class HostNameError(MxcertError, ValueError):
         super().__init__(text, problem, remedy)
 
     def __str__(self) -> str:
-        return f"{self.text!r} {self.problem}. {self.remedy}."
+        return printable(f"{self.text!r} {self.problem}. {self.remedy}.")
 
 
 class PatchError(MxcertError):
