@@ -95,11 +95,13 @@ def refuse_separators(text: str) -> None:
     One of these is what a list looks like that was written in the place of a name.
     """
     mark = _SEPARATOR.search(text)
-    odd = mark[0] if mark else next((each for each in text if not each.isprintable()), None)
-    if odd is not None:
-        what = _SEPARATORS.get(odd) or f"the character {odd!a}"
+    if mark:
+        what = _SEPARATORS.get(mark[0]) or f"the character {mark[0]!a}"
         remedy = "Write one name in each entry; names in one text are separated by commas"
         raise HostNameError(text, f"holds {what}, which no name has", remedy)
+    odd = next((each for each in text if not each.isprintable()), None)
+    if odd is not None:
+        raise HostNameError(text, f"holds the character {odd!a}, which is not seen", "Take it out")
     if ".." in text:
         raise HostNameError(text, "holds two dots in a row", "Write one dot, or what is between")
 
