@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..path_text import hidden_text
 from ..secret import Secret
 from .draft import Findings
 from .identifiers import shown_key
@@ -53,10 +54,15 @@ class Table:
                 close = self.findings.nearest(key, self.asked)
                 allowed = ", ".join(f"`{name}`" for name in self.asked)
                 remedy = f"Write `{close}`, if that is meant" if close else f"Write {allowed}"
-                self.findings.fault(self.origin, f"has the unknown key {shown_key(key)}", remedy)
+                self.findings.fault(self.origin, f"has the unknown key {self._shown(key)}", remedy)
         for key in self.record.repeated:
             problem = f"has the key {shown_key(key)} twice"
             self.findings.fault(self.origin, problem, "Keep one of the two")
+
+    def _shown(self, key: str) -> str:
+        # In YAML's braces a value that has lost its key to a comma is a key without a value.
+        is_value = self.record[key] is None
+        return f"{hidden_text(key)}, and has no value" if is_value else shown_key(key)
 
     def text(self, key: str) -> str | None:
         """A text that is not empty."""

@@ -210,10 +210,12 @@ leaves = st.one_of(
 keys: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(KEYS), st.none(), st.integers(), st.tuples(), st.binary(max_size=2)
 )
-structures: st.SearchStrategy[Any] = st.recursive(
-    leaves,
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(keys, inner, max_size=4)),
-    max_leaves=12,
+structures: st.SearchStrategy[Any] = st.deferred(
+    lambda: st.one_of(
+        leaves,
+        st.lists(structures, max_size=3),
+        st.dictionaries(keys, structures, max_size=4),
+    )
 )
 
 
