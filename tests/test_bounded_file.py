@@ -27,7 +27,7 @@ def pipe(tmp_path: Path) -> Path:
 
 
 def _words(path: str | Path, limit: int = MIB) -> str:
-    with pytest.raises(OSError, match=".") as caught:
+    with pytest.raises(OSError, match=r".") as caught:
         read_bounded(str(path), limit)
     return caught.value.strerror or ""
 

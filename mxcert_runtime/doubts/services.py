@@ -46,9 +46,10 @@ def _names_service(rule: RuleSettings) -> bool:
     if rule.kind is not RuleKind.HOST_OR_SERVICE:
         return rule.kind is RuleKind.SERVICE
     parts = rule.identifier.split(".")
-    if not all(map(_PART.fullmatch, parts)):
-        return any(len(part) > 63 for part in parts)  # RFC 1035: no host has such a part
-    return not parts[-1].islower() and not rule.identifier.isupper()
+    if any(len(part) > 63 for part in parts):  # RFC 1035: no host has such a part
+        return True
+    is_name = all(map(_PART.fullmatch, parts))
+    return is_name and not parts[-1].islower() and not rule.identifier.isupper()
 
 
 def _is_installed(module: str) -> bool:
