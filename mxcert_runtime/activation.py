@@ -8,6 +8,7 @@ from typing import Any
 
 from . import expiry_watch, runtime
 from .context_ledger import ledger
+from .doubts.services import doubts_of_services
 from .fork_safe_lock import ForkSafeLock
 from .hooks import LIBRARIES
 from .hooks.ssl_sessions import sources
@@ -85,6 +86,8 @@ def _tell(generation: runtime.Generation) -> None:
         _logger.error("%s", fault)
     for fault in generation.notices:
         _logger.warning("%s", fault)
+    for doubt in doubts_of_services(generation):
+        _logger.warning("%s", doubt)
     _logger.info(
         "active: %d identities, %d rules; hooked: %s",
         len(generation.identities),

@@ -16,7 +16,11 @@ from .errors import HostNameError
 #: one would be for one domain in some clients and for another domain in others.
 _DEVIATIONS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 
+_SEPARATOR = re.compile(r"""[\s,;"'`()<>{}|&\\\u3001\uff0c\uff1b]""")
+_SEPARATORS = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quotation mark"}
+
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LONGEST_ENCODED = 1024
 _PORT = re.compile(r"[0-9]{1,5}")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 
@@ -46,6 +50,9 @@ def canonical_host(host: str) -> str:
     """
     name = host
     if not host.isascii():
+        # Encoding takes time by the square of the length.
+        if len(host) > _LONGEST_ENCODED:
+            return host.lower()
         try:
             name = host.encode("idna").decode("ascii")
         except UnicodeError:
@@ -65,6 +72,7 @@ def parse_pattern(text: str) -> HostPattern:
     Raises :class:`HostNameError` for whatever cannot be the host of a TLS connection.
     """
     _refuse_url_parts(text)
+    refuse_separators(text)
     host, port = _split_port(text)
     if host.startswith("*."):
         return HostPattern(_checked_name(text, host[2:]), port, wildcard=True)
@@ -79,6 +87,23 @@ def _refuse_url_parts(text: str) -> None:
         if mark in text:
             remedy = "Write the host alone, with `:port` if the rule is for one port"
             raise HostNameError(text, f"holds {what}, but a rule is for a host", remedy)
+
+
+def refuse_separators(text: str) -> None:
+    """Raise :class:`HostNameError` for what stands between names, and in none.
+
+    One of these is what a list looks like that was written in the place of a name.
+    """
+    mark = _SEPARATOR.search(text)
+    if mark:
+        what = _SEPARATORS.get(mark[0]) or f"the character {mark[0]!a}"
+        remedy = "Write one name in each entry; names in one text are separated by commas"
+        raise HostNameError(text, f"holds {what}, which no name has", remedy)
+    odd = next((each for each in text if not each.isprintable()), None)
+    if odd is not None:
+        raise HostNameError(text, f"holds the character {odd!a}, which is not seen", "Take it out")
+    if ".." in text:
+        raise HostNameError(text, "holds two dots in a row", "Write one dot, or what is between")
 
 
 def _split_port(text: str) -> tuple[str, int | None]:

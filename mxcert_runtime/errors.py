@@ -11,9 +11,15 @@ from enum import Enum
 
 from .printable import printable
 
+#: the faults in one text
+_MOST_SHOWN = 50
+
 
 class MxcertError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package; what does not print is an escape in their text."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Fault:
 class SettingsError(MxcertError):
     """The settings cannot be used; nothing was activated.
 
-    ``faults`` holds every fault of the settings, not only the first.
+    ``faults`` holds every fault of the settings; the text shows the first fifty, since one wrong
+    list can make thousands.
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -41,7 +48,10 @@ class SettingsError(MxcertError):
     def __str__(self) -> str:
         count = len(self.faults)
         head = f"{count} fault{'' if count == 1 else 's'} in the settings; nothing was activated:"
-        return "\n".join([head, *(f"  - {fault}" for fault in self.faults)])
+        lines = [f"  - {fault}" for fault in self.faults[:_MOST_SHOWN]]
+        if count > _MOST_SHOWN:
+            lines.append(f"  - and {count - _MOST_SHOWN} more, in `faults` of this error")
+        return "\n".join([head, *lines])
 
     def as_data(self) -> list[dict[str, str]]:
         """The faults as plain data, for JSON."""
@@ -72,7 +82,7 @@ class IdentityError(MxcertError):
         super().__init__(problem, message, remedy)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy}."
+        return printable(f"{self.message}. {self.remedy}.")
 
 
 class HostNameError(MxcertError, ValueError):
@@ -85,7 +95,7 @@ class HostNameError(MxcertError, ValueError):
         super().__init__(text, problem, remedy)
 
     def __str__(self) -> str:
-        return f"{self.text!r} {self.problem}. {self.remedy}."
+        return printable(f"{self.text!r} {self.problem}. {self.remedy}.")
 
 
 class PatchError(MxcertError):

@@ -28,6 +28,7 @@ from .material.pkcs12 import open_pkcs12
 from .material.private_key import PrivateKey, key_type
 from .material.refusal import RefusalsIgnored
 from .material.source_file import read_file, refuse_size
+from .printable import printable
 from .secret import Secret
 from .settings.model import IdentitySettings, Origin, PemFiles, Pkcs12File
 
@@ -98,7 +99,8 @@ class Identity:
         return Validity.EXPIRED if moment > self.not_after else Validity.VALID
 
     def __repr__(self) -> str:
-        return f"<Identity {self.name!r}: {self.subject}, SHA-256 {self.fingerprint[:16]}...>"
+        subject = printable(self.subject)
+        return f"<Identity {self.name!r}: {subject}, SHA-256 {self.fingerprint[:16]}...>"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("an Identity cannot be pickled or copied: it must not leave the process")

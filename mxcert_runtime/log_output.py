@@ -6,11 +6,17 @@ line shows twice. A file is written in any case.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
+import os
+import stat
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .errors import Fault, SettingsError
+from .printable import printable
 from .settings.log import ORIGIN, unwritable
 from .settings.model import LogSettings
 
@@ -50,6 +56,47 @@ def direct_log(settings: LogSettings | None) -> None:
     _logger.setLevel(_level)
 
 
+class _Escaped:
+    """An argument of a record; text and ``repr`` are made when they are asked for."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return printable(str(self._value))
+
+    def __repr__(self) -> str:
+        return printable(repr(self._value))
+
+
+class _Escaping(logging.Filter):
+    """Makes escapes of what does not print in a record, whichever handler it goes to.
+
+    Servers name their issuers, and programs their hosts: a line break there would be a line of the
+    log that nobody has written.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change the record; it is always logged."""
+        if isinstance(record.msg, str):
+            record.msg = printable(record.msg)
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_escaped, record.args))
+        return True
+
+
+def _escaped(value: object) -> object:
+    if isinstance(value, str):
+        return printable(value)
+    return value if value is None or isinstance(value, (int, float)) else _Escaped(value)
+
+
+# Of the logger itself, and for good: connections outlive a deactivation, and say how they end.
+_logger.addFilter(_Escaping())
+
+
 class _StandardError(_Stream):
     """Writes to what is standard error at that moment, unless the program handles the record."""
 
@@ -81,8 +128,31 @@ def _make_handler(settings: LogSettings) -> logging.Handler:
 
     reason = ""
     try:
-        # Goes on in a new file where somebody has moved this one away, as logrotate does.
-        return WatchedFileHandler(settings.path, encoding="utf-8", errors="backslashreplace")
+        with _pipe_with_reader(settings.path):
+            # Goes on in a new file where somebody has moved this one away, as logrotate does.
+            return WatchedFileHandler(settings.path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         reason = error.strerror or type(error).__name__
     raise SettingsError([Fault(str(ORIGIN), *unwritable(settings.path, reason))])
+
+
+@contextlib.contextmanager
+def _pipe_with_reader(path: str) -> Iterator[None]:
+    """Holds a pipe open, if the path leads to one: what opens it meanwhile does not wait.
+
+    Raises OSError where nobody reads from it, since a log must not stop a program that starts.
+    """
+    if not os.path.exists(path) or not stat.S_ISFIFO(os.stat(path).st_mode):
+        yield
+        return
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        words = "it is a pipe from which nobody reads"
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, words) from None
+        raise
+    try:
+        yield
+    finally:
+        os.close(descriptor)

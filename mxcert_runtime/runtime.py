@@ -192,9 +192,10 @@ class _Builder:
 
     def _spread_services(self, hosts: dict[HostPattern, Rule], services: dict[str, Rule]) -> None:
         """Give the hosts of a service the rule of the service."""
+        named = {each.identifier for each in self.settings.rules}
         for service, names in self.settings.services:
             rule = services.get(service)
-            if rule is None and service in {each.identifier for each in self.settings.rules}:
+            if rule is None and service in named:
                 continue  # its identity is a fault already
             if rule is None:
                 problem = f"the service {service!r} has hosts but no identity"

@@ -7,7 +7,6 @@ it does every context variable, and ``asyncio.to_thread`` does so by itself.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import logging
@@ -17,6 +16,7 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from . import runtime
+from .near_words import NearWords
 from .scope import enter_service, leave_service
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -122,14 +122,18 @@ class service:
         return call
 
 
+_MOST_WARNINGS = 256
 #: names that were warned of, by generation
 _warned: weakref.WeakKeyDictionary[runtime.Generation, set[str]] = weakref.WeakKeyDictionary()
 
 
 def _warn_of_unknown_service(generation: runtime.Generation, name: str) -> None:
-    """Warn of a name once in each generation, with the names that it may have meant."""
+    """Warn of a name once in each generation, with the names that it may have meant.
+
+    A program that makes up a name for each call is told of the first ones only.
+    """
     warned = _warned.setdefault(generation, set())
-    if name in warned:
+    if name in warned or len(warned) >= _MOST_WARNINGS:
         return
     warned.add(name)
     _logger.warning("%s", describe_unknown_service(name, generation.policy.services))
@@ -137,6 +141,6 @@ def _warn_of_unknown_service(generation: runtime.Generation, name: str) -> None:
 
 def describe_unknown_service(name: str, known: Iterable[str]) -> str:
     """What it means that the settings do not know a service, with the names it may have meant."""
-    near = difflib.get_close_matches(name, list(known), n=3)
+    near = NearWords().closest(name, known, 3)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
     return f"no setting knows the service {name!r}, so its connections go by their hosts{hint}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +47,25 @@ def test_activation_is_told(alpha_settings: Any, caplog: pytest.LogCaptureFixtur
     levels = _levels(caplog)
     assert ["INFO"] == list(levels)
     assert all(word in levels["INFO"][0] for word in ("1 identities", "1 rules", "ssl"))
+
+
+def test_a_service_that_nothing_maps(
+    client_files: ClientFiles,
+    alpha: Leaf,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A rule that may never apply is one warning, with what to do; with its hosts it is none."""
+    for module in ("zeep", "suds"):
+        monkeypatch.setitem(sys.modules, module, None)
+    entry = client_files.identity("alpha", alpha, services=["Billing.Invoices"])
+    activate(_settings(entry))
+    (warning,) = _levels(caplog)["WARNING"]
+    assert "the service `Billing.Invoices` has no hosts" in warning
+    assert "MXCERT_SERVICES" in warning
+    caplog.clear()
+    activate(_settings(entry, services={"Billing.Invoices": ["invoices.example"]}))
+    assert "WARNING" not in _levels(caplog)
 
 
 def _identity_valid(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import datetime
+import importlib.util
 import json
 import os
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from mxcert_runtime.doubts.certificates import (
 from mxcert_runtime.doubts.doubt import Doubt, DoubtCode
 from mxcert_runtime.doubts.files import doubts_of_files
 from mxcert_runtime.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
+from mxcert_runtime.doubts.services import doubts_of_services
 from mxcert_runtime.runtime import Generation, build_generation
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
@@ -283,6 +286,101 @@ def test_a_service_prefix_without_a_service(client_files: ClientFiles, alpha: Le
     assert "unused-service-prefix" == doubt.code.value
     assert "'Biling'" in doubt.problem
     assert "settings argument, service_prefixes" == doubt.origin
+
+
+@pytest.fixture
+def without_soap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither zeep nor suds can be imported."""
+    for module in ("zeep", "suds"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+
+def _about_services(source: dict[str, Any]) -> list[Doubt]:
+    return list(doubts_of_services(build_generation(settings_from(source))))
+
+
+@pytest.mark.usefixtures("without_soap")
+@pytest.mark.parametrize(
+    "services", [["Billing.Invoices"], ["A.B", "My Service"], [f"A.B{n}" for n in range(7)]]
+)
+def test_services_that_nothing_maps(
+    client_files: ClientFiles, alpha: Leaf, services: list[str]
+) -> None:
+    """Rules by service without hosts are told, all of one place together."""
+    (doubt,) = _about_services(
+        {"identity": [client_files.identity("one", alpha, services=services)]}
+    )
+    assert ("service-not-mapped", False) == (doubt.code.value, doubt.is_problem)
+    assert "settings argument, identity 1 (one), services" == doubt.origin
+    assert f"`{services[0]}`" in doubt.problem
+    assert "does not name" in doubt.problem
+    assert "mxcert_runtime.service(...)" in doubt.problem
+    assert ("and 2 more" in doubt.problem) == (len(services) > 5)
+    assert f'"{services[0]}": ["host"]' in doubt.remedy
+
+
+@pytest.mark.usefixtures("without_soap")
+@pytest.mark.parametrize("hosts", [["invoices.example"], []])
+def test_services_that_have_hosts(client_files: ClientFiles, alpha: Leaf, hosts: list[str]) -> None:
+    """The twin: with hosts the rule applies, and with none somebody says that the code names it."""
+    identity = client_files.identity("one", alpha, services=["Billing.Invoices"])
+    assert [] == _about_services({"identity": [identity], "services": {"Billing.Invoices": hosts}})
+
+
+@pytest.mark.usefixtures("without_soap")
+def test_a_service_that_must_get_no_certificate(client_files: ClientFiles, alpha: Leaf) -> None:
+    """The rule *none* of a service is told as well: the default would be presented."""
+    identity = client_files.identity("one", alpha)
+    source = {"identity": [identity], "no_certificate": {"services": ["A.B"]}}
+    assert ["settings argument, no_certificate, services"] == [
+        each.origin for each in _about_services(source)
+    ]
+
+
+SOAP_LIBRARIES = ("zeep", "suds")
+
+
+@pytest.mark.parametrize("library", SOAP_LIBRARIES)
+def test_a_library_that_names_services(
+    client_files: ClientFiles, alpha: Leaf, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: one of them is enough, and is not imported to be found."""
+    for module in SOAP_LIBRARIES:
+        monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, library)
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"there is no {library}")
+    identity = client_files.identity("one", alpha, services=["A.B"])
+    assert [] == _about_services({"identity": [identity]})
+    assert library not in sys.modules
+
+
+@pytest.mark.usefixtures("without_soap")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Module.WebService1", True),
+        ("Billing.Invoices", True),
+        ("WebService", True),
+        ("MyModule.ABC", True),
+        (f"module.{'x' * 64}", True),
+        ("www.server-to-contact.com", False),
+        ("Www.Example.com", False),
+        ("WWW.EXAMPLE.COM", False),
+        ("localhost", False),
+        ("Api.Example.Test:443", False),
+        ("*.Example.Test", False),
+        ("192.0.2.7", False),
+        ("B\u00fccher.example", False),
+    ],
+)
+def test_names_that_can_be_either(
+    client_files: ClientFiles, alpha: Leaf, name: str, expected: bool
+) -> None:
+    """Where hosts and services share one namespace, how a name is written tells them apart."""
+    variables = client_files.variables(alpha, usages={name: None})
+    generation = build_generation(read_settings(variables, default_file="/nonexistent"))
+    assert expected == bool(list(doubts_of_services(generation)))
 
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="mode bits are POSIX")

@@ -22,7 +22,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
 printable, secret, fork_safe_lock, momentary_errors
-errors
+errors, bounded_file, path_text, near_words
 endpoint
 settings/*
 log_output

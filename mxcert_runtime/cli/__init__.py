@@ -11,7 +11,9 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
+from ..printable import printable
 from . import check, demo, explain, probe, run
 
 #: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
@@ -40,9 +42,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _PROBLEM
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors quote the arguments: what does not print in them is an escape."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and the usage, and exit with 2."""
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
     description = "The right client certificate for every TLS connection of a Python program."
-    parser = argparse.ArgumentParser("mxcert", description=description)
+    parser = _Parser("mxcert", description=description)
     parser.add_argument("--version", action="version", version=f"mxcert {_version()}")
     subparsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)
     for module in _SUBCOMMANDS.values():

@@ -16,6 +16,7 @@ from ..doubts.certificates import Expectation, doubts_of_identity
 from ..doubts.doubt import Doubt, DoubtCode
 from ..doubts.files import doubts_of_files
 from ..doubts.rules import doubts_of_rules, doubts_of_service_prefixes
+from ..doubts.services import doubts_of_services
 from ..errors import IdentityError, SettingsError
 from ..identity import Identity, load_identity
 from ..policy import Authorities
@@ -90,6 +91,7 @@ def _doubts(
         yield from doubts_of_identity(identity, expected)
     if generation:
         yield from doubts_of_rules(generation, expected.moment)
+        yield from doubts_of_services(generation)
     yield from doubts_of_service_prefixes(reading)
     yield from doubts_of_files(reading)
     for notice in reading.notices:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import MxcertError
+from ..printable import printable
 from .probe_target import Proxy, Target
 
 _LONGEST_LINE = 4096
@@ -33,7 +34,7 @@ class DialogueError(MxcertError):
         super().__init__(problem, remedy)
 
     def __str__(self) -> str:
-        return self.problem
+        return printable(self.problem)
 
 
 class Wire:

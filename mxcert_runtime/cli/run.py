@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from .._autostart import EXIT_STATUS
 from ..errors import Fault, SettingsError
+from ..printable import printable
 from ..settings import names
 from ..settings.presence import is_disabled, process_environ
 from .interpreter import find_interpreter, has_autostart
@@ -167,7 +168,8 @@ def _start(command: Sequence[str], environ: Mapping[str, str]) -> int:
             return _run_child(command, environ)
         _become(command, environ)
     except OSError as error:
-        print(f"mxcert run: {command[0]} {_describe(error, command[0])}", file=sys.stderr)
+        text = f"mxcert run: {command[0]} {_describe(error, command[0])}"
+        print(printable(text), file=sys.stderr)
         return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_EXECUTABLE
 
 

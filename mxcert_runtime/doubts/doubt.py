@@ -20,6 +20,7 @@ class DoubtCode(Enum):
     UNUSED_IDENTITY = "unused-identity"
     SHADOWED_IDENTITY = "shadowed-identity"
     HIDDEN_RULE = "hidden-rule"
+    SERVICE_NOT_MAPPED = "service-not-mapped"
     UNUSED_SERVICE_PREFIX = "unused-service-prefix"
     INCOMPLETE_CHAIN = "incomplete-chain"
     WEAK_KEY = "weak-key"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..settings.files import shown_path
 from ..settings.model import (
@@ -18,7 +18,6 @@ from ..settings.model import (
     Pkcs12File,
     Pkcs12Inline,
     Reading,
-    SettingsFile,
 )
 from .doubt import Doubt, DoubtCode
 
@@ -49,21 +48,23 @@ def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:
             yield material.path, str(identity.origin), "a private key"
         elif isinstance(material, PemFiles):
             yield material.key_path, str(identity.origin), "a private key"
+    secret = frozenset(_places_of_secrets(reading.settings.identities))
     for file in reading.files:
-        if any(_holds_secret_of(file, identity) for identity in reading.settings.identities):
+        if file.path in secret or file.origin in secret:
             yield file.path, str(file.origin), "a password"
 
 
-def _holds_secret_of(file: SettingsFile, identity: IdentitySettings) -> bool:
-    if isinstance(identity.material, Pkcs12Inline) and identity.origin.source == file.path:
-        return True
-    origin = identity.password_origin
-    if not identity.password or origin is None:
-        return False
-    if origin.source == file.path:
-        return not origin.place.endswith(_ELSEWHERE)
-    # The file of a variable holds the whole list, of which a password's origin names the entry.
-    return file.origin in (origin, Origin(origin.source))
+def _places_of_secrets(identities: Iterable[IdentitySettings]) -> Iterator[str | Origin]:
+    """The settings files that hold a secret themselves, and the settings whose files are one."""
+    for identity in identities:
+        if isinstance(identity.material, Pkcs12Inline):
+            yield identity.origin.source
+        origin = identity.password_origin
+        if identity.password and origin is not None:
+            # The file of a variable holds the whole list, of which an origin names the entry.
+            yield from (origin, Origin(origin.source))
+            if not origin.place.endswith(_ELSEWHERE):
+                yield origin.source
 
 
 def _readers(path: str) -> str | None:

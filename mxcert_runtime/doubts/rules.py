@@ -31,12 +31,18 @@ def doubts_of_service_prefixes(reading: Reading) -> Iterator[Doubt]:
     settings = reading.settings
     known = [each.identifier for each in settings.rules]
     known += [service for service, _ in settings.services]
+    used = {prefix for name in known for prefix in _beginnings(name)}
     origin = str(dict(reading.origins).get("service_prefixes", "service_prefixes"))
     for prefix in settings.service_prefixes:
-        if not any(name.startswith(f"{prefix}.") for name in known):
+        if prefix not in used:
             problem = f"the prefix {prefix!r} is in front of no service that has a rule"
             remedy = "Correct it, or drop it"
             yield Doubt(DoubtCode.UNUSED_SERVICE_PREFIX, origin, problem, remedy)
+
+
+def _beginnings(name: str) -> Iterator[str]:
+    """What stands in front of each dot."""
+    return (name[:at] for at, each in enumerate(name) if each == ".")
 
 
 def _without_rule(generation: Generation) -> list[Identity]:

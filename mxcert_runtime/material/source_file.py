@@ -1,23 +1,25 @@
 """Reads a file of keys or certificates whole, once, and keeps what it holds out of sight.
 
-What cannot be read is an error with the operating system's own reason.
+What cannot be read is an error with the operating system's own reason; what is no file, such as a
+device or a pipe into which nobody writes, is one at once.
 """
 
 from __future__ import annotations
 
 import errno
 
+from ..bounded_file import MAX_BYTES, read_bounded
 from ..errors import IdentityError, IdentityProblem
+from ..path_text import hidden_text, looks_like_path
 from ..secret import Secret
 
-#: No key file comes near it; a wrong path to a log or an image does.
-MAX_BYTES = 10 * 1024 * 1024
-
+_TOO_LARGE = "Name the file that holds the certificates"
 _REMEDIES = {
     errno.ENOENT: "Correct the path, or put the file there",
     errno.EACCES: "Let the user that runs this program read the file",
     errno.EPERM: "Let the user that runs this program read the file",
     errno.EISDIR: "Name the file itself, not the directory that it is in",
+    errno.EFBIG: _TOO_LARGE,
 }
 
 
@@ -26,13 +28,13 @@ def read_file(path: str) -> Secret[bytes]:
 
     Raises :class:`IdentityError` with ``UNREADABLE``.
     """
+    label = repr(path) if looks_like_path(path) else f"the file {hidden_text(path)},"
     content, reason, code = _read(path)
     if content is None:
         remedy = _REMEDIES.get(code, "Make the file readable, or name another one")
-        raise IdentityError(
-            IdentityProblem.UNREADABLE, f"{path!r} cannot be read: {reason}", remedy
-        )
-    refuse_size(content, repr(path))
+        message = f"{label} cannot be read: {reason}"
+        raise IdentityError(IdentityProblem.UNREADABLE, message, remedy)
+    refuse_size(content, label)
     return content
 
 
@@ -43,14 +45,12 @@ def refuse_size(content: Secret[bytes], label: str) -> None:
         raise IdentityError(IdentityProblem.DAMAGED, message, remedy)
     if len(content.reveal()) > MAX_BYTES:
         message = f"{label} is larger than {MAX_BYTES // 1024**2} MiB, too large for certificates"
-        remedy = "Name the file that holds the certificates"
-        raise IdentityError(IdentityProblem.UNREADABLE, message, remedy)
+        raise IdentityError(IdentityProblem.UNREADABLE, message, _TOO_LARGE)
 
 
 def _read(path: str) -> tuple[Secret[bytes] | None, str, int]:
     try:
-        with open(path, "rb") as file:
-            return Secret(file.read(MAX_BYTES + 1)), "", 0
+        return read_bounded(path), "", 0
     except OSError as error:
         return None, error.strerror or type(error).__name__, error.errno or 0
     except ValueError as error:  # a NUL in the path

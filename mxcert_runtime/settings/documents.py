@@ -9,18 +9,21 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
 
+from ..bounded_file import MAX_BYTES
 from ..secret import Secret
 from .draft import Findings
 from .files import read_text, shown_path
 from .model import Origin
-from .values import Record, json_of, kind_of, sealed
+from .values import MOST_VALUES, Record, json_of, kind_of, sealed
 
-if TYPE_CHECKING:
-    from yaml import MappingNode, SafeLoader
-
-EXTENSIONS = (".toml", ".json", ".yaml", ".yml")
+#: with the most bytes that are read; the parsers of TOML and YAML are slow, and JSON may hold
+#: certificates by the thousand
+_MOST_BYTES = {".toml": 1024**2, ".json": MAX_BYTES, ".yaml": 2 * 1024**2, ".yml": 2 * 1024**2}
+EXTENSIONS = tuple(_MOST_BYTES)
+_TOML_BREAK = re.compile(r"[,=#\[\]{}]")
+_MOST_DOTS = 100
+_LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 _TOML_POSITION = re.compile(r"line \d+, column \d+(?=\)$)")
 
 
@@ -31,7 +34,7 @@ def read_record(path: str, setting: Origin, findings: Findings) -> Record | None
         problem = f"names the file {shown_path(path)}, whose format is not known by its name"
         findings.fault(setting, problem, f"Name a file that ends in {', '.join(EXTENSIONS)}")
         return None
-    text = read_text(path, setting, findings)
+    text = read_text(path, setting, findings, limit=_MOST_BYTES[extension])
     if text is None:
         return None
     origin = Origin(path)
@@ -51,6 +54,9 @@ def _toml_record(text: Secret[str], origin: Origin, findings: Findings) -> Recor
     except ImportError:
         findings.fault(origin, "needs a TOML parser here", "Install one: `pip install tomli`")
         return None
+    if _is_too_much_toml(text.reveal()):
+        _refuse(origin, findings)
+        return None
     try:
         value = sealed(tomllib.loads(text.reveal()))
     except tomllib.TOMLDecodeError as error:
@@ -65,6 +71,20 @@ def _toml_record(text: Secret[str], origin: Origin, findings: Findings) -> Recor
     return value if isinstance(value, Record) else None
 
 
+def _is_too_much_toml(text: str) -> bool:
+    """Whether the parser would take longer than a text of that length should.
+
+    It takes time by the square of a dotted key's parts, and reads numbers of any length where
+    that is not limited (``sys.set_int_max_str_digits``).
+    """
+    parts = (part for line in text.splitlines() for part in _TOML_BREAK.split(line))
+    return (
+        text.count(",") + text.count("=") > MOST_VALUES
+        or bool(_LONG_NUMBER.search(text))
+        or any(part.count(".") > _MOST_DOTS for part in parts)
+    )
+
+
 def _end_of(text: str) -> str:
     return f"line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
 
@@ -77,17 +97,19 @@ def _refuse(origin: Origin, findings: Findings) -> None:
 def _yaml_record(text: Secret[str], origin: Origin, findings: Findings) -> Record | None:
     try:
         import yaml
+
+        from .yaml_text import RULES, TextLoader
     except ImportError:
         remedy = "Install it: `pip install mxcert-runtime[yaml]`"
         findings.fault(origin, "is YAML, which needs PyYAML", remedy)
         return None
     try:
         # The loader is a safe one with less in it.
-        value = sealed(yaml.load(text.reveal(), Loader=_text_loader()))  # noqa: S506
+        value = sealed(yaml.load(text.reveal(), Loader=TextLoader))  # noqa: S506
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "place unknown"
-        rule = f": {_REPEATED_KEY}" if error.problem == _REPEATED_KEY else ""
+        rule = f": {error.problem}" if error.problem in RULES else ""
         findings.fault(origin, f"is not valid YAML ({where}{rule})", "Correct it there")
         return None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
@@ -97,27 +119,3 @@ def _yaml_record(text: Secret[str], origin: Origin, findings: Findings) -> Recor
         return Record() if value is None else value
     findings.fault(origin, f"is {kind_of(value)}, not a table", "Write names and values")
     return None
-
-
-_REPEATED_KEY = "a key stands there twice"
-_KEPT_TAGS = frozenset({"tag:yaml.org,2002:null", "tag:yaml.org,2002:merge"})
-
-
-def _text_loader() -> type[SafeLoader]:
-    """A loader that leaves ``yes``, ``0123`` and dates the text that they are: passwords do."""
-    import yaml
-
-    class TextLoader(yaml.SafeLoader):
-        def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                    raise yaml.MarkedYAMLError(problem=_REPEATED_KEY, problem_mark=key.start_mark)
-                seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
-            return super().construct_mapping(node, deep)
-
-    TextLoader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT_TAGS]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    return TextLoader

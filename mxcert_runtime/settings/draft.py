@@ -5,12 +5,12 @@ The only mutable values of this package; :mod:`.loading` makes frozen settings o
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from ..errors import Fault
+from ..near_words import NearWords
 from .model import (
     Authority,
     ExpiredIdentities,
@@ -39,6 +39,11 @@ class Findings:
     faults: list[Fault] = field(default_factory=list)
     notices: list[Fault] = field(default_factory=list)
     files: list[SettingsFile] = field(default_factory=list)
+    _near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
+
+    def nearest(self, word: str, known: Iterable[str], skipped: str = "") -> str | None:
+        """The known word that may have been meant; see :class:`~..near_words.NearWords`."""
+        return self._near.nearest(word, known, skipped)
 
     def fault(self, origin: Origin, problem: str, remedy: str) -> None:
         """Add what makes the settings unusable."""
@@ -80,10 +85,3 @@ class Draft:
     def gives_identities(self) -> bool:
         """Whether this source gives identities or rules, or tries to."""
         return bool(self.identities or self.rules or self.identity_findings.faults)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that looks most like this one, in whatever case, if any does."""
-    by_lower_case = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.7)
-    return by_lower_case[close[0]] if close else None

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 
 from ..secret import Secret
 from . import names
-from .draft import Draft, Findings, Given, nearest
-from .family import Candidate, add_family
+from .draft import Draft, Findings, Given
+from .family import Candidate, add_family, notice_near_misses
 from .files import read_value
-from .identifiers import services_of
+from .identifiers import prefixes_of, services_of
 from .inline import add_inline
 from .model import ExpiredIdentities, Origin, UnlistedHosts
 from .native import SINGLE_KEYS
+from .presence import near_misses
 from .values import Record, SecretText, choice_of, json_of, switch_of, texts_of
 
 #: an empty variable is not set, but the password of a single certificate can be empty
@@ -47,13 +48,16 @@ def variable(name: str) -> Origin:
 
 
 def _custom_settings(environ: Mapping[str, str], findings: Findings) -> Record:
+    origin, text = variable(names.CUSTOM), environ.get(names.CUSTOM, "")
     # Other things live in that variable too; what does not mention us is not ours to judge.
-    if not any(name in environ.get(names.CUSTOM, "") for name in names.FAMILY):
+    if not any(name in text for name in names.FAMILY):
+        record = json_of(Record, Secret(text), origin, Findings()) or Record()
+        notice_near_misses(record, origin, findings)
         return Record()
-    origin = variable(names.CUSTOM)
     record = json_of(Record, Secret(environ[names.CUSTOM]), origin, findings) or Record()
     for name in set(record.repeated) & set(names.FAMILY):
         findings.fault(origin, f"holds `{name}` twice", "Keep one of the two")
+    notice_near_misses(record, origin, findings)
     return record
 
 
@@ -112,7 +116,8 @@ def _add_single_values(environ: Mapping[str, str], draft: Draft) -> None:
         draft.services = services_of(record or Record(), services.origin, findings)
     prefixes = _single_value(names.SERVICE_PREFIXES, environ, findings)
     if prefixes:
-        draft.service_prefixes = texts_of(prefixes.value, prefixes.origin, findings)
+        texts = texts_of(prefixes.value, prefixes.origin, findings)
+        draft.service_prefixes = texts and prefixes_of(texts, prefixes.origin, findings)
     trust_cache = _single_value(names.TRUST_CACHE, environ, findings)
     if trust_cache:
         text = trust_cache.value.reveal()
@@ -130,14 +135,19 @@ def _note_origins(environ: Mapping[str, str], draft: Draft) -> None:
 _KNOWN = (*names.WITH_FILE, *(name + names.FILE_SUFFIX for name in names.WITH_FILE), names.CONFIG)
 
 
+_NO_SETTING = "is no setting and changes nothing"
+
+
 def _notice_unknown_names(environ: Mapping[str, str], findings: Findings) -> None:
     ours = [name for name in environ if name.startswith(names.PREFIX)]
     for name in sorted(ours):
         if name in _KNOWN or names.is_ours_elsewhere(name):
             continue
-        close = nearest(name, (*_KNOWN, *names.OTHER_USES))
+        close = findings.nearest(name, (*_KNOWN, *names.OTHER_USES), names.PREFIX)
         remedy = f"Write {close}, if that is meant" if close else "Drop it"
-        findings.notice(variable(name), "is no setting and changes nothing", remedy)
+        findings.notice(variable(name), _NO_SETTING, remedy)
+    for name, meant in near_misses(environ):
+        findings.notice(variable(name), _NO_SETTING, f"Write {meant}, if that is meant")
     if environ.get(names.DISABLE, "") not in ("", "0", "1"):
         problem = "is neither 1 nor 0 and changes nothing"
         findings.notice(variable(names.DISABLE), problem, "Write 1 to disable everything")

@@ -6,16 +6,18 @@ compared with one another, and made identities and rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
+from ..path_text import looks_like_path
 from ..secret import Secret
 from . import names
-from .draft import Draft, Findings, Given, nearest
+from .draft import Draft, Findings, Given
 from .files import is_path, resolved, shown_path
 from .identifiers import rules_of, shown
 from .model import AuthorityFile, IdentitySettings, Origin, Pkcs12File, RuleKind
+from .presence import meant_in_record
 from .values import Record, SecretText, json_of, kind_of, secrets_of, texts_of
 
 T = TypeVar("T")
@@ -57,6 +59,15 @@ def add_family(candidates: Candidates, folder: str, draft: Draft) -> None:
         for number, path in enumerate(family.authorities.value, 1):
             origin = family.authorities.origin.at(f"entry {number}")
             draft.authorities.append(AuthorityFile(resolved(folder, path), origin))
+
+
+def notice_near_misses(record: Record, origin: Origin, findings: Findings) -> None:
+    """A notice for each key that stands among the platform's settings and was meant for ours."""
+    for key in record:
+        meant = meant_in_record(key)
+        if meant is not None and record[key] is not None:
+            problem = f"has the key `{shown(key)}`, which is no setting and changes nothing"
+            findings.notice(origin, problem, f"Write `{meant}`, if that is meant")
 
 
 def _agreed(
@@ -154,7 +165,8 @@ def _identity(
 def _judge_repetition(
     first: IdentitySettings, second: IdentitySettings, findings: Findings
 ) -> None:
-    problem = f"lists `{second.name}` again, which {first.origin} lists"
+    path = f"`{second.name}`" if looks_like_path(second.name) else "the same path"
+    problem = f"lists {path} again, which {first.origin} lists"
     if first.password == second.password:
         findings.notice(second.origin, problem, "List each path once")
     else:
@@ -195,35 +207,42 @@ def _add_usages(family: Family, folder: str, draft: Draft) -> None:
     if family.usages is None:
         return
     usages, findings = family.usages, draft.identity_findings
+    listed = _Listed.of(family.certificates)
     for name, path in usages.value or ():
         origin = usages.origin.at(f"identifier {shown(name)}") if name.strip() else usages.origin
-        _refuse_unlisted(path, family.certificates, origin, findings)
+        listed.refuse_other(path, origin, findings)
         identity = resolved(folder, path) if path else None
         kind = RuleKind.HOST_OR_SERVICE
         draft.rules += rules_of([name], kind, identity, usages.origin, findings)
 
 
-def _refuse_unlisted(
-    path: str,
-    certificates: Given[tuple[str, ...] | None] | None,
-    origin: Origin,
-    findings: Findings,
-) -> None:
-    listed = () if certificates is None else certificates.value
-    if not path or listed is None or path in listed:
-        return
-    where = certificates.origin if certificates else names.CERTIFICATES
-    findings.fault(
-        origin,
-        f"gives the path {shown_path(path)}, which {where} does not list",
-        _unlisted_remedy(path, listed),
-    )
+@dataclass(frozen=True)
+class _Listed:
+    """The paths that are listed, and where; ``None`` where they could not be read."""
 
+    paths: dict[str, None] | None
+    where: str
+    #: those with single backslashes in the place of doubled ones
+    halved: frozenset[str]
 
-def _unlisted_remedy(path: str, listed: Sequence[str]) -> str:
-    if path in [one.replace("\\\\", "\\") for one in listed]:
-        return f"Write single backslashes in {names.CERTIFICATES}; only JSON has them doubled"
-    close = nearest(path, listed)
-    if close:
-        return f"Write `{close}`, if that is meant: paths are compared exactly, case included"
-    return f"List the path in {names.CERTIFICATES} too"
+    @classmethod
+    def of(cls, certificates: Given[tuple[str, ...] | None] | None) -> _Listed:
+        paths = () if certificates is None else certificates.value
+        where = str(certificates.origin) if certificates else names.CERTIFICATES
+        halved = frozenset(one.replace("\\\\", "\\") for one in paths or ())
+        return cls(None if paths is None else dict.fromkeys(paths), where, halved)
+
+    def refuse_other(self, path: str, origin: Origin, findings: Findings) -> None:
+        """A fault for a path that is not among them; an empty one is no path."""
+        if not path or self.paths is None or path in self.paths:
+            return
+        problem = f"gives the path {shown_path(path)}, which {self.where} does not list"
+        findings.fault(origin, problem, self._remedy(path, self.paths, findings))
+
+    def _remedy(self, path: str, paths: Iterable[str], findings: Findings) -> str:
+        if path in self.halved:
+            return f"Write single backslashes in {names.CERTIFICATES}; only JSON has them doubled"
+        close = findings.nearest(path, paths)
+        if close and looks_like_path(close):
+            return f"Write `{close}`, if that is meant: paths are compared exactly, case included"
+        return f"List the path in {names.CERTIFICATES} too"

@@ -5,45 +5,63 @@ from __future__ import annotations
 import os
 import re
 
+from ..bounded_file import MAX_BYTES, read_bounded
+from ..path_text import hidden_text, looks_like_path
 from ..secret import Secret
 from .draft import Findings
 from .model import Origin, SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
-_LONGEST_SHOWN = 300
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def read_text(path: str, origin: Origin, findings: Findings) -> Secret[str] | None:
-    """The UTF-8 text of a file; else ``None`` and a fault at the setting that names the file."""
+def read_text(
+    path: str,
+    origin: Origin,
+    findings: Findings,
+    *,
+    written: str | None = None,
+    limit: int = MAX_BYTES,
+) -> Secret[str] | None:
+    """The UTF-8 text of a file; else ``None`` and a fault at the setting that names the file.
+
+    ``written`` is the path as it stands in the setting, ``limit`` the bytes that are read at most.
+    """
     if not is_path(path, origin, findings):
         return None
+    name = shown_path(path, written)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = Secret(file.read())
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        findings.fault(
-            origin,
-            f"names the file {shown_path(path)}, which cannot be read: {reason}",
-            "Name a file that this process may read",
-        )
-    except ValueError:
-        findings.fault(
-            origin,
-            f"names the file {shown_path(path)}, which is no UTF-8 text",
-            "Write the file as UTF-8 text",
-        )
-    else:
-        findings.files.append(SettingsFile(path, origin))
-        return text
-    return None
+        content = read_bounded(path, limit)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        problem = f"names the file {name}, which cannot be read: {reason}"
+        findings.fault(origin, problem, "Name a file that this process may read")
+        return None
+    text = _decoded(content)
+    if text is None:
+        problem = f"names the file {name}, which is no UTF-8 text"
+        findings.fault(origin, problem, "Write the file as UTF-8 text")
+        return None
+    findings.files.append(SettingsFile(path, origin))
+    return text
 
 
-def read_value(path: str, origin: Origin, findings: Findings) -> Secret[str] | None:
+def _decoded(content: Secret[bytes]) -> Secret[str] | None:
+    # UTF-16 without its mark can be read as UTF-8, with a NUL beside each letter.
+    if b"\0" in content.reveal():
+        return None
+    try:
+        return Secret(content.reveal().decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return None
+
+
+def read_value(
+    path: str, origin: Origin, findings: Findings, *, written: str | None = None
+) -> Secret[str] | None:
     """The value that a file holds: its text without a single newline at the end."""
-    text = read_text(path, origin, findings)
+    text = read_text(path, origin, findings, written=written)
     return None if text is None else Secret(_without_newline(text.reveal()))
 
 
@@ -60,9 +78,10 @@ def resolved(folder: str, path: str) -> str:
     return os.path.join(folder, path)
 
 
-def shown_path(path: str) -> str:
-    """A path as faults show it; what is too long for one may be key material put in its place."""
-    return f"`{path}`" if len(path) <= _LONGEST_SHOWN else f"of {len(path)} characters"
+def shown_path(path: str, written: str | None = None) -> str:
+    """A path as faults show it, unless what was written for it may be a password or a key."""
+    text = path if written is None else written
+    return f"`{path}`" if looks_like_path(text) else hidden_text(text)
 
 
 def is_path(path: str, origin: Origin, findings: Findings) -> bool:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..endpoint import parse_pattern
+from ..endpoint import parse_pattern, refuse_separators
 from ..errors import HostNameError
 from .draft import Findings
 from .model import Origin, RuleKind, RuleSettings
 from .values import Record, texts_of
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
-# A text with one of these was meant as a host, a pattern or an URL; as the name of a service it
-# would be a rule that never applies, and nobody would be told.
-_NO_SERVICE = re.compile(r"[\s/\\@?*:\[\]\x00-\x1f]|^\.|\.$|[^\x00-\x7f]")
+#: The reference platform's form, `Module.Service`. Nearly each such name can be a host too; this
+#: is for those that cannot, having a part that is too long for one.
+_PLATFORM_SERVICE = re.compile(r"(?!\d)\w(?:[\w-]*\w)?(?:\.(?!\d)\w(?:[\w-]*\w)?)*", re.ASCII)
+#: What no name has that code gives to a call, in a format where such names stand by themselves:
+#: with one of these it was meant as an URL or a pattern, which would never apply.
+_NO_SERVICE = re.compile(r"[?*\[\]]|//|^\.|\.$")
+_PRINTED_KEY = re.compile(r"[\w.@/*-]*")
+_LONGEST_SHOWN = 200
 
 
 def rules_of(
@@ -35,16 +40,61 @@ def checked_identifier(text: str, kind: RuleKind, origin: Origin, findings: Find
         findings.fault(origin, "has an empty identifier", "Write a host or a service name")
         return None
     if kind is RuleKind.SERVICE:
-        return text.strip()
+        return _checked_service(text.strip(), origin, findings)
     name = _without_url_parts(text.strip(), origin, findings)
     try:
         parse_pattern(name)
     except HostNameError as error:
-        if kind is RuleKind.HOST or not name or _NO_SERVICE.search(name):
-            problem = f"has the identifier `{shown(text)}`, which {error.problem}"
-            findings.fault(origin, problem, error.remedy)
+        if kind is RuleKind.HOST or not _PLATFORM_SERVICE.fullmatch(name):
+            _refuse(text, kind, error, origin, findings)
             return None
     return name
+
+
+def _refuse(
+    text: str, kind: RuleKind, error: HostNameError, origin: Origin, findings: Findings
+) -> None:
+    is_either = kind is RuleKind.HOST_OR_SERVICE
+    neither = "is neither a host nor a service name: it " if is_either else ""
+    problem = f"has the identifier `{shown(text)}`, which {neither}{error.problem}"
+    findings.fault(origin, problem, error.remedy)
+
+
+def _checked_service(name: str, origin: Origin, findings: Findings) -> str | None:
+    """A name of a service that stands by itself, and may be freer than the platform's.
+
+    Code gives it to a call, where any text will do: a blank, or a letter of any script, is not
+    refused. What a list, an URL or a pattern looks like is, since it was meant as one.
+    """
+    wrong = _service_problem(name.replace(" ", ""))
+    if wrong is None:
+        return name
+    findings.fault(origin, f"has the service `{shown(name)}`, which {wrong[0]}", wrong[1])
+    return None
+
+
+def prefixes_of(texts: Iterable[str], origin: Origin, findings: Findings) -> tuple[str, ...]:
+    """The modules in front of service names, of those that can be one; the others are faults."""
+    kept = []
+    for text in texts:
+        wrong = _service_problem(text.strip())
+        if wrong is None:
+            kept.append(text.strip())
+        else:
+            findings.fault(origin, f"has the prefix `{shown(text)}`, which {wrong[0]}", wrong[1])
+    return tuple(kept)
+
+
+def _service_problem(name: str) -> tuple[str, str] | None:
+    """Why code can have no service of that name, and what to do about it."""
+    try:
+        refuse_separators(name)
+    except HostNameError as error:
+        return error.problem, error.remedy
+    if name.isprintable() and not _NO_SERVICE.search(name):
+        return None
+    remedy = "Write a name such as `Module.Service`; a host belongs to `hosts`"
+    return "is no name that code gives to a service", remedy
 
 
 def _without_url_parts(text: str, origin: Origin, findings: Findings) -> str:
@@ -59,7 +109,15 @@ def _without_url_parts(text: str, origin: Origin, findings: Findings) -> str:
 def shown(text: str) -> str:
     """An identifier as faults show it: what stands in front of an @ may be a password."""
     before, at, after = text.rpartition("@")
-    return f"...{at}{after}" if before else text
+    text = f"...{at}{after}" if before else text
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def shown_key(key: str) -> str:
+    """A key as faults show it: behind a colon without a blank YAML takes the value for the key."""
+    name = shown(key)
+    begin = _PRINTED_KEY.match(name)
+    return f"`{name}`" if begin is None or begin[0] == name else f"`{begin[0]}...`"
 
 
 def services_of(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from ..secret import Secret
 from . import names
 from .draft import Draft, Findings
-from .identifiers import rules_of
+from .identifiers import rules_of, shown
 from .model import AuthorityText, IdentitySettings, Origin, Pkcs12Inline, RuleKind
+from .presence import meant_in_record
 from .table import Table
 from .values import Record, SecretText, json_of, kind_of
 
@@ -56,6 +57,8 @@ def _kubernetes_items(content: Record, origin: Origin, findings: Findings) -> li
         for one in runtimes
         if isinstance(one, Record) and one.get("clientCertificates") is not None
     ]
+    for one in runtimes:
+        _notice_near_misses(one, origin, findings)
     if len(lists) > 1:
         findings.fault(origin, "stands twice, under `spec` and without it", "Keep one of the two")
     if not lists:
@@ -66,6 +69,13 @@ def _kubernetes_items(content: Record, origin: Origin, findings: Findings) -> li
         return lists[0]
     findings.fault(origin, f"is {kind_of(lists[0])}, not a list", "Write a list of certificates")
     return []
+
+
+def _notice_near_misses(runtime: object, origin: Origin, findings: Findings) -> None:
+    for key in runtime if isinstance(runtime, Record) else ():
+        if key != "clientCertificates" and meant_in_record(key) == names.CERTIFICATES:
+            problem = f"stands there as `{shown(key)}`, which changes nothing"
+            findings.notice(origin, problem, "Write `clientCertificates`, if that is meant")
 
 
 def _entry(item: object, origin: Origin, findings: Findings) -> Table | None:
@@ -112,15 +122,16 @@ _KUBERNETES = _Fields("key", "pinTo", _encoded_password)
 def _add_entry(name: str, entry: Table, fields: _Fields, draft: Draft) -> None:
     # An entry with a fault makes no identity: it would only lead to further faults.
     faults_before = len(entry.findings.faults)
-    entry.refuse_unknown((fields.content, "password", fields.pins))
     content = _content(entry, fields.content)
     password = fields.password(entry)
+    pins = entry.texts(fields.pins)
+    entry.refuse_unread()
     if content is not None and len(entry.findings.faults) == faults_before:
         at = None if password is None else entry.origin.at("password")
         material = Pkcs12Inline(content)
         draft.identities.append(IdentitySettings(name, material, password, entry.origin, at))
     kind, origin = RuleKind.HOST_OR_SERVICE, entry.origin.at(fields.pins)
-    draft.rules += rules_of(entry.texts(fields.pins), kind, name, origin, entry.findings)
+    draft.rules += rules_of(pins, kind, name, origin, entry.findings)
 
 
 def _content(entry: Table, field: str) -> Secret[bytes] | None:

@@ -21,7 +21,7 @@ from .model import ExpiredIdentities, Origin, Reading, Settings, UnlistedHosts
 from .native import KEYS, add_native, folder_of
 from .presence import is_disabled, process_environ
 from .selfhosted import add_selfhosted
-from .values import Record, sealed
+from .values import NotReadableError, Record, sealed
 
 T = TypeVar("T")
 
@@ -61,11 +61,17 @@ def settings_from(
     """
     draft = Draft()
     variables = process_environ() if environ is None else environ
-    content = sealed(source)
+    origin = Origin("settings argument")
+    try:
+        content = sealed(source)
+    except NotReadableError:
+        problem = "has too many values or too great a depth, or holds itself"
+        draft.findings.fault(origin, problem, "Pass a mapping in the structure of the file")
+        return _reading(draft, variables)
     if isinstance(content, Record):
-        add_native(content, Origin("settings argument"), "", variables, draft)
+        add_native(content, origin, "", variables, draft)
     else:
-        draft.findings.fault(Origin("settings argument"), "is not a mapping", "Pass a mapping")
+        draft.findings.fault(origin, "is not a mapping", "Pass a mapping")
     return _reading(draft, variables)
 
 

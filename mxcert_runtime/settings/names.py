@@ -58,9 +58,8 @@ OTHER_USES = (
     LOG,
     AUTOSTART,
 )
-OTHER_USES_PREFIX = "MXCERT_RELOAD"
 
 
 def is_ours_elsewhere(name: str) -> bool:
     """Whether another part of the product uses this ``MXCERT_`` name."""
-    return name in OTHER_USES or name.startswith(OTHER_USES_PREFIX)
+    return name in OTHER_USES

@@ -8,12 +8,14 @@ fault: a key that nobody reads protects nobody.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
+from ..path_text import hidden_text
 from ..secret import Secret
 from .draft import Draft
 from .files import is_path, read_value, resolved
-from .identifiers import rules_of, services_of
+from .identifiers import prefixes_of, rules_of, services_of
 from .model import (
     Authority,
     AuthorityFile,
@@ -42,18 +44,9 @@ KEYS = (
 )
 #: the keys of one value each
 SINGLE_KEYS = tuple(key for key in KEYS if key not in ("ca", "identity", "no_certificate"))
+#: what people call environment variables, and hardly a password
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
 _PASSWORD_KEYS = ("password", "password_file", "password_env")
-_IDENTITY_KEYS = (
-    "name",
-    "pkcs12",
-    "certificate",
-    "key",
-    *_PASSWORD_KEYS,
-    "hosts",
-    "services",
-    "service_prefixes",
-    "ca",
-)
 
 
 def add_native(
@@ -61,7 +54,6 @@ def add_native(
 ) -> None:
     """Add what a native structure gives; ``environ`` is for ``password_env``."""
     table = Table(content, origin, draft.findings)
-    table.refuse_unknown(KEYS)
     _add_choices(table, draft)
     draft.authorities += _authorities(table, folder)
     draft.origins.update({key: origin.at(key) for key in SINGLE_KEYS if table.has(key)})
@@ -69,14 +61,17 @@ def add_native(
     if services:
         draft.services = services_of(services.record, services.origin, draft.findings)
     if table.has("service_prefixes"):
-        draft.service_prefixes = table.texts("service_prefixes")
-    rules_table = Table(content, origin, draft.identity_findings)
+        draft.service_prefixes = prefixes_of(
+            table.texts("service_prefixes"), origin.at("service_prefixes"), draft.findings
+        )
+    rules_table = table.telling(draft.identity_findings)
     for entry in rules_table.tables("identity"):
         _add_identity(entry, folder, environ, draft)
     never = rules_table.table("no_certificate")
     if never:
-        never.refuse_unknown(("hosts", "services"))
         _add_rules(never, None, draft)
+        never.refuse_unread()
+    table.refuse_unread()
 
 
 def _add_choices(table: Table, draft: Draft) -> None:
@@ -111,14 +106,13 @@ def _add_identity(entry: Table, folder: str, environ: Mapping[str, str], draft: 
     faults_before = len(entry.findings.faults)
     given_name = entry.text("name")
     if given_name:
-        place = f"{entry.origin.place} ({given_name})"
-        entry = Table(entry.record, Origin(entry.origin.source, place), entry.findings)
-    entry.refuse_unknown(_IDENTITY_KEYS)
+        entry = entry.named(given_name)
     material = _material(entry, folder)
     name = given_name or _derived_name(material) or entry.origin.place
     password = _password(entry, folder, environ)
     authorities = _authorities(entry, folder)
     _add_rules(entry, name, draft)
+    entry.refuse_unread()
     if material and len(entry.findings.faults) == faults_before:
         at = next((entry.origin.at(key) for key in _PASSWORD_KEYS if entry.has(key)), None)
         draft.identities.append(
@@ -133,24 +127,25 @@ def _derived_name(material: Material | None) -> str | None:
 
 
 def _material(entry: Table, folder: str) -> Material | None:
-    if entry.has("pkcs12") and (entry.has("certificate") or entry.has("key")):
+    given = [key for key in ("pkcs12", "certificate", "key") if entry.has(key)]
+    if "pkcs12" in given and len(given) > 1:
         remedy = "Keep `pkcs12`, or `certificate` and `key`"
         entry.findings.fault(entry.origin, "has both a PKCS12 file and PEM files", remedy)
         return None
-    if entry.has("pkcs12"):
+    if "pkcs12" in given:
         return _pkcs12(entry, folder)
     certificate = _path(entry, "certificate", folder)
     if certificate is None:
-        if not entry.has("certificate"):
+        if "certificate" not in given:
             remedy = "Write `pkcs12`, or `certificate` and `key`"
             entry.findings.fault(entry.origin, "has no certificate", remedy)
         return None
-    key = _path(entry, "key", folder) if entry.has("key") else certificate
+    key = _path(entry, "key", folder) if "key" in given else certificate
     return None if key is None else PemFiles(certificate, key)
 
 
 def _pkcs12(entry: Table, folder: str) -> Material | None:
-    content = entry.record["pkcs12"]
+    content = entry.value("pkcs12")
     if isinstance(content, Secret) and isinstance(content.reveal(), bytes):
         return Pkcs12Inline(content)
     path = _path(entry, "pkcs12", folder)
@@ -170,11 +165,12 @@ def _password(entry: Table, folder: str, environ: Mapping[str, str]) -> Secret[s
         problem = "has its password in " + " and in ".join(f"`{key}`" for key in given)
         entry.findings.fault(entry.origin, problem, "Keep one of them")
         return None
-    if entry.has("password_file"):
-        path = _path(entry, "password_file", folder)
-        at = entry.origin.at("password_file")
-        return None if path is None else read_value(path, at, entry.findings)
-    if entry.has("password_env"):
+    if "password_file" in given:
+        path, at = _path(entry, "password_file", folder), entry.origin.at("password_file")
+        if path is None:
+            return None
+        return read_value(path, at, entry.findings, written=entry.text("password_file"))
+    if "password_env" in given:
         return _password_in_variable(entry, environ)
     return entry.secret("password")
 
@@ -183,7 +179,9 @@ def _password_in_variable(entry: Table, environ: Mapping[str, str]) -> Secret[st
     name = entry.text("password_env")
     if name is None or name in environ:
         return None if name is None else Secret(environ[name])
-    problem = f"names the environment variable {name}, which is not set"
+    # Where the password itself was put there, it must not be shown.
+    shown = name if _VARIABLE.fullmatch(name) else hidden_text(name)
+    problem = f"names the environment variable {shown}, which is not set"
     remedy = "Set it, to nothing if the password is empty"
     entry.findings.fault(entry.origin.at("password_env"), problem, remedy)
     return None
@@ -191,4 +189,7 @@ def _password_in_variable(entry: Table, environ: Mapping[str, str]) -> Secret[st
 
 def folder_of(path: str) -> str:
     """The folder that relative paths in a file are relative to."""
-    return os.path.dirname(os.path.abspath(path))
+    try:
+        return os.path.dirname(os.path.abspath(path))
+    except (OSError, ValueError):  # the working directory is gone, or a NUL in the path
+        return os.path.dirname(path)

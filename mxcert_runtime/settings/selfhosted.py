@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from . import names
 from .draft import Draft, Findings, Given
-from .family import Candidate, add_family
+from .family import Candidate, add_family, notice_near_misses
 from .model import Origin
 from .values import Record, kind_of
 
@@ -25,6 +25,8 @@ def add_selfhosted(content: Record, path: str, folder: str, draft: Draft) -> Non
     mapping = runtime
     for name in set(mapping.repeated) & {*names.FAMILY, names.OLDER_USAGES}:
         draft.identity_findings.fault(origin, f"holds `{name}` twice", "Keep one of the two")
+    others = Record((key, each) for key, each in mapping.items() if key != names.OLDER_USAGES)
+    notice_near_misses(others, origin, draft.identity_findings)
 
     def candidates(name: str, findings: Findings) -> list[Candidate]:
         spellings = [name, names.OLDER_USAGES] if name == names.USAGES else [name]

@@ -2,41 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ..path_text import hidden_text
 from ..secret import Secret
-from .draft import Findings, nearest
+from .draft import Findings
+from .identifiers import shown_key
 from .model import Origin
 from .values import Record, kind_of
 
 
 @dataclass(frozen=True)
 class Table:
-    """A record, where it stands and where its faults go; a key with null counts as absent."""
+    """A record, where it stands and where its faults go; a key with null counts as absent.
+
+    It knows which keys its reader has asked for, so that no list of them can say that a key is
+    read when nobody reads it.
+    """
 
     record: Record = field(repr=False)
     origin: Origin
     findings: Findings = field(repr=False)
+    #: the keys that were asked for, in that order
+    asked: dict[str, None] = field(default_factory=dict, repr=False, compare=False)
+
+    def named(self, name: str) -> Table:
+        """The same table with a name in its place; what was asked of the one counts for both."""
+        origin = Origin(self.origin.source, f"{self.origin.place} ({name})")
+        return replace(self, origin=origin)
+
+    def telling(self, findings: Findings) -> Table:
+        """The same table with its faults elsewhere; what was asked of the one counts for both."""
+        return replace(self, findings=findings)
 
     def has(self, key: str) -> bool:
         """Whether the table gives a value."""
-        return self.record.get(key) is not None
+        return self.value(key) is not None
 
-    def refuse_unknown(self, known: Sequence[str]) -> None:
-        """A fault for each key that nobody reads or that stands there twice."""
+    def value(self, key: str) -> object:
+        """The value as it was read; ``None`` where there is none."""
+        self.asked[key] = None
+        return self.record.get(key)
+
+    def refuse_unread(self) -> None:
+        """A fault for each key that nobody has asked for or that stands there twice.
+
+        To be called by a reader that has asked for all that it reads.
+        """
         for key in self.record:
-            if key not in known:
-                close = nearest(key, known)
-                allowed = ", ".join(f"`{name}`" for name in known)
+            if key not in self.asked:
+                close = self.findings.nearest(key, self.asked)
+                allowed = ", ".join(f"`{name}`" for name in self.asked)
                 remedy = f"Write `{close}`, if that is meant" if close else f"Write {allowed}"
-                self.findings.fault(self.origin, f"has the unknown key `{key}`", remedy)
+                self.findings.fault(self.origin, f"has the unknown key {self._shown(key)}", remedy)
         for key in self.record.repeated:
-            self.findings.fault(self.origin, f"has the key `{key}` twice", "Keep one of the two")
+            problem = f"has the key {shown_key(key)} twice"
+            self.findings.fault(self.origin, problem, "Keep one of the two")
+
+    def _shown(self, key: str) -> str:
+        # In YAML's braces a value that has lost its key to a comma is a key without a value.
+        is_value = self.record[key] is None
+        return f"{hidden_text(key)}, and has no value" if is_value else shown_key(key)
 
     def text(self, key: str) -> str | None:
         """A text that is not empty."""
-        value = self.record.get(key)
+        value = self.value(key)
         if isinstance(value, str) and value:
             return value
         if value is not None:
@@ -47,7 +77,7 @@ class Table:
 
     def boolean(self, key: str) -> bool | None:
         """True or false, and nothing that only reads like it."""
-        value = self.record.get(key)
+        value = self.value(key)
         if value is None or isinstance(value, bool):
             return value
         problem, remedy = f"is {kind_of(value)}, not true or false", "Write true or false, bare"
@@ -56,19 +86,17 @@ class Table:
 
     def secret(self, key: str) -> Secret[str] | None:
         """A text that is a secret; it may be empty."""
-        value = self.record.get(key)
+        value = self.value(key)
         if isinstance(value, Secret) and isinstance(value.reveal(), str):
             return value
         if value is not None:
             problem = f"is {kind_of(value)}, not text"
-            if isinstance(value, Secret):
-                problem = "is bytes, not text"
             self.findings.fault(self.origin.at(key), problem, "Write it as text, in quotes")
         return None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts, none of them empty; a text that stands alone is a list of one."""
-        value = self.record.get(key)
+        value = self.value(key)
         items = value if isinstance(value, list) else [] if value is None else [value]
         for number, item in enumerate(items, 1):
             if not isinstance(item, str) or not item.strip():
@@ -79,7 +107,7 @@ class Table:
 
     def table(self, key: str) -> Table | None:
         """A table inside this one."""
-        value = self.record.get(key)
+        value = self.value(key)
         if isinstance(value, Record):
             return Table(value, self.origin.at(key), self.findings)
         if value is not None:
@@ -89,7 +117,7 @@ class Table:
 
     def tables(self, key: str) -> list[Table]:
         """A list of tables, each at its number; a table that stands alone is a list of one."""
-        value = self.record.get(key)
+        value = self.value(key)
         items = value if isinstance(value, list) else [] if value is None else [value]
         for number, item in enumerate(items, 1):
             if not isinstance(item, Record):

@@ -27,33 +27,67 @@ class Record(dict[str, object]):
     repeated: tuple[str, ...] = ()
 
 
+#: the values that are read of one text or mapping at most, and how deep they may be
+MOST_VALUES = 200_000
+_GREATEST_DEPTH = 50
+
 Structure = TypeVar("Structure", Record, list[object])
 Choice = TypeVar("Choice", bound=Enum)
 SecretText = Secret[str]
 
 
+class NotReadableError(ValueError):
+    """A value that is parsed has more in it, or a greater depth, than settings need."""
+
+
 def sealed(value: object, field: str = "") -> object:
     """A copy of a parsed value in which what is secret by its field's name is a Secret.
 
-    Mappings become :class:`Record`; bytes are key material wherever they stand.
+    Mappings become :class:`Record`; bytes are key material wherever they stand. Raises
+    :class:`NotReadableError` past the bounds, which what holds itself reaches as well.
     """
-    if isinstance(value, Mapping):
-        return _sealed_record(value, field)
-    if isinstance(value, (list, tuple)):
-        return [sealed(item, field) for item in value]
-    if isinstance(value, str) and field in _SECRET_FIELDS:
-        return Secret(value)
-    return Secret(value) if isinstance(value, bytes) else value
+    return _Seal().seal(value, field, 0)
 
 
-def _sealed_record(mapping: Mapping[object, object], field: str) -> Record:
-    record = Record()
-    for key, value in mapping.items():
-        # In the Kubernetes shape `key` is the PKCS12 itself, in the native file it is a path.
-        is_material = field == _KUBERNETES_LIST and key == "key"
-        record[str(key)] = sealed(value, "pfx" if is_material else str(key))
-    record.repeated = getattr(mapping, "repeated", ())
-    return record
+class _Seal:
+    """Counts what it copies."""
+
+    def __init__(self) -> None:
+        self._left = MOST_VALUES
+
+    def seal(self, value: object, field: str, depth: int) -> object:
+        self._left -= 1
+        if self._left < 0 or depth > _GREATEST_DEPTH:
+            raise NotReadableError
+        if isinstance(value, Mapping):
+            return self._seal_record(value, field, depth)
+        if isinstance(value, (list, tuple)):
+            return [self.seal(item, field, depth + 1) for item in value]
+        if isinstance(value, str) and field in _SECRET_FIELDS:
+            return Secret(value)
+        return Secret(bytes(value)) if isinstance(value, (bytes, bytearray)) else value
+
+    def _seal_record(self, mapping: Mapping[object, object], field: str, depth: int) -> Record:
+        record = Record()
+        repeated = []
+        for key, value in mapping.items():
+            name = _key_text(key)
+            if name in record:
+                repeated.append(name)
+            # In the Kubernetes shape `key` is the PKCS12 itself, in the native file it is a path.
+            is_material = field == _KUBERNETES_LIST and name == "key"
+            record[name] = self.seal(value, "pfx" if is_material else name, depth + 1)
+        already = mapping.repeated if isinstance(mapping, Record) else ()
+        record.repeated = (*already, *repeated)
+        return record
+
+
+def _key_text(key: object) -> str:
+    if isinstance(key, str):
+        return key
+    if isinstance(key, int) and key.bit_length() < 64:
+        return str(key)
+    return "null" if key is None else f"({kind_of(key)})"
 
 
 def record_of_pairs(pairs: Sequence[tuple[str, object]]) -> Record:
@@ -70,7 +104,9 @@ def json_of(
 ) -> Structure | None:
     """The JSON object or list that the text is, sealed; else ``None`` and a fault."""
     try:
-        value = sealed(json.loads(text.reveal(), object_pairs_hook=record_of_pairs))
+        value = sealed(
+            json.loads(text.reveal(), object_pairs_hook=record_of_pairs, parse_int=_parse_integer)
+        )
     except json.JSONDecodeError as error:
         # The part before a colon is the rule that is broken; behind it the input may be quoted.
         rule = error.msg.partition(":")[0]
@@ -89,6 +125,14 @@ def json_of(
     return None
 
 
+def _parse_integer(text: str) -> int:
+    # Python takes time by the square of the digits where it is told not to mind.
+    if len(text) > _MOST_DIGITS:
+        raise NotReadableError
+    return int(text)
+
+
+_MOST_DIGITS = 1000
 _SHAPES = {
     "list": "Write it in brackets, `[...]`",
     "object": 'Write it in braces, `{"name": "value"}`',
@@ -109,7 +153,9 @@ def kind_of(value: object) -> str:
         return "true or false"
     if isinstance(value, (int, float)):
         return "a number"
-    if isinstance(value, (str, Secret)):
+    if isinstance(value, Secret):
+        return "text" if isinstance(value.reveal(), str) else "bytes"
+    if isinstance(value, str):
         return "text"
     if isinstance(value, Mapping):
         return "a table"
@@ -146,9 +192,9 @@ def secrets_of(value: object, origin: Origin, findings: Findings) -> tuple[Secre
     """
     if isinstance(value, str):
         value = Secret(value)
-    if isinstance(value, Secret):
+    if isinstance(value, Secret) and isinstance(value.reveal(), str):
         if not _means_json(value.reveal()):
-            return tuple(Secret(item.strip()) for item in value.reveal().split(","))
+            return _separated(value, origin, findings)
         value = _bracketed_list(value, origin, findings)
         if value is None:
             return None
@@ -156,6 +202,15 @@ def secrets_of(value: object, origin: Origin, findings: Findings) -> tuple[Secre
         findings.fault(origin, f"is {kind_of(value)}, not a list", "Write a list of texts")
         return None
     return _secret_items(value, origin, findings)
+
+
+def _separated(
+    text: SecretText, origin: Origin, findings: Findings
+) -> tuple[SecretText, ...] | None:
+    if text.reveal().count(",") < MOST_VALUES:
+        return tuple(Secret(item.strip()) for item in text.reveal().split(","))
+    findings.fault(origin, f"has more than {MOST_VALUES:,} entries", "Correct it")
+    return None
 
 
 def _means_json(text: str) -> bool:
@@ -176,14 +231,15 @@ def _bracketed_list(text: SecretText, origin: Origin, findings: Findings) -> lis
 def _secret_items(
     items: list[object], origin: Origin, findings: Findings
 ) -> tuple[SecretText, ...] | None:
-    wrong = [(n, item) for n, item in enumerate(items, 1) if not isinstance(item, (str, Secret))]
-    for number, item in wrong:
-        findings.fault(
-            origin.at(f"entry {number}"), f"is {kind_of(item)}, not text", "Write it in quotes"
-        )
-    if wrong:
-        return None
-    return tuple(item if isinstance(item, Secret) else Secret(str(item)) for item in items)
+    texts: list[SecretText] = []
+    for number, item in enumerate(items, 1):
+        text = Secret(item) if isinstance(item, str) else item
+        if isinstance(text, Secret) and isinstance(text.reveal(), str):
+            texts.append(text)
+        else:
+            at, problem = origin.at(f"entry {number}"), f"is {kind_of(item)}, not text"
+            findings.fault(at, problem, "Write it in quotes")
+    return tuple(texts) if len(texts) == len(items) else None
 
 
 def texts_of(value: object, origin: Origin, findings: Findings) -> tuple[str, ...] | None:

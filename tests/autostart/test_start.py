@@ -58,11 +58,39 @@ def test_active_before_the_first_line(
     assert "" == done.stderr
 
 
-@pytest.mark.parametrize("value", [None, "", "0", "true"])
+@pytest.mark.parametrize("value", ["true", "YES", " on "])
+def test_other_words_for_yes(
+    installations: Installations, settings: dict[str, str], value: str
+) -> None:
+    """What else says yes, in whatever case and with blanks around it, works as ``1``."""
+    done = _look(installations.wheel, {**settings, "MXCERT_AUTOSTART": value})
+
+    assert (True, "") == (done.json()[0], done.stderr)
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "tru", "1;0", "a\x1b[31m\nb"])
+def test_any_other_value_ends_the_interpreter(
+    installations: Installations, settings: dict[str, str], value: str
+) -> None:
+    """What says neither yes nor no may have meant yes: one line tells it, and 78."""
+    done = _look(installations.wheel, {**settings, "MXCERT_AUTOSTART": value})
+
+    _assert_ended(done, f"MXCERT_AUTOSTART is {value!a}", "Write 1, true, yes or on")
+    assert 1 == len(done.stderr.splitlines())
+
+
+def test_any_other_value_of_a_disabled_plugin(installations: Installations) -> None:
+    """The twin: with ``MXCERT_DISABLE=1`` nothing is asked, so nothing is wrong."""
+    variables = {"MXCERT_AUTOSTART": "maybe", "MXCERT_DISABLE": "1"}
+
+    assert [False, []] == _look(installations.wheel, variables).json()
+
+
+@pytest.mark.parametrize("value", [None, "", "0", "false", "No", " off "])
 def test_nothing_happens_unless_asked(
     installations: Installations, settings: dict[str, str], value: str | None
 ) -> None:
-    """The twin: with any other value not one module is loaded, settings or not."""
+    """The twin: with a value that says no not one module is loaded, settings or not."""
     asked = {} if value is None else {"MXCERT_AUTOSTART": value}
 
     assert [False, []] == _look(installations.wheel, {**settings, **asked}).json()

@@ -501,3 +501,27 @@ def test_the_console_script(tmp_path: Path, client_files: ClientFiles, alpha: Le
     assert (1, "") == (done.returncode, done.stderr)
     (fault,) = json.loads(done.stdout)["faults"]
     assert "environment variable ClientCertificatePasswords" in fault["origin"]
+
+
+def test_rules_that_never_apply(
+    report: Report, client_files: ClientFiles, sound: Leaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that nothing maps to a host, and a variable whose name is nearly one of ours."""
+    for module in ("zeep", "suds"):
+        monkeypatch.setitem(sys.modules, module, None)
+    variables = client_files.variables(usages={"Billing.Invoices": sound})
+    use(monkeypatch, client_files, **variables, CACertificate="/run/ca.pem")
+    status, data = report()
+    assert (0, ["service-not-mapped", "settings-notice"]) == (status, codes(data))
+    assert ["doubt", "doubt"] == [each["grade"] for each in data["doubts"]]
+    assert "environment variable CACertificate" == data["doubts"][1]["origin"]
+    assert 1 == report("--strict")[0]
+
+
+def test_no_settings_but_nearly(
+    report: Report, client_files: ClientFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only a misspelt name is set, both are told: that there are none, and why."""
+    use(monkeypatch, client_files, CLIENTCERTIFICATES="/run/a.p12")
+    status, data = report()
+    assert (1, ["no-settings", "settings-notice"]) == (status, codes(data))

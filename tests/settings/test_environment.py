@@ -255,7 +255,6 @@ def test_an_unknown_name_of_ours_is_a_notice(name: str, remedy: str) -> None:
     "name",
     [
         "MXCERT_AUTOSTART",
-        "MXCERT_RELOAD_SECONDS",
     ],
 )
 def test_names_of_other_parts_are_known(name: str) -> None:

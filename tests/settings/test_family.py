@@ -96,9 +96,9 @@ def test_paths_differ_by_case() -> None:
 
 def test_the_same_path_twice_is_one_identity() -> None:
     """A repeated path with the same password is one identity and a notice."""
-    reading = read({"ClientCertificates": "a,a", "ClientCertificatePasswords": "x,x"})
-    assert "lists `a` again" in only_notice(reading).problem
-    assert [("a", "x")] == names_and_passwords(reading)
+    reading = read({"ClientCertificates": "a.p12,a.p12", "ClientCertificatePasswords": "x,x"})
+    assert "lists `a.p12` again" in only_notice(reading).problem
+    assert [("a.p12", "x")] == names_and_passwords(reading)
 
 
 def test_the_same_path_with_two_passwords_is_a_fault() -> None:
@@ -225,9 +225,12 @@ def test_an_empty_identifier_is_a_fault() -> None:
     assert "empty identifier" in fault.problem
 
 
-@pytest.mark.parametrize("text", ["Module.Web_Service", "Billing#Invoices", "-odd-", "a..b"])
-def test_service_names_are_free(text: str) -> None:
-    """A name that is no host may still be one of a service."""
+LONG = "x" * 64
+
+
+@pytest.mark.parametrize("text", ["Module.Web_Service", "Module", "_a.b-c", f"Module.{LONG}"])
+def test_names_of_services_in_the_platforms_form(text: str) -> None:
+    """What the platform calls a service can have a rule, be it a name that no host can have."""
     assert [(text, None)] == rules(sound(read({"NoClientCertificateUsages": text})))
 
 

@@ -33,7 +33,7 @@ def test_every_name_of_a_setting_is_a_mention(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["PATH", "MXRUNTIME_Other", "MXCERT_LOG", "MXCERT_RELOAD_SECONDS", "MXCERT_DISABLE"]
+    "name", ["PATH", "MXRUNTIME_Other", "MXCERT_LOG", "MXCERT_AUTOSTART", "MXCERT_DISABLE"]
 )
 def test_other_names_are_none(name: str) -> None:
     """Variables for others, and for other parts of the product, are no settings."""
