@@ -6,7 +6,7 @@ a choice with its reasons out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,8 +71,19 @@ def parse_request(version: int, message: bytes) -> CertificateRequest:
     return _parse_tls_1_3(reader) if version == _TLS_1_3 else _parse_tls_1_2(version, reader)
 
 
-def choose(request: CertificateRequest, candidates: Iterable[Identity], now: datetime) -> Choice:
-    """The first candidate that fits the request and is valid ``now``."""
+def moment_of_choice(candidates: Sequence[Identity], now: datetime) -> datetime | None:
+    """The moment at which candidates must be valid: dates choose among several.
+
+    Whether the only one is valid the server judges, since clocks are wrong more often than it helps
+    to withhold it.
+    """
+    return now if len(candidates) > 1 else None
+
+
+def choose(
+    request: CertificateRequest, candidates: Iterable[Identity], now: datetime | None
+) -> Choice:
+    """The first candidate that fits the request and is valid ``now``; ``None``: dates count not."""
     refused: list[tuple[str, str]] = []
     for identity in candidates:
         reason = explain_misfit(request, identity, now)
@@ -82,9 +93,11 @@ def choose(request: CertificateRequest, candidates: Iterable[Identity], now: dat
     return Choice(None, tuple(refused))
 
 
-def explain_misfit(request: CertificateRequest, identity: Identity, now: datetime) -> str | None:
-    """Why the identity does not fit; ``None`` where it does."""
-    validity = identity.validity_at(now)
+def explain_misfit(
+    request: CertificateRequest, identity: Identity, now: datetime | None
+) -> str | None:
+    """Why the identity does not fit; ``None`` where it does. Without a moment dates count not."""
+    validity = Validity.VALID if now is None else identity.validity_at(now)
     if validity is not Validity.VALID:
         return f"it is {validity.value}"
     accepted = map(comparable_name, request.issuers)

@@ -20,6 +20,7 @@ from typing import Any
 from .connection_plan import Plan
 from .context_record import ContextRecord, ledger
 from .counters import Tally, connection_tally
+from .endpoint import Host
 from .errors import MxcertError
 from .identity import Identity
 from .identity_context import Blueprint
@@ -158,7 +159,7 @@ class ConnectionPlanner:
                 return listening or self.context
             return held or self._make_late(identity, version)
 
-        def handover(host: str | None, may_ask_later: bool) -> Handover:
+        def handover(host: Host, may_ask_later: bool) -> Handover:
             answering = answer_request(self.decision.candidates, host, context_for)
             return Handover(answering, listening or self.context, may_ask_later=may_ask_later)
 
@@ -167,13 +168,13 @@ class ConnectionPlanner:
     def _plan_handover(self, trust: Trust | None, authenticating: Authenticating) -> Plan:
         listening = self._make_listening(trust)
 
-        def handover(host: str | None, may_ask_later: bool) -> Handover:
+        def handover(host: Host, may_ask_later: bool) -> Handover:
             return Handover(authenticating, listening or self.context)
 
         return self._plan_with_handover(listening, handover)
 
     def _plan_with_handover(
-        self, listening: ssl.SSLContext | None, handover: Callable[[str | None, bool], Handover]
+        self, listening: ssl.SSLContext | None, handover: Callable[[Host, bool], Handover]
     ) -> Plan:
         return self._new_plan(
             at_creation=listening,

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from .endpoint import Host
+
 #: The name of the service that the running code calls, if it said so.
 current_service: ContextVar[str | None] = ContextVar("mxcert_service", default=None)
 
@@ -25,7 +27,7 @@ class Leg:
 
     __slots__ = ("endpoint", "is_spent")
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: Host, port: int | None) -> None:
         self.endpoint = host, port
         self.is_spent = False
 
@@ -34,13 +36,13 @@ class Leg:
 current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
 
 
-def peek_leg() -> tuple[str, int] | None:
+def peek_leg() -> tuple[Host, int | None] | None:
     """The endpoint of the leg that is about to be opened, if somebody said so."""
     leg = current_leg.get()
     return None if leg is None or leg.is_spent else leg.endpoint
 
 
-def take_leg() -> tuple[str, int] | None:
+def take_leg() -> tuple[Host, int | None] | None:
     """The same for the connection object that is created now; the leg is spent by that."""
     leg = current_leg.get()
     if leg is None or leg.is_spent:
@@ -50,8 +52,11 @@ def take_leg() -> tuple[str, int] | None:
 
 
 @contextmanager
-def dialling(host: str, port: int) -> Iterator[None]:
-    """State the leg for the connection object that is created inside."""
+def dialling(host: Host, port: int | None) -> Iterator[None]:
+    """State the leg for the connection object that is created inside.
+
+    ``port`` is ``None`` where it is not known for certain.
+    """
     leg = Leg(host, port)
     token = current_leg.set(leg)
     try:

@@ -1,5 +1,6 @@
 """asyncio: tells the endpoint of a connection, since what creates it knows memory BIOs only.
 
+A connection without TLS may turn to it later, so the name that was dialled is noted on its socket.
 The event loop runs the handshake in the context in which the connection was asked for, so that the
 leg stated here is still known there. Loops that are not written in Python (uvloop) are not reached.
 """
@@ -9,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..dialled_sockets import endpoint_of_socket, note_dialled
+from ..endpoint import Host, UnnamedHost, host_dialled
 from ..patching import Library, Patch, attribute_of, wrapping
 from ..scope import dialling, peek_leg
 
 
 async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    return await _call_on_leg(_leg_of_connection, wrapped, args, kwargs)
+    result = await _call_on_leg(_leg_of_connection, wrapped, args, kwargs)
+    _note_host(result[0], *args, **kwargs)
+    return result
 
 
 async def _start_tls(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -41,13 +46,27 @@ def _leg_of_connection(
     sock: Any = None,
     server_hostname: Any = None,
     **others: Any,
-) -> tuple[str, int] | None:
+) -> tuple[Host, int | None] | None:
     if not ssl:
         return None
     if sock is None:
-        return server_hostname or host, port
+        return server_hostname or (host_dialled(host) if host else UnnamedHost(None)), port
     # Whoever dials on a socket of its own may have told more: the socket may end at a proxy.
-    return peek_leg() or _leg_to(server_hostname, sock.getpeername())
+    return peek_leg() or endpoint_of_socket(sock, server_hostname or None)
+
+
+def _note_host(
+    transport: Any,
+    protocol_factory: Any = None,
+    host: Any = None,
+    port: Any = None,
+    *,
+    ssl: Any = None,
+    sock: Any = None,
+    **others: Any,
+) -> None:
+    if sock is None and not ssl:
+        note_dialled(transport.get_extra_info("socket"), host, port)
 
 
 def _leg_of_transport(
@@ -57,13 +76,9 @@ def _leg_of_transport(
     *,
     server_hostname: Any = None,
     **others: Any,
-) -> tuple[str, int] | None:
-    return peek_leg() or _leg_to(server_hostname, transport.get_extra_info("peername"))
-
-
-def _leg_to(host: str | None, peer: Any) -> tuple[str, int] | None:
-    """The leg to a socket's peer; a Unix socket has none."""
-    return (host or peer[0], peer[1]) if isinstance(peer, tuple) else None
+) -> tuple[Host, int | None] | None:
+    sock = transport.get_extra_info("socket")
+    return peek_leg() or endpoint_of_socket(sock, server_hostname or None)
 
 
 def _patches() -> tuple[Patch, ...]:

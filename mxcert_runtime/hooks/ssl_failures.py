@@ -17,6 +17,7 @@ from typing import Any
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
 from ..context_record import ledger
+from ..dialled_sockets import endpoint_of_socket
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
@@ -27,6 +28,8 @@ from ..presentation import ATTRIBUTE as PRESENTATION
 from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
 
+#: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
+_PORT = "_mxcert_port"
 _TLS_1_2 = 0x0303
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
@@ -53,7 +56,7 @@ def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError
         generation,
         decision,
         presentation.host,
-        presentation.port,
+        getattr(owner, _PORT, None) if presentation.port is None else presentation.port,
         presentation.service,
         server_has_spoken=cipher is not None,
         request=_request(owner, cipher),
@@ -61,6 +64,7 @@ def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError
         has_own_certificate=record is not None and record.credentials,
         trusted=describe_trust(decision, generation.extra_authorities, record),
         verify_code=getattr(error, "verify_code", None),
+        is_named=owner.server_hostname is not None,
     )
 
 
@@ -154,11 +158,20 @@ def _watch_first_exchange(owner: Any) -> None:
         owner._sslobj = _FirstExchange(connection, owner)
 
 
+def _remember_port(owner: Any) -> None:
+    """Look at the port before the first byte of the server: later nobody can be certain of it."""
+    presentation = presentation_of(owner)
+    if presentation is None or presentation.port is not None or hasattr(owner, _PORT):
+        return
+    setattr(owner, _PORT, endpoint_of_socket(owner, str(presentation.host))[1])
+
+
 def _build_do_handshake(original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
         if switch.on:
             look_if_due()
+            _remember_port(self)
         try:
             result = original(self, *arguments, **named)
         except _UNFINISHED:
