@@ -58,6 +58,14 @@ def note_connected(sock: Any, host: object, port: object) -> None:
         note_dialled(sock, host, port)
 
 
+def note_confirmed(sock: Any, host: object, port: object) -> None:
+    """Note what TLS begins for on ``sock``, by who dialled it: it may begin anew there."""
+    note_dialled(sock, host, port)
+    dialled = _dialled.get(_cookie_of(sock) or b"")
+    if dialled is not None:
+        dialled.is_confirmed = True
+
+
 def note_undecided(sock: Any) -> None:
     """Note that ``sock`` may be on its way, so that what it connects to later is not certain."""
     _note(sock, None)

@@ -15,7 +15,7 @@ from typing import Any, Optional
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
 from .context_record import ContextRecord, ledger
-from .dialled_sockets import endpoint_of_socket
+from .dialled_sockets import endpoint_of_socket, note_confirmed
 from .endpoint import Host
 from .late_context import MessageCallback, callers_own, listen_on
 from .native_ssl import NativeContext
@@ -61,6 +61,7 @@ def decide_connection(
         port = leg[1]
         if host is None:
             host = leg[0]
+            note_confirmed(socket, host, port)
     # A port is looked for only where one can matter.
     elif host is None or generation.policy.has_port_rules:
         host, port = endpoint_of_socket(socket, host)

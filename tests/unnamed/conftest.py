@@ -15,6 +15,7 @@ from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import TlsVersion
+from tests.support.tls_listener import TlsListener
 from tests.support.tls_server import TlsServer
 
 #: the name of the server: one that C finds by itself, too
@@ -26,7 +27,7 @@ ADDRESS = "127.0.0.1"
 class Ground:
     """``alpha`` is the only identity unless a test gives another."""
 
-    server: TlsServer
+    server: TlsListener
     files: ClientFiles
     alpha: Leaf
     ca_file: str
