@@ -151,10 +151,16 @@ class ConnectionPlanner:
 
     def _plan_for_request(self, trust: Trust | None) -> Plan:
         listening = self._make_listening(trust)
+        # A plan is not used any more when one of them is let go.
+        known: dict[Identity | None, ssl.SSLContext] = {}
 
         def context_for(identity: Identity | None, version: int) -> ssl.SSLContext:
             self._count(identity)
-            held = None if trust is None else self._hold(identity, trust)
+            held = known.get(identity)
+            if held is None and trust is not None:
+                held = self._hold(identity, trust)
+                if held is not None:
+                    known[identity] = held
             if held is None and identity is None:
                 return listening or self.context
             return held or self._make_late(identity, version)

@@ -12,7 +12,9 @@ from __future__ import annotations
 import functools
 import ssl
 import weakref
+from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
@@ -166,12 +168,16 @@ def _remember_port(owner: Any) -> None:
     setattr(owner, _PORT, endpoint_of_socket(owner, str(presentation.host))[1])
 
 
-def _build_do_handshake(original: Any, switch: Switch) -> Any:
+def _look_at_nothing(owner: Any) -> None:
+    """An ``SSLObject`` has no socket."""
+
+
+def _build_do_handshake(look: Callable[[Any], None], original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
         if switch.on:
             look_if_due()
-            _remember_port(self)
+            look(self)
         try:
             result = original(self, *arguments, **named)
         except _UNFINISHED:
@@ -189,7 +195,8 @@ def _build_do_handshake(original: Any, switch: Switch) -> Any:
 
 def failure_patches() -> tuple[Patch, ...]:
     """The patches of the handshake."""
+    looks = {"SSLSocket": _remember_port, "SSLObject": _look_at_nothing}
     return tuple(
-        Patch(attribute_of("ssl", name), "do_handshake", _build_do_handshake)
-        for name in ("SSLSocket", "SSLObject")
+        Patch(attribute_of("ssl", name), "do_handshake", partial(_build_do_handshake, look))
+        for name, look in looks.items()
     )
