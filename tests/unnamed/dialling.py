@@ -62,16 +62,16 @@ def connected_ex(host: str, port: int, context: ssl.SSLContext) -> str | None:
 
 def wrapped_first(host: str, port: int, context: ssl.SSLContext) -> str | None:
     """``wrap_socket``, then ``connect``: the documentation of ``ssl``, pymemcache."""
-    connection = context.wrap_socket(socket.socket())
-    connection.connect((host, port))
-    return ask(connection)
+    with context.wrap_socket(socket.socket()) as connection:
+        connection.connect((host, port))
+        return ask(connection)
 
 
 def wrapped_first_ex(host: str, port: int, context: ssl.SSLContext) -> str | None:
     """The same by ``connect_ex``."""
-    connection = context.wrap_socket(socket.socket())
-    assert connection.connect_ex((host, port)) == 0
-    return ask(connection)
+    with context.wrap_socket(socket.socket()) as connection:
+        assert connection.connect_ex((host, port)) == 0
+        return ask(connection)
 
 
 def handshake_later(host: str, port: int, context: ssl.SSLContext) -> str | None:
