@@ -5,21 +5,41 @@ from __future__ import annotations
 import functools
 import logging
 
-from .policy import Decision
+from .endpoint import Host
+from .policy import WITHHELD_FROM_UNNAMED, Decision, Policy
 
 _logger = logging.getLogger("mxcert_runtime")
 
 
-def announce(host: str | None, port: int | None, decision: Decision) -> None:
+def announce(host: Host | None, port: int | None, decision: Decision) -> None:
     """Say at level debug what a connection presents, and why."""
     _logger.debug("%s:%s presents %s", host, port, decision)
 
 
+def warn_of_doubts(policy: Policy, host: Host | None, port: int | None, decision: Decision) -> None:
+    """Warn of what is not known of a connection, where it changes what is presented."""
+    if port is None and policy.port_matters(host):
+        _warn_of_unknown_port(host)
+    if decision is WITHHELD_FROM_UNNAMED:
+        _warn_of_unnamed_host(host, port)
+
+
 @functools.lru_cache(maxsize=256)
-def warn_of_unknown_port(host: str | None) -> None:
+def _warn_of_unknown_port(host: Host | None) -> None:
     """Warn, once for each host, that its rules with a port do not apply."""
     _logger.warning(
         "the port of a connection to %s is not known, so its rules with a port do not apply; "
-        "a rule without a port does",
+        "a rule without a port does, as far as none with a port withholds what it gives",
         host,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_of_unnamed_host(host: Host | None, port: int | None) -> None:
+    """Warn, once for each peer, that no rule by name can apply to it."""
+    _logger.warning(
+        "the client of a connection to %s names no host, so no rule by name can apply, and nothing "
+        "is presented. %s",
+        host if port is None else f"{host} on port {port}",
+        WITHHELD_FROM_UNNAMED.remedy,
     )

@@ -6,9 +6,11 @@ a choice with its reasons out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from .distinguished_name import ComparableName, comparable_name, readable_name
 from .identity import Identity, Validity
@@ -47,6 +49,11 @@ class CertificateRequest:
     #: TLS 1.2 only, empty in TLS 1.3
     certificate_types: frozenset[int] = frozenset()
 
+    @functools.cached_property
+    def accepted_names(self) -> frozenset[ComparableName]:
+        """The issuers, in the form in which they are compared."""
+        return frozenset(map(comparable_name, self.issuers))
+
     def describe(self) -> str:
         """What the server accepts, for people."""
         names = "; ".join(readable_name(issuer) for issuer in self.issuers) or "any issuer"
@@ -62,8 +69,9 @@ class Choice:
     refused: tuple[tuple[str, str], ...]
 
 
+@functools.lru_cache(maxsize=64)
 def parse_request(version: int, message: bytes) -> CertificateRequest:
-    """Read the handshake message, its header included.
+    """Read the handshake message, its header included; a server says the same each time.
 
     Raises :class:`MalformedRequestError`.
     """
@@ -71,8 +79,19 @@ def parse_request(version: int, message: bytes) -> CertificateRequest:
     return _parse_tls_1_3(reader) if version == _TLS_1_3 else _parse_tls_1_2(version, reader)
 
 
-def choose(request: CertificateRequest, candidates: Iterable[Identity], now: datetime) -> Choice:
-    """The first candidate that fits the request and is valid ``now``."""
+def moment_of_choice(candidates: Sequence[Identity], now: datetime) -> datetime | None:
+    """The moment at which candidates must be valid: dates choose among several.
+
+    Whether the only one is valid the server judges, since clocks are wrong more often than it helps
+    to withhold it.
+    """
+    return now if len(candidates) > 1 else None
+
+
+def choose(
+    request: CertificateRequest, candidates: Iterable[Identity], now: datetime | None
+) -> Choice:
+    """The first candidate that fits the request and is valid ``now``; ``None``: dates count not."""
     refused: list[tuple[str, str]] = []
     for identity in candidates:
         reason = explain_misfit(request, identity, now)
@@ -82,23 +101,31 @@ def choose(request: CertificateRequest, candidates: Iterable[Identity], now: dat
     return Choice(None, tuple(refused))
 
 
-def explain_misfit(request: CertificateRequest, identity: Identity, now: datetime) -> str | None:
-    """Why the identity does not fit; ``None`` where it does."""
-    validity = identity.validity_at(now)
+def explain_misfit(
+    request: CertificateRequest, identity: Identity, now: datetime | None
+) -> str | None:
+    """Why the identity does not fit; ``None`` where it does. Without a moment dates count not."""
+    validity = Validity.VALID if now is None else identity.validity_at(now)
     if validity is not Validity.VALID:
         return f"it is {validity.value}"
-    accepted = map(comparable_name, request.issuers)
-    if request.issuers and _issuers_of(identity).isdisjoint(accepted):
+    if request.issuers and _issuers_of(identity).isdisjoint(request.accepted_names):
         return f"no issuer of its chain is accepted (it is issued by {identity.issuer})"
     if not _key_fits(request, identity):
         return f"its key ({identity.key_type}) cannot sign as the server accepts"
     return None
 
 
-def _issuers_of(identity: Identity) -> set[ComparableName]:
+_issuers: WeakKeyDictionary[Identity, frozenset[ComparableName]] = WeakKeyDictionary()
+
+
+def _issuers_of(identity: Identity) -> frozenset[ComparableName]:
     """The names along the chain: a server may name the root, and the chain hold intermediates."""
-    certificates = (identity.certificate, *identity.chain)
-    return {comparable_name(each.issuer.public_bytes()) for each in certificates}
+    found = _issuers.get(identity)
+    if found is None:
+        certificates = (identity.certificate, *identity.chain)
+        names = (comparable_name(each.issuer.public_bytes()) for each in certificates)
+        found = _issuers[identity] = frozenset(names)
+    return found
 
 
 def _key_fits(request: CertificateRequest, identity: Identity) -> bool:

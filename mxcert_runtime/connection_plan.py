@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .endpoint import Host
 from .late_context import Handover
 from .policy import Decision
 from .runtime import Generation
@@ -21,7 +22,7 @@ class Plan:
     count: Callable[[], object]
     at_creation: ssl.SSLContext | None = None
     #: makes the handover for a host; the flag is whether the server may ask after the handshake
-    handover: Callable[[str | None, bool], Handover] | None = None
+    handover: Callable[[Host, bool], Handover] | None = None
     listens_on_caller: bool = False
     #: what a session must have been made under to be resumed; see `hooks.ssl_sessions`
     mark: object = None

@@ -21,6 +21,7 @@ from .connection_plan import Plan
 from .context_ledger import ledger
 from .context_record import ContextRecord
 from .counters import Tally, connection_tally
+from .endpoint import Host
 from .errors import MxcertError
 from .identity import Identity
 from .identity_context import Blueprint
@@ -154,15 +155,21 @@ class ConnectionPlanner:
 
     def _plan_for_request(self, trust: Trust | None) -> Plan:
         listening = self._make_listening(trust)
+        # A plan is not used any more when one of them is let go.
+        known: dict[Identity | None, ssl.SSLContext] = {}
 
         def context_for(identity: Identity | None, version: int) -> ssl.SSLContext:
             self._count(identity)
-            held = None if trust is None else self._hold(identity, trust)
+            held = known.get(identity)
+            if held is None and trust is not None:
+                held = self._hold(identity, trust)
+                if held is not None:
+                    known[identity] = held
             if held is None and identity is None:
                 return listening or self.context
             return held or self._make_late(identity, version)
 
-        def handover(host: str | None, may_ask_later: bool) -> Handover:
+        def handover(host: Host, may_ask_later: bool) -> Handover:
             answering = answer_request(self.decision.candidates, host, context_for)
             return Handover(answering, listening or self.context, may_ask_later=may_ask_later)
 
@@ -171,13 +178,13 @@ class ConnectionPlanner:
     def _plan_handover(self, trust: Trust | None, authenticating: Authenticating) -> Plan:
         listening = self._make_listening(trust)
 
-        def handover(host: str | None, may_ask_later: bool) -> Handover:
+        def handover(host: Host, may_ask_later: bool) -> Handover:
             return Handover(authenticating, listening or self.context)
 
         return self._plan_with_handover(listening, handover)
 
     def _plan_with_handover(
-        self, listening: ssl.SSLContext | None, handover: Callable[[str | None, bool], Handover]
+        self, listening: ssl.SSLContext | None, handover: Callable[[Host, bool], Handover]
     ) -> Plan:
         return self._new_plan(
             at_creation=listening,

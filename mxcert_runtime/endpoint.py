@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from typing import NamedTuple, Union
 
 from .errors import HostNameError
 
@@ -40,6 +41,31 @@ class HostPattern:
         host = f"[{self.host}]" if ":" in self.host else self.host
         star = "*." if self.wildcard else ""
         return f"{star}{host}" if self.port is None else f"{star}{host}:{self.port}"
+
+
+class UnnamedHost(NamedTuple):
+    """The other end of a connection whose client has named no host.
+
+    ``address`` is the IP address that it dialled; ``None`` where nobody can tell, since a proxy or
+    a Unix socket may be in between.
+    """
+
+    address: str | None
+
+    def __str__(self) -> str:
+        return self.address or "an unnamed host"
+
+
+#: What a connection is for: the name (or address) that the client gave, or what it dialled.
+Host = Union[str, UnnamedHost]
+
+
+def host_dialled(host: str) -> Host:
+    """What a client has named that dialled ``host``: an address is no name.
+
+    Most clients resolve names themselves before they dial, so an address hides the name.
+    """
+    return UnnamedHost(host) if is_address(canonical_host(host)) else host
 
 
 def canonical_host(host: str) -> str:

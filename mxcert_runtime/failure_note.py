@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from .certificate_request import CertificateRequest, choose, explain_misfit
+from .certificate_request import CertificateRequest, choose, explain_misfit, moment_of_choice
 from .distinguished_name import readable_name
+from .endpoint import Host, UnnamedHost
 from .handshake_alerts import Alert, AlertKind
 from .identity import Identity, Validity
-from .policy import Choice, Decision
+from .policy import Choice, Decision, Withheld
 from .printable import printable
 from .runtime import Generation
 from .settings.names import INLINE_CERTIFICATES
@@ -38,7 +39,7 @@ class Failure:
     moment: datetime
     generation: Generation
     decision: Decision
-    host: str | None
+    host: Host | None
     port: int | None
     service: str | None
     #: whether the server had chosen a cipher, and so had begun to speak TLS
@@ -52,6 +53,8 @@ class Failure:
     trusted: str = ""
     #: OpenSSL's, where the server's certificate was refused; ``None``: not known
     verify_code: int | None = None
+    #: whether the client said to TLS which host it means; else ``host`` is what it dialled
+    is_named: bool = True
 
     @property
     def presented(self) -> Identity | None:
@@ -62,7 +65,9 @@ class Failure:
             return self.decision.identity
         if self.request is None:
             return None
-        return choose(self.request, self.decision.candidates, self.moment).identity
+        candidates = self.decision.candidates
+        moment = moment_of_choice(candidates, self.moment)
+        return choose(self.request, candidates, moment).identity
 
     @property
     def concerns_certificates(self) -> bool:
@@ -101,12 +106,19 @@ def _facts(failure: Failure) -> Iterator[tuple[str, str]]:
 
 
 def _endpoint(failure: Failure) -> str:
-    return _authority(failure) + (f", service {failure.service}" if failure.service else "")
+    unnamed = "" if failure.is_named else f" ({_what_is_known(failure.host)})"
+    service = f", service {failure.service}" if failure.service else ""
+    return _authority(failure) + unnamed + service
+
+
+def _what_is_known(host: Host | None) -> str:
+    known = "; this is the name that it dialled" if isinstance(host, str) else ""
+    return f"the client named no host{known}"
 
 
 def _authority(failure: Failure) -> str:
     """Host and port as a URL has them (RFC 3986, section 3.2)."""
-    host = failure.host or "an unnamed host"
+    host = str(failure.host or UnnamedHost(None))
     bracketed = f"[{host}]" if ":" in host else host
     return bracketed if failure.port is None else f"{bracketed}:{failure.port}"
 
@@ -149,6 +161,8 @@ def _remedy(failure: Failure) -> str:
     identity = failure.presented
     if identity is not None:
         return failure.alert.remedy(identity.name)
+    if isinstance(failure.decision, Withheld):
+        return failure.decision.remedy
     rule = failure.decision.rule
     if rule is not None:
         return (
@@ -177,7 +191,7 @@ def _remedy_without_rule(failure: Failure) -> str:
     return f"What fits is {names}: {chosen}{_way_to_give(failure.host, fitting[0])}"
 
 
-def _way_to_give(host: str | None, identity: Identity) -> str:
+def _way_to_give(host: Host | None, identity: Identity) -> str:
     """How the settings that have the identity say that a host gets it."""
     source, place = identity.origin.source, identity.origin.place
     if source == _INLINE or "clientCertificates" in place:

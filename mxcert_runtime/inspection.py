@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import runtime
-from .endpoint import parse_pattern
+from .endpoint import UnnamedHost, canonical_host, is_address, parse_pattern
 from .errors import HostNameError
 from .identity import Identity
-from .policy import Choice, Decision
+from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision
 from .scope import current_service
 from .service_scope import describe_unknown_service
 
@@ -137,6 +137,10 @@ def _remarks(
         yield describe_unknown_service(service, policy.services)
     if port is None and policy.port_matters(host):
         yield f"rules with a port do not count without one; `{host}:443` would name it"
+    if is_address(canonical_host(host)):
+        unnamed = policy.select(UnnamedHost(host), port, service)
+        if unnamed is WITHHELD_FROM_UNNAMED:
+            yield f"a client that dials it and names no host gets {unnamed}"
 
 
 def _identity_data(identity: Identity) -> dict[str, str]:

@@ -19,9 +19,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
+from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity_context import IdentityContext
 from .native_ssl import NativeContext
+from .owner_notes import OwnerNotes
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -88,7 +90,12 @@ class Handover:
 #: another context, and its handover. It stays, since it has the server's request.
 _WAITING = "_mxcert_waiting"
 
-_NOBODY: tuple[Any, Handover | None] = (None, None)
+_Waiting = tuple[Any, Optional[Handover]]
+
+_NOBODY: _Waiting = (None, None)
+
+#: the same for objects that take no attribute
+_waiting_beside: OwnerNotes[_Waiting] = OwnerNotes()
 
 #: contexts of callers on which a listener stands, by their ``id()``: a subclass may not be hashable
 _listening: dict[int, weakref.ref[ssl.SSLContext]] = {}
@@ -118,20 +125,34 @@ class Listener:
 
 
 def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
-    connection, handover = getattr(owner, _WAITING, _NOBODY)
-    if handover is None or handover.is_over:
+    connection, handover = _waiting_of(owner)
+    if handover is None or connection is None:  # it has taken what there was to take
         return
     context = handover.take(version, message, data)
     if handover.is_over:
-        owner._mxcert_waiting = None, handover
+        _wait(owner, (None, handover))
     if context is not None:
         connection.context = context
 
 
 def request_of(owner: Any) -> bytes | None:
     """The last CertificateRequest (with its header) that a connection was seen to receive."""
-    handover: Handover | None = getattr(owner, _WAITING, _NOBODY)[1]
+    # gevent's `SSLSocket` gives `ssl` the socket that it has inside.
+    handover = _waiting_of(owner)[1] or _waiting_of(getattr(owner, "_sock", None))[1]
     return None if handover is None else handover.request
+
+
+def _waiting_of(owner: Any) -> _Waiting:
+    waiting: _Waiting | None = getattr(owner, _WAITING, None)
+    return waiting or _waiting_beside.get(owner) or _NOBODY
+
+
+def _wait(owner: Any, waiting: _Waiting) -> bool:
+    try:
+        setattr(owner, _WAITING, waiting)
+    except AttributeError:
+        return _waiting_beside.put(owner, waiting)
+    return True
 
 
 @functools.lru_cache(maxsize=64)
@@ -162,17 +183,36 @@ def listen_on(context: ssl.SSLContext) -> None:
             NativeContext._msg_callback.__set__(context, Listener(callback))
 
 
-def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
-    """Let ``connection`` take what ``handover`` says, when it says it."""
-    try:
-        owner._mxcert_waiting = connection, handover
-    except AttributeError:
-        _warn_of_missing_owner()
+class MissingOwnerError(MxcertError, ssl.SSLError):
+    """A connection was made past ``ssl``'s own objects, and cannot take what a rule gives it.
+
+    It is an ``ssl.SSLError`` so that clients treat it as what it is to them: a failed handshake.
+    """
+
+    def __init__(self, host: str, decision: str) -> None:
+        self.host, self.decision = host, decision
+        super().__init__(
+            1,
+            f"the connection to {host} has no owner that could take what it is to present, "
+            f"{decision}: it was made straight by `_wrap_bio`. Make it by `wrap_bio` or "
+            "`wrap_socket`, or give it an `owner`",
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.host, self.decision)
+
+
+def hand_over(connection: Any, owner: Any, handover: Handover) -> bool:
+    """Let ``connection`` take what ``handover`` says, when it says it.
+
+    ``False`` where nobody will tell: a connection made straight by ``_wrap_bio``, without an owner.
+    """
+    return owner is not None and _wait(owner, (connection, handover))
 
 
 @functools.lru_cache(maxsize=1)
-def _warn_of_missing_owner() -> None:
-    """Say once that a connection made straight by ``_wrap_bio``, without an owner, has no part."""
+def warn_of_missing_owner() -> None:
+    """Say once that a connection without an owner has no part in the default."""
     _logger.warning("a connection without an owner keeps its context, and gets no identity")
 
 

@@ -11,14 +11,16 @@ import weakref
 from logging import DEBUG
 from typing import Any, Optional
 
-from .announcement import announce, warn_of_unknown_port
+from .announcement import announce, warn_of_doubts
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
 from .context_ledger import ledger
 from .context_record import ContextRecord
+from .dialled_sockets import endpoint_of_socket, note_confirmed
+from .endpoint import Host
 from .late_context import MessageCallback, callers_own, listen_on
 from .native_ssl import NativeContext
-from .policy import Decision, Policy
+from .policy import Decision
 from .runtime import Generation
 from .scope import current_leg, current_service, take_leg
 
@@ -26,10 +28,10 @@ from .scope import current_leg, current_service, take_leg
 Key = tuple[Decision, int, Optional[str], MessageCallback]
 
 #: what is asked for each connection: host, port, service, verify mode and key log
-_Question = tuple[Optional[str], Optional[int], Optional[str], int, Optional[str]]
+_Question = tuple[Optional[Host], Optional[int], Optional[str], int, Optional[str]]
 
 #: the fields of a :class:`~.presentation.Presentation`
-Noted = tuple[Plan, Optional[str], Optional[int], Optional[str], ssl.SSLContext]
+Noted = tuple[Plan, Host, Optional[int], Optional[str], ssl.SSLContext]
 
 #: Endpoints whose plan is remembered for one context; past the limit it is begun anew.
 _ENDPOINTS_LIMIT = 1024
@@ -53,10 +55,17 @@ def decide_connection(
     :class:`~.connection_planner.UnknownSecurityLevelError`.
     """
     leg = take_leg(server_hostname) if _current_leg() is not None else None
-    host, port = server_hostname, None
+    host: Any = server_hostname
+    port = None
+    # The layer that dials knows best: the peer of a socket may be a proxy.
+    if leg is not None:
+        port = leg[1]
+        if host is None:
+            host = leg[0]
+            note_confirmed(socket, host, port)
     # A port is looked for only where one can matter.
-    if host is None or generation.policy.has_port_rules:
-        host, port = _find_endpoint(generation.policy, host, leg or _peer(socket))
+    elif host is None or generation.policy.has_port_rules:
+        host, port = endpoint_of_socket(socket, host)
     service = _current_service()
     try:
         verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
@@ -85,28 +94,10 @@ def decide_connection(
     return plan, host, port, service, context
 
 
-def _find_endpoint(
-    policy: Policy, server_hostname: str | None, peer: tuple[str | None, int | None]
-) -> tuple[str | None, int | None]:
-    """Host and port. The layer that dials knows ``peer`` best: that of a socket may be a proxy."""
-    host = server_hostname if server_hostname is not None else peer[0]
-    if peer[1] is None and policy.port_matters(host):
-        warn_of_unknown_port(host)
-    return host, peer[1]
-
-
-def _peer(socket: Any) -> tuple[str | None, int | None]:
-    try:
-        address = socket.getpeername()
-    except (AttributeError, OSError):
-        return None, None
-    # A Unix socket has a path here, and no port.
-    return address[:2] if isinstance(address, tuple) else (None, None)
-
-
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
+    warn_of_doubts(generation.policy, host, port, decision)
     record = ledger.find_or_adopt(context)
     key = decision, *question[3:], callers_own(_message_callback_of(context))
     if (host, port) in generation.watched:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
-from .endpoint import HostPattern, canonical_host, is_address
+from .endpoint import Host, HostPattern, UnnamedHost, canonical_host, is_address
 from .identity import Identity
 
 #: Distinct questions that are remembered. A client that dials ever new names (a crawler) must not
@@ -78,9 +78,42 @@ class Decision:
         candidates = tuple(each.digest for each in self.candidates)
         return self.identity and self.identity.digest, candidates, authorities
 
+    @property
+    def presentable(self) -> tuple[Identity, ...]:
+        """All that a connection may present by this decision."""
+        return self.candidates if self.identity is None else (self.identity,)
+
     def __str__(self) -> str:
         presented = self.identity.name if self.identity else self.choice.value
         return f"{presented} ({self.reason})"
+
+
+@dataclass(frozen=True, eq=False)
+class Withheld(Decision):
+    """Nothing is presented, since nobody can tell whether a rule would say so; with the remedy."""
+
+    remedy: str
+
+
+def _withhold(reason: str, remedy: str) -> Withheld:
+    return Withheld(Choice.NONE, None, (), None, reason, remedy)
+
+
+#: For a connection whose client names no host, where a rule by name may be meant for it.
+WITHHELD_FROM_UNNAMED = _withhold(
+    'the client named no host, so no rule by name can count, and unnamed_hosts = "none"',
+    "Let the client name the host (`server_hostname`), give its address a rule, or set "
+    '`unnamed_hosts = "offer"` (MXCERT_UNNAMED_HOSTS=offer) if the default may go there',
+)
+
+
+def _withhold_without_port(pattern: str, rule: Rule) -> Withheld:
+    return _withhold(
+        f"the port is not known, and the rule `{rule.name}` of {rule.origin} gives `{pattern}` "
+        "less than its host gets on other ports",
+        f"Write a rule for `{pattern.rpartition(':')[0]}` that says the same on every port, or let "
+        "the program tell the port",
+    )
 
 
 def decide_by_rule(rule: Rule) -> Decision:
@@ -96,8 +129,8 @@ def decide_by_default(identities: tuple[Identity, ...], *, offered: bool) -> Dec
     if not offered:
         return Decision(Choice.NONE, None, (), None, 'no rule, and unlisted_hosts = "none"')
     if len(identities) == 1:
-        reason = "no rule: the only identity is offered to whoever asks"
-        return Decision(Choice.IDENTITY, identities[0], (), None, reason)
+        reason = "no rule: the only identity is offered to servers that ask for its like"
+        return Decision(Choice.SERVER_REQUEST, None, identities, None, reason)
     reason = f"no rule: the server's request chooses among {len(identities)} identities"
     return Decision(Choice.SERVER_REQUEST, None, identities, None, reason)
 
@@ -110,52 +143,106 @@ class Policy:
         hosts: Mapping[HostPattern, Rule],
         services: Mapping[str, Rule],
         default: Decision,
+        *,
+        offers_unnamed: bool = False,
     ) -> None:
         self.hosts = {pattern: decide_by_rule(rule) for pattern, rule in hosts.items()}
         self.services = {name: decide_by_rule(rule) for name, rule in services.items()}
         self.default = default
-        # Whether a port can change any decision, so that nobody looks for one in vain.
-        self._with_port = {
-            HostPattern(pattern.host, None, pattern.wildcard)
-            for pattern in hosts
-            if pattern.port is not None
-        }
-        self.has_port_rules = bool(self._with_port)
-        self._memo: dict[tuple[str | None, int | None, str | None], Decision] = {}
+        self._offers_unnamed = offers_unnamed
+        self._has_names = any(not is_address(each.host) for each in hosts)
+        # Which ports can change a decision, so that nobody looks for one in vain.
+        self._ports: dict[HostPattern, list[int]] = {}
+        for pattern in hosts:
+            if pattern.port is not None:
+                bare = HostPattern(pattern.host, None, pattern.wildcard)
+                self._ports.setdefault(bare, []).append(pattern.port)
+        self.has_port_rules = bool(self._ports)
+        self._memo: dict[tuple[Host | None, int | None, str | None], Decision] = {}
 
     def select(
-        self, host: str | None, port: int | None = None, service: str | None = None
+        self, host: Host | None, port: int | None = None, service: str | None = None
     ) -> Decision:
-        """The decision for a connection to ``host``, in whatever spelling, for ``service``."""
+        """The decision for a connection to ``host``, in whatever spelling, for ``service``.
+
+        A ``port`` of ``None`` is not known: what a rule for some port of the host withholds is
+        then presented on none.
+        """
         try:
             return self._memo[host, port, service]
         except KeyError:
             return self._remember(host, port, service)
 
     def examine(
-        self, host: str | None, port: int | None = None, service: str | None = None
+        self, host: Host | None, port: int | None = None, service: str | None = None
     ) -> Iterator[tuple[str, Decision | None]]:
         """Each place where a rule could stand, most specific first, and the decision there."""
         if service is not None:
             yield f"service {service}", self.services.get(service)
-        if host is not None:
-            for pattern in _patterns(canonical_host(host), port):
+        if port is None:
+            yield from self._examine_ports(host)
+        yield from self._examine_host(host, port)
+
+    def port_matters(self, host: Host | None) -> bool:
+        """Whether some rule for this very host, or a wildcard that fits it, has a port."""
+        return self.has_port_rules and bool(self._ports_of(host))
+
+    def _examine_host(
+        self, host: Host | None, port: int | None
+    ) -> Iterator[tuple[str, Decision | None]]:
+        name = _name_or_address(host)
+        if name is not None:
+            for pattern in _patterns(canonical_host(name), port):
                 yield str(pattern), self.hosts.get(pattern)
+        if not isinstance(host, str):
+            yield "a host without a name", self._for_unnamed(name)
         yield "default", self.default
 
-    def port_matters(self, host: str | None) -> bool:
-        """Whether some rule for this very host, or a wildcard that fits it, has a port."""
-        if host is None or not self.has_port_rules:
-            return False
-        return any(bare in self._with_port for bare in _patterns(canonical_host(host), None))
+    def _for_unnamed(self, address: str | None) -> Decision | None:
+        """What is withheld where the name is not known; rules for an address need to know it."""
+        is_bypassed = self._has_names or (address is None and bool(self.hosts))
+        return WITHHELD_FROM_UNNAMED if is_bypassed and not self._offers_unnamed else None
 
-    def _remember(self, host: str | None, port: int | None, service: str | None) -> Decision:
-        found = (decision for _, decision in self.examine(host, port, service) if decision)
-        decision = next(found)
+    def _examine_ports(self, host: Host | None) -> Iterator[tuple[str, Decision | None]]:
+        """The rules for some port that give less than the host gets without one."""
+        ports = self._ports_of(host) if self.has_port_rules else []
+        for port in ports:
+            pattern, decision = _first(self._examine_host(host, port))
+            general = _first(self._examine_host(host, None))[1]
+            if decision.rule is not None and not _gives_as_much(decision, general):
+                yield pattern, _withhold_without_port(pattern, decision.rule)
+
+    def _ports_of(self, host: Host | None) -> list[int]:
+        name = _name_or_address(host)
+        bare = () if name is None else _patterns(canonical_host(name), None)
+        return [port for each in bare for port in self._ports.get(each, ())]
+
+    def _remember(self, host: Host | None, port: int | None, service: str | None) -> Decision:
+        decision = _first(self.examine(host, port, service))[1]
         if len(self._memo) >= _MEMO_LIMIT:
             self._memo.clear()
         self._memo[host, port, service] = decision
         return decision
+
+
+def _name_or_address(host: Host | None) -> str | None:
+    return host.address if isinstance(host, UnnamedHost) else host
+
+
+def _first(places: Iterator[tuple[str, Decision | None]]) -> tuple[str, Decision]:
+    """The place that decides; the default always does."""
+    return next((name, decision) for name, decision in places if decision is not None)
+
+
+def _gives_as_much(decision: Decision, general: Decision) -> bool:
+    """Whether all that ``general`` presents may be presented by ``decision`` too.
+
+    Authorities that alone count are a condition of what is presented.
+    """
+    if general.choice is Choice.NONE:
+        return True
+    is_freer = decision.authorities is None or decision.authorities == general.authorities
+    return is_freer and set(general.presentable) <= set(decision.presentable)
 
 
 def _patterns(host: str, port: int | None) -> Iterator[HostPattern]:

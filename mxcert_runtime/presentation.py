@@ -10,6 +10,8 @@ import ssl
 from typing import Any, NamedTuple
 
 from .connection_plan import Plan
+from .endpoint import Host
+from .owner_notes import OwnerNotes
 from .policy import Decision
 from .runtime import Generation
 
@@ -21,7 +23,7 @@ class Presentation(NamedTuple):
     """The endpoint of one connection and what it does for it; no port where none matters."""
 
     plan: Plan
-    host: str | None
+    host: Host
     port: int | None
     service: str | None
     #: the caller's
@@ -43,7 +45,19 @@ class Presentation(NamedTuple):
         return None if self.plan.mark is None else (self.plan.mark, self.host)
 
 
+#: the same for owners that take no attribute
+_beside: OwnerNotes[tuple[Any, ...]] = OwnerNotes()
+
+
+def note_beside(owner: Any, noted: tuple[Any, ...]) -> None:
+    """Note it for an owner that takes no attribute."""
+    _beside.put(owner, noted)
+
+
 def presentation_of(owner: Any) -> Presentation | None:
     """What was noted; ``None`` for servers, and for connections that are older than settings."""
     noted = getattr(owner, ATTRIBUTE, None)
+    if noted is None:
+        # gevent's `SSLSocket` gives `ssl` the socket that it has inside.
+        noted = _beside.get(owner) or _beside.get(getattr(owner, "_sock", owner))
     return None if noted is None else Presentation(*noted)

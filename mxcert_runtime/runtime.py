@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate
 
 from .authority import load_authority_certificates
-from .endpoint import HostPattern, parse_pattern
+from .endpoint import Host, HostPattern, parse_pattern
 from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
 from .expiry_watch import examine_dates
 from .identity import Identity, Validity, load_identity
@@ -33,6 +33,7 @@ from .settings.model import (
     RuleSettings,
     Settings,
     UnlistedHosts,
+    UnnamedHosts,
 )
 
 _PASSWORD_PROBLEMS = frozenset(
@@ -63,13 +64,13 @@ class Generation:
     #: what kept connections must have been opened under, by host, port and service
     reuse_keys: dict[tuple[str, int, str | None], Any] = field(default_factory=dict)
     #: endpoints where a handshake has failed; the next one there listens to what the server asks
-    watched: set[tuple[str | None, int | None]] = field(default_factory=set)
+    watched: set[tuple[Host | None, int | None]] = field(default_factory=set)
     #: those of pyOpenSSL, by the caller's context
     openssl_contexts: WeakKeyDictionary[Any, CallersContexts] = field(
         default_factory=WeakKeyDictionary
     )
 
-    def watch(self, host: str | None, port: int | None) -> None:
+    def watch(self, host: Host | None, port: int | None) -> None:
         """Listen to what the server asks on later connections to an endpoint."""
         if len(self.watched) < _WATCHED_LIMIT and (host, port) not in self.watched:
             self.watched.add((host, port))
@@ -116,7 +117,8 @@ class _Builder:
         offered = self.settings.unlisted_hosts is UnlistedHosts.OFFER
         loaded = tuple(identities.values())
         default = decide_by_default(loaded, offered=offered)
-        policy = Policy(hosts, services, default)
+        offers_unnamed = self.settings.unnamed_hosts is UnnamedHosts.OFFER
+        policy = Policy(hosts, services, default, offers_unnamed=offers_unnamed)
         notices, invalid = tuple(self.notices), tuple(self.invalid)
         return Generation(self.settings, loaded, policy, extra, notices, invalid)
 

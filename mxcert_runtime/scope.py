@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from .endpoint import canonical_host
+from .endpoint import Host, UnnamedHost, canonical_host
 
 #: The name of the service that the running code calls, if it said so.
 current_service: ContextVar[str | None] = ContextVar("mxcert_service", default=None)
@@ -28,7 +28,7 @@ class Leg:
 
     __slots__ = ("attempts", "endpoint")
 
-    def __init__(self, host: str, port: int, attempts: int = 1) -> None:
+    def __init__(self, host: Host, port: int | None, attempts: int = 1) -> None:
         self.endpoint = host, port
         #: for how many connection objects; a library may try again by itself
         self.attempts = attempts
@@ -36,6 +36,8 @@ class Leg:
     def leads_to(self, name: str | None) -> bool:
         """Whether a connection that verifies ``name``, or ``None``, may be the one meant."""
         host = self.endpoint[0]
+        if isinstance(host, UnnamedHost):
+            return name is None
         try:
             return name is None or name == host or _bare(name) == _bare(host)
         except (AttributeError, TypeError):
@@ -51,7 +53,7 @@ def _bare(host: str) -> str:
 current_leg: ContextVar[Leg | None] = ContextVar("mxcert_leg", default=None)
 
 
-def peek_leg(name: str | None = None) -> tuple[str, int] | None:
+def peek_leg(name: str | None = None) -> tuple[Host, int | None] | None:
     """The endpoint of the leg that is about to be opened, if somebody said so.
 
     ``name`` is what the connection verifies, where that is known.
@@ -62,7 +64,7 @@ def peek_leg(name: str | None = None) -> tuple[str, int] | None:
     return leg.endpoint
 
 
-def take_leg(name: str | None = None) -> tuple[str, int] | None:
+def take_leg(name: str | None = None) -> tuple[Host, int | None] | None:
     """The same for the connection object that is created now; the leg is spent by that."""
     leg = current_leg.get()
     if leg is None or not leg.attempts or not leg.leads_to(name):
@@ -72,8 +74,11 @@ def take_leg(name: str | None = None) -> tuple[str, int] | None:
 
 
 @contextmanager
-def dialling(host: str, port: int, attempts: int = 1) -> Iterator[None]:
-    """State the leg for the connection object that is created inside."""
+def dialling(host: Host, port: int | None, attempts: int = 1) -> Iterator[None]:
+    """State the leg for the connection object that is created inside.
+
+    ``port`` is ``None`` where it is not known for certain.
+    """
     leg = Leg(host, port, attempts)
     token = current_leg.set(leg)
     try:
@@ -84,7 +89,7 @@ def dialling(host: str, port: int, attempts: int = 1) -> Iterator[None]:
 
 
 @contextmanager
-def dialling_proxy(host: str, port: int, attempts: int = 1) -> Iterator[None]:
+def dialling_proxy(host: Host, port: int | None, attempts: int = 1) -> Iterator[None]:
     """State a leg to a proxy. The service is none of its business: its own name decides."""
     token = current_service.set(None)
     try:

@@ -1,4 +1,4 @@
-"""Lets the CertificateRequest of a server choose among several identities.
+"""Lets the CertificateRequest of a server choose among identities, or refuse the only one.
 
 A connection listens for the request and takes the identity that fits it, after the server is
 verified. Then it listens no more. Where none was asked for in the handshake, it goes on listening
@@ -17,8 +17,10 @@ from .certificate_request import (
     CertificateRequest,
     MalformedRequestError,
     choose,
+    moment_of_choice,
     parse_request,
 )
+from .endpoint import Host
 from .identity import Identity
 from .identity_context import IdentityRefusedError
 from .late_context import Authenticating
@@ -28,16 +30,16 @@ _logger = logging.getLogger("mxcert_runtime")
 
 def answer_request(
     identities: tuple[Identity, ...],
-    host: str | None,
+    host: Host | None,
     context_for: Callable[[Identity | None, int], ssl.SSLContext],
 ) -> Authenticating:
     """For a handover: the context of the identity that fits the request, or of none."""
 
     def authenticating(version: int, message: bytes | None) -> ssl.SSLContext:
         request = None if message is None else _parse(version, message)
-        candidates = identities
+        candidates, moment = identities, _moment_for(identities)
         while request is not None:
-            chosen = choose_identity(request, candidates, host)
+            chosen = _choose(request, candidates, host, moment)
             if chosen is None:
                 break
             try:
@@ -51,10 +53,23 @@ def answer_request(
 
 
 def choose_identity(
-    request: CertificateRequest, identities: tuple[Identity, ...], host: str | None
+    request: CertificateRequest, identities: tuple[Identity, ...], host: Host | None
 ) -> Identity | None:
     """The first identity that fits now; a debug line says what the server accepts, and why."""
-    choice = choose(request, identities, datetime.now(timezone.utc))
+    return _choose(request, identities, host, _moment_for(identities))
+
+
+def _moment_for(identities: tuple[Identity, ...]) -> datetime | None:
+    return moment_of_choice(identities, datetime.now(timezone.utc))
+
+
+def _choose(
+    request: CertificateRequest,
+    identities: tuple[Identity, ...],
+    host: Host | None,
+    moment: datetime | None,
+) -> Identity | None:
+    choice = choose(request, identities, moment)
     if _logger.isEnabledFor(logging.DEBUG):
         _logger.debug(
             "%s asks for a certificate and gets %s (it accepts %s; what did not fit: %s)",

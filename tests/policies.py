@@ -35,15 +35,18 @@ def make_policy(
     identities: Iterable[str] = ("default",),
     *,
     offered: bool = True,
+    offers_unnamed: bool = False,
 ) -> Policy:
     """A policy with rules by the names of their identities."""
     return Policy(
         {parse_pattern(text): rule(text, name) for text, name in (hosts or {}).items()},
         {text: rule(text, name) for text, name in (services or {}).items()},
         decide_by_default(tuple(map(identity, identities)), offered=offered),
+        offers_unnamed=offers_unnamed,
     )
 
 
 def presented(decision: Decision) -> str:
-    """The name of the identity, or the choice that there is in its place."""
-    return decision.identity.name if decision.identity else decision.choice.value
+    """The name of the only identity that may be presented, or the choice in its place."""
+    names = [each.name for each in decision.presentable]
+    return names[0] if len(names) == 1 else decision.choice.value

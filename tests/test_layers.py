@@ -33,7 +33,7 @@ certificate_request
 policy
 handshake_alerts
 counters, announcement
-scope
+dialled_sockets, owner_notes, scope
 native_ssl, passing_files
 file_state, expiry_watch, c_environment
 trust

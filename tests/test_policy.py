@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from mxcert_runtime import policy as policy_module
-from mxcert_runtime.endpoint import HostPattern
+from mxcert_runtime.endpoint import HostPattern, UnnamedHost
 from mxcert_runtime.identity import Identity
 from mxcert_runtime.policy import (
+    WITHHELD_FROM_UNNAMED,
     Authorities,
     Choice,
     Decision,
     Policy,
     Rule,
+    Withheld,
     decide_by_default,
     decide_by_rule,
 )
@@ -47,10 +49,72 @@ def test_a_service_without_a_rule_falls_through(service: str) -> None:
 
 
 def test_without_a_host() -> None:
-    """Where nobody knows the host, the service counts, and then the default."""
+    """Where nobody knows the host, the service counts; the default only where no rule could."""
     policy = make_policy({"*.example.com": "host"}, {"Billing": "billing"})
     assert "billing" == presented(policy.select(None, None, "Billing"))
-    assert "default" == presented(policy.select(None))
+    assert WITHHELD_FROM_UNNAMED is policy.select(None)
+    assert "default" == presented(make_policy(services={"Billing": "billing"}).select(None))
+
+
+@pytest.mark.parametrize("names", ["a.example", "*.example", "a.example:443"])
+@pytest.mark.parametrize("rule_gives", ["host", None])
+def test_an_unnamed_host(names: str, rule_gives: str | None) -> None:
+    """A rule by name, whatever it gives, keeps the default from whoever is not named."""
+    rules = {names: rule_gives, "10.0.0.1": "four", "10.0.0.2": None}
+    policy = make_policy(rules)
+    found = [presented(policy.select(UnnamedHost(f"10.0.0.{last}"), 443)) for last in (1, 2, 3)]
+    assert ["four", "none", "none"] == found
+    assert WITHHELD_FROM_UNNAMED is policy.select(UnnamedHost("10.0.0.3"), 443)
+    assert WITHHELD_FROM_UNNAMED is policy.select(UnnamedHost(None), 443)
+    assert "default" == presented(policy.select("10.0.0.3", 443))
+    assert "default" == presented(policy.select("b.test", 443))
+
+
+def test_an_unnamed_host_where_no_name_has_a_rule() -> None:
+    """Rules for addresses are missed by nobody whose address is known."""
+    policy = make_policy({"10.0.0.1": None}, {"Billing": None})
+    assert "default" == presented(policy.select(UnnamedHost("10.0.0.3"), 443))
+    assert "none" == presented(policy.select(UnnamedHost("10.0.0.1"), 443))
+    assert WITHHELD_FROM_UNNAMED is policy.select(UnnamedHost(None))
+
+
+def test_unnamed_hosts_are_offered_the_default() -> None:
+    """``unnamed_hosts = "offer"`` gives what hosts without a rule get, and no more."""
+    rules = {"a.example": None, "10.0.0.1": None}
+    policy = make_policy(rules, offers_unnamed=True)
+    found = [presented(policy.select(UnnamedHost(each))) for each in ("10.0.0.1", "::1", None)]
+    assert ["none", "default", "default"] == found
+    restricted = make_policy({"a.example": "one"}, offered=False, offers_unnamed=True)
+    assert "none" == presented(restricted.select(UnnamedHost("10.0.0.3")))
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"a.example:1": None}, "none"),
+        ({"*.example:1": None}, "none"),
+        ({"a.example:1": None, "a.example": "host"}, "none"),
+        ({"*.example:1": None, "a.example": "host"}, "host"),
+        ({"a.example:1": "port", "a.example": "host"}, "none"),
+        ({"a.example:1": "host", "a.example": "host"}, "host"),
+        ({"a.example:1": "default"}, "default"),
+        ({"a.example:1": "port"}, "none"),
+        ({"a.example:1": "port", "a.example": None}, "none"),
+        ({"b.example:1": None}, "default"),
+    ],
+)
+def test_an_unknown_port(rules: dict[str, str | None], expected: str) -> None:
+    """What a rule for some port would not give is not presented where nobody knows the port."""
+    assert expected == presented(make_policy(rules).select("a.example", None))
+
+
+def test_what_is_withheld_names_rule_and_remedy() -> None:
+    """The reason says which rule it was, and the remedy what to write."""
+    decision = make_policy({"a.example:1": None}).select("a.example", None)
+    assert isinstance(decision, Withheld)
+    assert "the port is not known, and the rule `a.example:1` of test" in decision.reason
+    assert "`a.example`" in decision.remedy
+    assert 'unnamed_hosts = "offer"' in WITHHELD_FROM_UNNAMED.remedy
 
 
 def test_no_port_fits_every_port() -> None:
@@ -61,7 +125,6 @@ def test_no_port_fits_every_port() -> None:
     }
     assert "443" == presented(policy.select("b.example", 443))
     assert "default" == presented(policy.select("b.example", 8443))
-    assert "default" == presented(policy.select("b.example", None))
 
 
 @pytest.mark.parametrize("host", ["a.example.com", "A.EXAMPLE.com.", "xn--bcher-kva.example.com"])
@@ -142,11 +205,11 @@ def test_none_for_one_host_of_a_wildcard() -> None:
 
 
 def test_the_default_with_one_identity() -> None:
-    """The only identity is offered to whoever asks."""
+    """The only identity is offered to servers that ask for its like."""
     decision = make_policy(identities=["only"]).select("a.example")
-    assert (Choice.IDENTITY, "only", (), None) == (
+    assert (Choice.SERVER_REQUEST, None, (identity("only"),), None) == (
         decision.choice,
-        presented(decision),
+        decision.identity,
         decision.candidates,
         decision.rule,
     )
@@ -195,7 +258,8 @@ def test_examine_tells_every_place() -> None:
         ("*.example.com", "wild"),
         ("default", "default"),
     ] == [(place, decision and presented(decision)) for place, decision in places]
-    assert ["default"] == [place for place, _ in policy.examine(None)]
+    unnamed = [place for place, _ in policy.examine(None, 443)]
+    assert ["a host without a name", "default"] == unnamed
 
 
 @pytest.mark.parametrize(
@@ -231,7 +295,8 @@ def test_reuse_keys_of_the_same() -> None:
     by_rule = decide_by_rule(rule("a.example", "one"))
     by_default = decide_by_default((identity("one"),), offered=True)
     assert by_rule.reuse_key == decide_by_rule(rule("b.example", "one")).reuse_key
-    assert by_rule.reuse_key == by_default.reuse_key
+    # By default the server may not have got it.
+    assert by_rule.reuse_key != by_default.reuse_key
     assert by_rule.reuse_key == _by_authorities(None).reuse_key
     assert _by_authorities("x").reuse_key == _by_authorities("x").reuse_key
 

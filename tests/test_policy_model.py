@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.endpoint import HostPattern
+from mxcert_runtime.endpoint import Host, HostPattern, UnnamedHost
 from mxcert_runtime.policy import (
     Policy,
 )
@@ -43,23 +43,54 @@ class Model:
     services: dict[str, str | None]
     identities: tuple[str, ...]
     offered: bool
+    offers_unnamed: bool = False
 
     def policy(self) -> Policy:
         """The policy under test."""
         by_text = {str(pattern): name for pattern, name in self.hosts.items()}
-        return make_policy(by_text, self.services, self.identities, offered=self.offered)
+        return make_policy(
+            by_text,
+            self.services,
+            self.identities,
+            offered=self.offered,
+            offers_unnamed=self.offers_unnamed,
+        )
 
-    def select(self, host: str | None, port: int | None, service: str | None) -> str:
+    def select(self, host: Host | None, port: int | None, service: str | None) -> str:
         """What it must decide."""
         if service in self.services:
             return self.services[service] or "none"
-        fitting = [each for each in self.hosts if host is not None and _fits(each, host, port)]
-        if fitting:
-            best = max(fitting, key=lambda each: (not each.wildcard, each.port is not None))
-            return self.hosts[best] or "none"
-        if not self.offered or not self.identities:
+        given = self._give(host, port)
+        rules = self._decided_by_port(host) if port is None else []
+        if any(not given <= each for each in rules):
             return "none"
-        return self.identities[0] if len(self.identities) == 1 else "server-request"
+        return "server-request" if len(given) > 1 else next(iter(given), "none")
+
+    def _give(self, host: Host | None, port: int | None) -> set[str]:
+        """All that the port gives the host."""
+        name = host.address if isinstance(host, UnnamedHost) else host
+        fitting = [each for each in self.hosts if name is not None and _fits(each, name, port)]
+        if fitting:
+            return {self.hosts[_best(fitting)]} - {None}  # type: ignore[return-value]
+        is_named = isinstance(host, str)
+        names = [each for each in self.hosts if each.host not in ADDRESSES or name is None]
+        if not self.offered or (names and not is_named and not self.offers_unnamed):
+            return set()
+        return set(self.identities)
+
+    def _decided_by_port(self, host: Host | None) -> list[set[str]]:
+        """What the rules give that a port brings about."""
+        name = host.address if isinstance(host, UnnamedHost) else host
+        fitting = [
+            [each for each in self.hosts if name is not None and _fits(each, name, port)]
+            for port in PORTS[1:]
+        ]
+        found = [_best(each) for each in fitting if each and any(one.port for one in each)]
+        return [{self.hosts[each]} - {None} for each in found]  # type: ignore[misc]
+
+
+def _best(fitting: list[HostPattern]) -> HostPattern:
+    return max(fitting, key=lambda each: (not each.wildcard, each.port is not None))
 
 
 def _fits(pattern: HostPattern, host: str, port: int | None) -> bool:
@@ -76,9 +107,14 @@ models = st.builds(
     st.dictionaries(st.sampled_from(SERVICES), st.sampled_from(NAMES)),
     st.lists(st.sampled_from(NAMES[1:]), unique=True).map(tuple),
     st.booleans(),
+    st.booleans(),
 )
 questions = st.tuples(
-    st.one_of(st.none(), hosts),
+    st.one_of(
+        st.none(),
+        hosts,
+        st.builds(UnnamedHost, st.one_of(st.none(), st.sampled_from(ADDRESSES))),
+    ),
     st.sampled_from(PORTS),
     st.one_of(st.none(), st.sampled_from((*SERVICES, "Unknown"))),
 )
@@ -95,7 +131,7 @@ def test_the_policy_is_its_model(model: Model, asked: list) -> None:  # type: ig
     """The policy decides as the reference does, in whatever spelling and however often asked."""
     policy = model.policy()
     for (host, port, service), respell in asked * 2:
-        spelling = None if host is None else respell(host)
+        spelling = respell(host) if isinstance(host, str) else host
         expected = model.select(host, port, service)
         assert expected == presented(policy.select(spelling, port, service))
 

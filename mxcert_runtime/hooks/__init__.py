@@ -3,8 +3,10 @@
 from . import (
     aiohttp_connector,
     asyncio_loops,
+    dialling_sockets,
     http_client,
     httpcore_pools,
+    named_clients,
     pyopenssl,
     requests_adapters,
     stdlib_ssl,
@@ -17,6 +19,7 @@ from . import (
 #: Every library that is patched, in the order in which it is done
 LIBRARIES = (
     stdlib_ssl.LIBRARY,
+    *dialling_sockets.LIBRARIES,
     http_client.LIBRARY,
     urllib3_pools.CONNECTION_LIBRARY,
     urllib3_pools.POOL_LIBRARY,
@@ -28,4 +31,5 @@ LIBRARIES = (
     requests_adapters.LIBRARY,
     zeep_operations.LIBRARY,
     suds_methods.LIBRARY,
+    *named_clients.LIBRARIES,
 )

@@ -2,7 +2,7 @@
 
 A connection learns its host in ``set_tlsext_host_name``. For an address there is no SNI (RFC 6066,
 section 3), so ``connect`` and ``set_connect_state`` take the leg that the running code states, or
-the peer of the socket; a name that is set later decides anew.
+what is certain of the socket; a name that is set later decides anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import runtime
+from ..dialled_sockets import endpoint_of_socket
+from ..endpoint import Host, host_dialled
 from ..openssl_context import UnenforceableAuthoritiesError, note_flags
 from ..openssl_objects import add_authorities
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
@@ -26,33 +28,33 @@ _HOST = "_mxcert_host"
 _OWNER = "_mxcert_owner"
 
 
-def _endpoint_without_name(connection: Any, address: Any) -> tuple[str | None, int | None]:
-    peer = peek_leg() or address
-    if peer is None:
-        try:
-            peer = connection.getpeername()
-        except (AttributeError, OSError):
-            peer = None
-    host, port = peer[:2] if isinstance(peer, tuple) else (None, None)
-    return getattr(connection, _HOST, None) or host, port
+def _endpoint_of(connection: Any, address: Any) -> tuple[Host, int | None]:
+    """Host and port of a connection that is about to dial ``address``, or has a socket already."""
+    named: str | None = getattr(connection, _HOST, None)
+    leg = peek_leg(named)
+    if leg is not None:
+        return named or leg[0], leg[1]
+    if isinstance(address, tuple):
+        return named or host_dialled(address[0]), address[1]
+    return endpoint_of_socket(connection, named)
 
 
 def _set_tlsext_host_name(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
     name = args[0] if args else kwargs["name"]
     setattr(instance, _HOST, name.decode("ascii", "replace"))
-    present(instance, *_endpoint_without_name(instance, None))
+    present(instance, *_endpoint_of(instance, None))
     return result
 
 
 def _set_connect_state(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
-    present(instance, *_endpoint_without_name(instance, None))
+    present(instance, *_endpoint_of(instance, None))
     return result
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    present(instance, *_endpoint_without_name(instance, args[0] if args else kwargs["addr"]))
+    present(instance, *_endpoint_of(instance, args[0] if args else kwargs["addr"]))
     return wrapped(*args, **kwargs)
 
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ..announcement import announce, warn_of_unknown_port
+from ..announcement import announce, warn_of_doubts
 from ..certificate_request import CertificateRequest
 from ..counters import connection_tally
+from ..endpoint import Host
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
@@ -40,7 +41,7 @@ class Endeavour:
 
     generation: Generation
     decision: Decision
-    host: str | None
+    host: Host | None
     port: int | None
     service: str | None
     has_own_certificate: bool = False
@@ -99,11 +100,10 @@ def _watched(reference: Callable[[], Any], name: str, *arguments: Any, **named: 
 def _announce(connection: Any, *, needs_name: bool) -> None:
     """Log a connection once; the name of some is known only when the handshake has begun."""
     known: Endeavour | None = getattr(connection, _ENDEAVOUR, None)
-    if known is None or known.is_announced or (needs_name and known.host is None):
+    if known is None or known.is_announced or (needs_name and not isinstance(known.host, str)):
         return
     setattr(connection, _ENDEAVOUR, replace(known, is_announced=True))
-    if known.port is None and known.generation.policy.port_matters(known.host):
-        warn_of_unknown_port(known.host)
+    warn_of_doubts(known.generation.policy, known.host, known.port, known.decision)
     announce(known.host, known.port, known.decision)
 
 

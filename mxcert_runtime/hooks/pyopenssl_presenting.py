@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import runtime
 from ..certificate_request import CertificateRequest
+from ..endpoint import Host
 from ..errors import MxcertError
 from ..identity import Identity
 from ..identity_context import IdentityRefusedError
@@ -52,14 +53,14 @@ class Standing:
 
     generation: runtime.Generation
     decision: Decision
-    host: str | None
+    host: Host | None
     port: int | None
     service: str | None
     #: the caller's
     context: Any
 
 
-def present(connection: Any, host: str | None, port: int | None) -> None:
+def present(connection: Any, host: Host | None, port: int | None) -> None:
     """Give a client's connection what the policy decides for this endpoint.
 
     Raises :class:`~..identity_context.IdentityRefusedError` and
@@ -85,7 +86,7 @@ def present_again(connection: Any) -> None:
 
 
 def _stand(
-    connection: Any, host: str | None, port: int | None, known: Standing | None
+    connection: Any, host: Host | None, port: int | None, known: Standing | None
 ) -> Standing | None:
     """What decides, and what stands on the connection from now on.
 
@@ -97,7 +98,7 @@ def _stand(
         return None
     service = current_service.get()
     if known is not None:
-        host, port = known.host if host is None else host, port or known.port
+        host, port = host if isinstance(host, str) else known.host, port or known.port
         service = service or known.service
     decision = generation.policy.select(host, port, service)
     watch_connection(connection, Endeavour(generation, decision, host, port, service))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..endpoint import Host
 from ..patching import Patch, attribute_of, wrapping
 from ..policy import Decision
 
@@ -19,7 +20,7 @@ _SESSION = "_mxcert_session"
 
 
 def mark_connection(
-    connection: Any, generation: object, host: str | None, decision: Decision
+    connection: Any, generation: object, host: Host | None, decision: Decision
 ) -> None:
     """Note what a connection was decided, and drop a session of another decision from it."""
     key = decision.reuse_key

@@ -14,18 +14,22 @@ from typing import Any, cast
 from .. import runtime
 from ..context_ledger import ledger
 from ..identity_context import IdentityContext
-from ..late_context import hand_over
+from ..late_context import MissingOwnerError, hand_over, warn_of_missing_owner
 from ..native_ssl import GenuineContext
 from ..patching import Addition, Patch, Switch, attribute_of, unbound
 from ..planning import VERIFY_MODE, Noted, decide_connection
-from ..presentation import Presentation, presentation_of
+from ..presentation import Presentation, note_beside, presentation_of
 from .ssl_sessions import resume
 
 
 def _hand_over(connection: Any, owner: Any, noted: Noted) -> None:
     plan, host, _, _, context = noted
     assert plan.handover is not None  # noqa: S101 - only called where there is one
-    hand_over(connection, owner, plan.handover(host, bool(context.post_handshake_auth)))
+    if hand_over(connection, owner, plan.handover(host, bool(context.post_handshake_auth))):
+        return
+    if plan.decision.rule is not None:
+        raise MissingOwnerError(str(host), str(plan.decision))
+    warn_of_missing_owner()
 
 
 def _build_wrap_socket(original: Any, switch: Switch) -> Any:
@@ -55,12 +59,10 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
             connection.context = plan.at_creation
         if plan.handover is not None:
             _hand_over(connection, owner, noted)
-        try:  # noqa: SIM105 - `contextlib.suppress` would take longer than all the rest
+        try:
             owner._mxcert_presentation = noted
         except AttributeError:
-            # The sockets of other libraries may have no room for it; their sessions are nobody's
-            # then, and are not resumed where something is presented.
-            pass
+            note_beside(owner, noted)
         if session is not None:
             resume(connection, session, self, Presentation(*noted).mark)
         return connection
@@ -102,10 +104,10 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
             connection.context = plan.at_creation
         if plan.handover is not None:
             _hand_over(connection, owner, noted)
-        try:  # noqa: SIM105 - `contextlib.suppress` would take longer than all the rest
+        try:
             owner._mxcert_presentation = noted
         except AttributeError:
-            pass  # see above
+            note_beside(owner, noted)
         if session is not None:
             resume(connection, session, self, Presentation(*noted).mark)
         return connection

@@ -12,11 +12,14 @@ from __future__ import annotations
 import functools
 import ssl
 import weakref
+from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
 from ..context_ledger import ledger
+from ..dialled_sockets import endpoint_of_socket
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
 from ..failure_report import report_failure, report_own_fault
@@ -27,6 +30,8 @@ from ..presentation import ATTRIBUTE as PRESENTATION
 from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
 
+#: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
+_PORT = "_mxcert_port"
 _TLS_1_2 = 0x0303
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
@@ -53,7 +58,7 @@ def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError
         generation,
         decision,
         presentation.host,
-        presentation.port,
+        getattr(owner, _PORT, None) if presentation.port is None else presentation.port,
         presentation.service,
         server_has_spoken=cipher is not None,
         request=_request(owner, cipher),
@@ -61,6 +66,7 @@ def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError
         has_own_certificate=record is not None and (record.credentials or record.has_shared_key),
         trusted=describe_trust(decision, generation.extra_authorities, record),
         verify_code=getattr(error, "verify_code", None),
+        is_named=owner.server_hostname is not None,
     )
 
 
@@ -154,13 +160,26 @@ def _watch_first_exchange(owner: Any) -> None:
         owner._sslobj = _FirstExchange(connection, owner)
 
 
-def _build_do_handshake(original: Any, switch: Switch) -> Any:
+def _remember_port(owner: Any) -> None:
+    """Look at the port before the first byte of the server: later nobody can be certain of it."""
+    presentation = presentation_of(owner)
+    if presentation is None or presentation.port is not None or hasattr(owner, _PORT):
+        return
+    setattr(owner, _PORT, endpoint_of_socket(owner, str(presentation.host))[1])
+
+
+def _look_at_nothing(owner: Any) -> None:
+    """An ``SSLObject`` has no socket."""
+
+
+def _build_do_handshake(look: Callable[[Any], None], original: Any, switch: Switch) -> Any:
     original = unbound(original)
 
     @functools.wraps(original)
     def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
         if switch.on:
             look_if_due()
+            look(self)
         try:
             result = original(self, *arguments, **named)
         except _UNFINISHED:
@@ -178,7 +197,8 @@ def _build_do_handshake(original: Any, switch: Switch) -> Any:
 
 def failure_patches() -> tuple[Patch, ...]:
     """The patches of the handshake."""
+    looks = {"SSLSocket": _remember_port, "SSLObject": _look_at_nothing}
     return tuple(
-        Patch(attribute_of("ssl", name), "do_handshake", _build_do_handshake)
-        for name in ("SSLSocket", "SSLObject")
+        Patch(attribute_of("ssl", name), "do_handshake", partial(_build_do_handshake, look))
+        for name, look in looks.items()
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..patching import Library, Patch
+from .dialling_sockets import wrapped_first_patches
 from .ssl_connections import connection_patches
 from .ssl_contexts import factory_patches, method_patches
 from .ssl_failures import failure_patches
@@ -14,6 +15,7 @@ def _patches() -> tuple[Patch, ...]:
         *method_patches(),
         *factory_patches(),
         *connection_patches(),
+        *wrapped_first_patches("ssl"),
         *session_patches(),
         *failure_patches(),
     )

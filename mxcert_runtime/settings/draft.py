@@ -19,6 +19,7 @@ from .model import (
     RuleSettings,
     SettingsFile,
     UnlistedHosts,
+    UnnamedHosts,
 )
 
 T = TypeVar("T")
@@ -72,6 +73,7 @@ class Draft:
     rules: list[RuleSettings] = field(default_factory=list)
     authorities: list[Authority] = field(default_factory=list)
     unlisted_hosts: UnlistedHosts | None = None
+    unnamed_hosts: UnnamedHosts | None = None
     expired_identities: ExpiredIdentities | None = None
     services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     service_prefixes: tuple[str, ...] | None = None

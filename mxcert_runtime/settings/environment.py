@@ -15,7 +15,7 @@ from .family import Candidate, add_family, notice_near_misses
 from .files import read_value
 from .identifiers import prefixes_of, services_of
 from .inline import add_inline
-from .model import ExpiredIdentities, Origin, UnlistedHosts
+from .model import ExpiredIdentities, Origin, UnlistedHosts, UnnamedHosts
 from .native import SINGLE_KEYS
 from .presence import near_misses
 from .values import Record, SecretText, choice_of, json_of, switch_of, texts_of
@@ -106,6 +106,10 @@ def _add_single_values(environ: Mapping[str, str], draft: Draft) -> None:
     if unlisted:
         text = unlisted.value.reveal()
         draft.unlisted_hosts = choice_of(UnlistedHosts, text, unlisted.origin, findings)
+    unnamed = _single_value(names.UNNAMED_HOSTS, environ, findings)
+    if unnamed:
+        text = unnamed.value.reveal()
+        draft.unnamed_hosts = choice_of(UnnamedHosts, text, unnamed.origin, findings)
     expired = _single_value(names.EXPIRED_IDENTITIES, environ, findings)
     if expired:
         text = expired.value.reveal()

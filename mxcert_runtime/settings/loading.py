@@ -17,7 +17,7 @@ from .draft import Draft, Given
 from .environment import environment_draft, variable
 from .inline import add_kubernetes
 from .log import log_settings_of
-from .model import ExpiredIdentities, Origin, Reading, Settings, UnlistedHosts
+from .model import ExpiredIdentities, Origin, Reading, Settings, UnlistedHosts, UnnamedHosts
 from .native import KEYS, add_native, folder_of
 from .presence import is_disabled, process_environ
 from .selfhosted import add_selfhosted
@@ -114,6 +114,7 @@ def _merged(environment: Draft, file: Draft, path: str) -> Draft:
         environment.rules,
         environment.authorities or file.authorities,
         _first(environment.unlisted_hosts, file.unlisted_hosts),
+        _first(environment.unnamed_hosts, file.unnamed_hosts),
         _first(environment.expired_identities, file.expired_identities),
         _first(environment.services, file.services),
         _first(environment.service_prefixes, file.service_prefixes),
@@ -144,6 +145,7 @@ def _reading(draft: Draft, environ: Mapping[str, str]) -> Reading:
         distinct_rules(draft.rules, findings),
         tuple(dict.fromkeys(draft.authorities)),
         draft.unlisted_hosts or UnlistedHosts.OFFER,
+        draft.unnamed_hosts or UnnamedHosts.NONE,
         draft.expired_identities or ExpiredIdentities.WARN,
         draft.services or (),
         draft.service_prefixes or (),

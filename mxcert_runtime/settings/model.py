@@ -35,6 +35,13 @@ class UnlistedHosts(Enum):
     NONE = "none"
 
 
+class UnnamedHosts(Enum):
+    """What a connection gets whose client names no host, where a rule by name may be meant."""
+
+    NONE = "none"
+    OFFER = "offer"
+
+
 class ExpiredIdentities(Enum):
     """What an identity outside its validity means at activation."""
 
@@ -144,6 +151,7 @@ class Settings:
     #: extra authorities, added to default trust
     authorities: tuple[Authority, ...] = ()
     unlisted_hosts: UnlistedHosts = UnlistedHosts.OFFER
+    unnamed_hosts: UnnamedHosts = UnnamedHosts.NONE
     expired_identities: ExpiredIdentities = ExpiredIdentities.WARN
     #: which hosts a service is: ``(service, hosts)``
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()

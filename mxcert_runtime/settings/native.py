@@ -1,8 +1,8 @@
 """The native structure, the same in TOML, JSON, YAML and in a mapping that code passes.
 
-``unlisted_hosts``, ``expired_identities``, ``trust_cache``, ``ca``, ``[[identity]]``,
-``[no_certificate]``, ``[services]`` and ``service_prefixes``; whatever else stands there is a
-fault: a key that nobody reads protects nobody.
+``unlisted_hosts``, ``unnamed_hosts``, ``expired_identities``, ``trust_cache``, ``ca``,
+``[[identity]]``, ``[no_certificate]``, ``[services]`` and ``service_prefixes``; whatever else
+stands there is a fault: a key that nobody reads protects nobody.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ from .model import (
     Pkcs12Inline,
     RuleKind,
     UnlistedHosts,
+    UnnamedHosts,
 )
 from .table import Table
 from .values import Record, choice_of
 
 KEYS = (
     "unlisted_hosts",
+    "unnamed_hosts",
     "expired_identities",
     "ca",
     "identity",
@@ -79,6 +81,10 @@ def _add_choices(table: Table, draft: Draft) -> None:
     if unlisted:
         at = table.origin.at("unlisted_hosts")
         draft.unlisted_hosts = choice_of(UnlistedHosts, unlisted, at, table.findings)
+    unnamed = table.text("unnamed_hosts")
+    if unnamed:
+        at = table.origin.at("unnamed_hosts")
+        draft.unnamed_hosts = choice_of(UnnamedHosts, unnamed, at, table.findings)
     expired = table.text("expired_identities")
     if expired:
         at = table.origin.at("expired_identities")

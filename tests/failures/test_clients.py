@@ -89,7 +89,7 @@ def test_the_chain_has_the_note(
     noted = [note for each in chain_of(error) for note in notes_of(each)]
     assert _stable(expected) == _stable(as_it_is(error)[:2])
     # aiohttp makes a second connection for a request that can be repeated.
-    assert {NOBODY} == {facts_of(each)["endpoint"] for each in warnings}
+    assert {f"{NOBODY}:{port}"} == {facts_of(each)["endpoint"] for each in warnings}
     assert connections == len(warnings)
     if HAS_NOTES:
         assert len(noted) == 1
@@ -128,5 +128,6 @@ def test_smtplib(
 
     error = _error_of(speak)
     noted = [note for each in chain_of(error) for note in notes_of(each)]
-    assert [UNKNOWN] == [facts_of(each)["endpoint"] for each in warnings_of(caplog)]
+    told = [facts_of(each) for each in warnings_of(caplog)]
+    assert [f"{UNKNOWN}:{mail_port}"] == [each["endpoint"] for each in told]
     assert len(noted) == (1 if sys.version_info >= (3, 11) else 0)

@@ -64,7 +64,8 @@ def test_a_service(refusals: Refusals, caplog: pytest.LogCaptureFixture) -> None
     refusals.activate()
     with mxcert_runtime.service("Billing.Invoices"):
         told = _told(refusals, NOBODY, caplog)
-    assert told["endpoint"] == f"{NOBODY}, service Billing.Invoices"
+    port = refusals.port(TlsVersion.TLS13)
+    assert told["endpoint"] == f"{NOBODY}:{port}, service Billing.Invoices"
 
 
 def test_settings_of_the_environment(

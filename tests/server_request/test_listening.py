@@ -119,7 +119,8 @@ class TestEnd:
         alpha: Leaf,
     ) -> None:
         """Where there is nothing to choose nobody listens from the beginning."""
-        Candidates(client_files, {"alpha": alpha}).activate()
+        rule = client_files.identity("alpha", alpha, hosts=["localhost"])
+        mxcert_runtime.activate(settings={"identity": [rule]})
         young = ssl.create_default_context(cafile=str(client_files.authority(authority)))
         server = tls_server(version=tls_version, demand=Demand.ASK_NOT)
         with connected(server.port, young) as connection:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.settings.model import ExpiredIdentities, Reading, UnlistedHosts
+from mxcert_runtime.settings.model import ExpiredIdentities, Reading, UnlistedHosts, UnnamedHosts
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
@@ -177,6 +177,15 @@ def test_unlisted_hosts(text: str, expected: str) -> None:
     settings = sound(read({"MXCERT_UNLISTED_HOSTS": text})).settings
     assert UnlistedHosts(expected) == settings.unlisted_hosts
     assert "`offer` or `none`" in only_fault(read({"MXCERT_UNLISTED_HOSTS": "no"})).remedy
+
+
+@pytest.mark.parametrize(("text", "expected"), [("offer", "offer"), (" NONE ", "none")])
+def test_unnamed_hosts(text: str, expected: str) -> None:
+    """``none``, the default, and ``offer``; anything else is a fault with both words."""
+    settings = sound(read({"MXCERT_UNNAMED_HOSTS": text})).settings
+    assert UnnamedHosts(expected) == settings.unnamed_hosts
+    assert UnnamedHosts.NONE == sound(read({})).settings.unnamed_hosts
+    assert "`none` or `offer`" in only_fault(read({"MXCERT_UNNAMED_HOSTS": "no"})).remedy
 
 
 def test_expired_identities() -> None:

@@ -21,6 +21,7 @@ from mxcert_runtime.settings.model import (
     Reading,
     RuleKind,
     UnlistedHosts,
+    UnnamedHosts,
 )
 from tests.settings.readings import (
     names_and_passwords,
@@ -33,6 +34,7 @@ from tests.settings.readings import (
 
 FULL = """
 unlisted_hosts = "none"
+unnamed_hosts = "offer"
 expired_identities = "refuse"
 trust_cache = false
 ca = ["extra.pem"]
@@ -66,6 +68,7 @@ def test_the_whole_structure(tmp_path: Path) -> None:
     """Every key of the file arrives where it belongs."""
     settings = sound(read_file(tmp_path, "x.toml", FULL)).settings
     assert UnlistedHosts.NONE is settings.unlisted_hosts
+    assert UnnamedHosts.OFFER is settings.unnamed_hosts
     assert ExpiredIdentities.REFUSE is settings.expired_identities
     assert settings.trust_cache is False
     assert (("Billing.Orders", ("orders.billing.example",)),) == settings.services
@@ -262,6 +265,7 @@ def test_unknown_keys_are_faults(source: dict[str, Any], key: str, remedy: str) 
         {"unlisted_hosts": True},
         {"unlisted_hosts": "no"},
         {"unlisted_hosts": ""},
+        {"unnamed_hosts": "no"},
         {"expired_identities": "no"},
         {"trust_cache": "off"},
         {"trust_cache": "false"},

@@ -23,7 +23,7 @@ class MemoryConnection:
     """A client's TLS over memory BIOs (``SSLContext.wrap_bio``), pumped through a stream."""
 
     def __init__(
-        self, stream: socket.socket, context: ssl.SSLContext, host: str, session: Any = None
+        self, stream: socket.socket, context: ssl.SSLContext, host: str | None, session: Any = None
     ) -> None:
         self._stream = stream
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -1,0 +1,89 @@
+"""py-amqp, ldap3, cassandra-driver and oracledb: they know the host and do not name it to TLS.
+
+Each resolves it by itself and dials an address, so that its socket does not tell. What is public
+of it does: ``SSLTransport.host``, ``Server.host``, ``EndPoint.address``, ``ConnectParams.host``.
+kombu and celery speak through py-amqp. The pools of oracledb connect in threads of their own, and
+cassandra-driver knows its nodes by address: these go by rules for addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from ..endpoint import host_dialled
+from ..patching import Library, Patch, attribute_of, wrapping
+from ..scope import dialling, peek_leg
+
+
+def _call_on_leg(wrapped: Any, args: Any, kwargs: Any, host: Any, port: Any) -> Any:
+    if not isinstance(host, str) or peek_leg() is not None:
+        return wrapped(*args, **kwargs)
+    with dialling(host_dialled(host), port):
+        return wrapped(*args, **kwargs)
+
+
+def _connect_transport(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    return _call_on_leg(wrapped, args, kwargs, instance.host, instance.port)
+
+
+def _wrap_directory(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    server = (args[0] if args else kwargs["connection"]).server
+    return _call_on_leg(wrapped, args, kwargs, server.host, server.port)
+
+
+def _connect_node(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    endpoint = instance.endpoint
+    return _call_on_leg(wrapped, args, kwargs, endpoint.address, getattr(endpoint, "port", None))
+
+
+def _connect_database(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    host = port = None
+    # What oracledb cannot read it says itself.
+    with contextlib.suppress(Exception):
+        host, port = _address_of_database(*args, **kwargs)
+    return _call_on_leg(wrapped, args, kwargs, host, port)
+
+
+def _address_of_database(
+    dsn: Any = None, *, pool: Any = None, params: Any = None, **named: Any
+) -> tuple[Any, Any]:
+    """Host and port, each a list where there are several: which of them is dialled is not known."""
+    from oracledb import ConnectParams
+
+    if pool is not None:
+        return None, None
+    described = ConnectParams() if params is None else params.copy()
+    where = {name: named[name] for name in ("config_dir", "host", "port") if name in named}
+    described.set(**where)
+    if dsn is not None:
+        described.parse_connect_string(described.parse_dsn_with_credentials(dsn)[2] or dsn)
+    return described.host, described.port
+
+
+def _amqp_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("amqp.transport", "SSLTransport")
+    return (Patch(owner, "connect", wrapping(_connect_transport)),)
+
+
+def _ldap3_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("ldap3.core.tls", "Tls")
+    return (Patch(owner, "wrap_socket", wrapping(_wrap_directory)),)
+
+
+def _cassandra_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("cassandra.connection", "Connection")
+    return (Patch(owner, "_initiate_connection", wrapping(_connect_node)),)
+
+
+def _oracledb_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("oracledb.connection", "Connection")
+    return (Patch(owner, "__init__", wrapping(_connect_database)),)
+
+
+LIBRARIES = (
+    Library("amqp.transport", _amqp_patches, "amqp", ("2.0", "6")),
+    Library("ldap3.core.tls", _ldap3_patches, "ldap3", ("2.4", "3")),
+    Library("cassandra.connection", _cassandra_patches, "cassandra", ("3.20", "4")),
+    Library("oracledb.connection", _oracledb_patches, "oracledb", ("2.0", "27")),
+)

@@ -1,0 +1,1 @@
+"""Connections whose client names no host to TLS: which name counts, and what goes to no name."""
