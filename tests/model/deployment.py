@@ -43,7 +43,7 @@ class Deployment:
         """In the structure of the native file."""
         settings: dict[str, Any] = {
             "unlisted_hosts": "offer" if self.offers else "none",
-            # UNNAMED
+            "unnamed_hosts": "offer" if self.offers_unnamed else "none",
             "trust_cache": self.trust_cache,
             "identity": [self._identity(cast, name) for name in self.identities],
             "no_certificate": self._given(cast, None),

@@ -18,7 +18,7 @@ from tests.model.cast import PROXY_HOST, Cast
 from tests.model.clients import Clients
 from tests.model.deployment import Deployment
 from tests.model.expectation import ADDRESS, NONE, REFUSED, ContextFacts, Leg, expected
-from tests.model.programs import Activate, Call, Deactivate, Make, Step
+from tests.model.programs import NAMELESS, Activate, Call, Deactivate, Make, Step
 from tests.support.listener import TIMEOUT
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -39,6 +39,8 @@ class Made:
     context: Any
     step: Make
     epoch: int | None
+    #: what was in force then
+    deployment: Deployment | None
 
 
 class Stage:
@@ -93,7 +95,7 @@ class Stage:
     def _make(self, step: Make) -> Made:
         make = self._make_ssl if step.engine == "ssl" else self._make_openssl
         epoch = None if self._deployment is None else self._epoch
-        return Made(make(step), step, epoch)
+        return Made(make(step), step, epoch, self._deployment)
 
     def _make_ssl(self, step: Make) -> ssl.SSLContext:
         bundle = None if step.roots is None else self._cast.path(step.roots)
@@ -142,7 +144,10 @@ class Stage:
         facts = self._facts_of(call)
         if call.proxy == "https" and self._expect_at_proxy(call, facts) == REFUSED:
             return REFUSED
-        is_named = call.client != "wrap-without-name"
+        # What was dialled by its address was named to nobody.
+        is_named = call.client != "wrap-without-name" and (
+            call.client not in (*NAMELESS, "pyopenssl") or call.host != ADDRESS
+        )
         host = call.host if is_named else ADDRESS
         leg = Leg(call.peer, host, call.service, is_named)
         return expected(self._deployment, leg, facts)
@@ -167,6 +172,11 @@ class Stage:
         is_new = made.epoch is not None and made.epoch == self._epoch
         roots = frozenset(made.step.roots or "R")
         has_default_trust = made.step.roots is None and is_new
+        if made.step.engine == "openssl":
+            # Extra authorities are loaded with default trust there, and stay.
+            was_extra = made.deployment and made.deployment.extra
+            roots |= {was_extra} if was_extra and made.step.roots is None else set()
+            has_default_trust = False
         # pyOpenSSL verifies no name, and urllib3 does so where the context does not.
         verifies_names = made.step.verifies_names and made.step.engine == "ssl"
         verifies_names = verifies_names or client == "urllib3"

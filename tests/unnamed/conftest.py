@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import planning
+from mxcert_runtime import announcement
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
@@ -69,6 +69,6 @@ def ground(
     """The server speaks one version of TLS."""
     server = tls_server(version=tls_version, hosts=["alpha.test", "none.test"])
     # A warning comes once for each peer in a process.
-    planning._warn_of_unnamed_host.cache_clear()
-    planning._warn_of_unknown_port.cache_clear()
+    announcement._warn_of_unnamed_host.cache_clear()
+    announcement._warn_of_unknown_port.cache_clear()
     return Ground(server, client_files, alpha, str(client_files.authority(authority)), caplog)
