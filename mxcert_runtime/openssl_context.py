@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import MxcertError
+from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .identity_context import IdentityRefusedError
 from .openssl_attributes import carry_over
@@ -57,6 +58,7 @@ class CallersContexts:
         self._manner: Manner | None = None
         self._demands: Demands | None = None
         self._made: dict[tuple[Identity | None, Authorities | None], Any] = {}
+        self._lock = ForkSafeLock()
 
     def get(
         self, connection: Any, identity: Identity | None, authorities: Authorities | None
@@ -68,10 +70,11 @@ class CallersContexts:
         """
         caller = connection.get_context()
         key = identity, authorities
-        if key not in self._made:
-            self._made[key] = self._make(connection, caller, identity, authorities)
-        context = self._made[key]
-        carry_over(context, caller)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(connection, caller, identity, authorities)
+            context = self._made[key]
+            carry_over(context, caller)
         return context
 
     def _make(

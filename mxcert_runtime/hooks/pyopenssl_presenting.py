@@ -43,6 +43,8 @@ _logger = logging.getLogger("mxcert_runtime")
 _STANDING = "_mxcert_standing"
 #: Where a connection keeps the context of ours that it is on.
 _TAKEN = "_mxcert_taken"
+#: Where a connection keeps those that it has left: a callback of OpenSSL may be at work on one.
+_LEFT = "_mxcert_left"
 #: Where a connection says that a change of its context is ours.
 _MOVING = "_mxcert_is_moving"
 
@@ -255,7 +257,9 @@ def _take(connection: Any, context: Any) -> None:
 
 
 def _restore(connection: Any) -> None:
-    if getattr(connection, _TAKEN, None) is not None:
+    taken = getattr(connection, _TAKEN, None)
+    if taken is not None:
+        setattr(connection, _LEFT, (*getattr(connection, _LEFT, ()), taken))
         _move(connection, connection.get_context())
         setattr(connection, _TAKEN, None)
         listen_again(connection)

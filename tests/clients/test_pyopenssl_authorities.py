@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from tests.clients import openssl_calls
 from tests.clients.openssl_calls import OpensslCall, trusting
 from tests.clients.stage import HOSTS, Stage
 from tests.support.client_files import ClientFiles
+from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 
 HOST = HOSTS[0]
@@ -52,6 +55,25 @@ def test_own_certificate_of_the_context(
     context = trusting(str(client_files.authority(client_authority)))
     answer = call(stage.url(HOST), _with_certificate(context, beta))
     assert beta.fingerprint == answer["fingerprint"]
+
+
+def test_own_certificate_of_a_context_that_threads_share(
+    stage: Stage, client_files: ClientFiles, alpha: Leaf, beta: Leaf, authority: Authority
+) -> None:
+    """Of threads that use a Context for the first time at once, each shows its certificate."""
+    seen = set()
+    for _ in range(8):
+        _activate(stage, client_files, alpha, authority)
+        context = _with_certificate(trusting(stage.ca_file), beta)
+        ready = threading.Barrier(4)
+
+        def ask(context: Any = context, ready: threading.Barrier = ready) -> object:
+            ready.wait(TIMEOUT)
+            return openssl_calls.over_socket(stage.url(HOST), context)["fingerprint"]
+
+        with ThreadPoolExecutor(4) as threads:
+            seen |= {future.result() for future in [threads.submit(ask) for _ in range(4)]}
+    assert {beta.fingerprint} == seen
 
 
 @each_call
