@@ -14,8 +14,9 @@ from itertools import islice
 #: characters of one word by characters of another, some 0.2 µs each; a search over the names of
 #: all our variables takes 20,000
 _MOST_WORK = 1_000_000
-#: known words that are looked at, and those of them that are compared in full
-_LOOKED_AT, _COMPARED = 1_000, 30
+#: known words that are looked at, each for as much time as so many characters, and those of them
+#: that are compared in full
+_LOOKED_AT, _LOOK, _COMPARED = 1_000, 20, 30
 _LONGEST = 200
 _LIKENESS = 0.7
 
@@ -42,7 +43,7 @@ class NearWords:
         folded = {_folded(each, skipped): each for each in islice(known, _LOOKED_AT)}
         wanted = _folded(word, skipped)
         candidates = _candidates(wanted, [each for each in folded if len(each) <= _LONGEST])
-        self._left -= len(wanted) * sum(map(len, candidates)) + len(folded)
+        self._left -= len(wanted) * sum(map(len, candidates)) + _LOOK * len(folded)
         if self._left < 0:
             return ()
         close = difflib.get_close_matches(wanted, candidates, n=count, cutoff=_LIKENESS)

@@ -19,7 +19,7 @@ from .values import MOST_VALUES, Record, json_of, kind_of, sealed
 
 #: with the most bytes that are read; the parsers of TOML and YAML are slow, and JSON may hold
 #: certificates by the thousand
-_MOST_BYTES = {".toml": 1024**2, ".json": MAX_BYTES, ".yaml": 2 * 1024**2, ".yml": 2 * 1024**2}
+_MOST_BYTES = {".toml": 1024**2, ".json": MAX_BYTES, ".yaml": 1024**2, ".yml": 1024**2}
 EXTENSIONS = tuple(_MOST_BYTES)
 _TOML_BREAK = re.compile(r"[,=#\[\]{}]")
 _MOST_DOTS = 100
