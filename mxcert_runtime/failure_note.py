@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .certificate_request import CertificateRequest, choose, explain_misfit
-from .distinguished_name import readable_name
 from .handshake_alerts import Alert, AlertKind
 from .identity import Identity, Validity
+from .material.distinguished_name import readable_name
 from .policy import Choice, Decision
 from .printable import printable
 from .runtime import Generation

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from cryptography import x509
-
+from .authority import certificates_of
 from .identity import Identity
+from .openssl_transfer import load_identity
 from .policy import Authorities
 
 
@@ -36,7 +36,7 @@ def make_openssl_context(
     else:
         add_authorities(context, authorities)
     if identity is not None:
-        _load_identity(context, identity)
+        load_identity(context, identity)
     _share_key_log(context, caller)
     return context
 
@@ -79,35 +79,11 @@ def add_authorities(context: Any, authorities: Authorities) -> None:
 def _parse(authorities: Authorities) -> tuple[Any, ...]:
     from OpenSSL import crypto
 
-    certificates = x509.load_pem_x509_certificates(authorities.pem.encode("ascii"))
-    return tuple(map(crypto.X509.from_cryptography, certificates))
-
-
-def _load_identity(context: Any, identity: Identity) -> None:
-    context.use_certificate(_as_certificate(identity.certificate))
-    context.use_privatekey(_as_key(identity.private_key))
-    for certificate in identity.chain:
-        context.add_extra_chain_cert(_as_certificate(certificate))
-
-
-def _takes_cryptography() -> bool:
-    """From 24.3 on pyOpenSSL takes cryptography's objects and deprecates its own."""
-    import OpenSSL
-
-    major, minor = OpenSSL.__version__.split(".")[:2]
-    return (int(major), int(minor)) >= (24, 3)
-
-
-def _as_certificate(certificate: x509.Certificate) -> Any:
-    from OpenSSL import crypto
-
-    return certificate if _takes_cryptography() else crypto.X509.from_cryptography(certificate)
-
-
-def _as_key(key: Any) -> Any:
-    from OpenSSL import crypto
-
-    return key if _takes_cryptography() else crypto.PKey.from_cryptography_key(key)
+    # As they came: cryptography, which pyOpenSSL would ask, is stricter than OpenSSL.
+    return tuple(
+        crypto.load_certificate(crypto.FILETYPE_ASN1, each.der)
+        for each in certificates_of(authorities.pem)
+    )
 
 
 def _share_store(context: Any, caller: Any) -> None:

@@ -26,25 +26,25 @@ errors
 endpoint
 settings/*
 log_output
+native_ssl, passing_files, openssl_reason
 material/*
+key_transfer
 identity, authority
-distinguished_name
 certificate_request
 policy
 handshake_alerts
 counters
 scope
-native_ssl, passing_files
 file_state, expiry_watch
 trust
 known_loads
-key_transfer
 identity_context
 credential_probe
 late_context
 server_request
 context_record
 trust_description
+openssl_transfer
 openssl_context
 runtime
 doubts/*

@@ -82,8 +82,7 @@ def _shadowed_by(earlier: Identity, identity: Identity) -> Doubt:
 
 
 def _issuers(identity: Identity) -> set[bytes]:
-    certificates = (identity.certificate, *identity.chain)
-    return {each.issuer.public_bytes() for each in certificates}
+    return {each.issuer_der for each in identity.certificates}
 
 
 def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
