@@ -26,6 +26,8 @@ _ECDSA_IN_TLS_1_3 = {
     "EC-secp256r1": frozenset({0x0403}),
     "EC-secp384r1": frozenset({0x0503}),
     "EC-secp521r1": frozenset({0x0603}),
+    # A curve that is written out is one of these, as OpenSSL finds out.
+    "EC-explicit": frozenset({0x0403, 0x0503, 0x0603}),
 }
 #: with the OIDs of RSASSA-PSS, whose keys make no other, in both versions
 _RSASSA_PSS = {"sha256": 0x0809, "sha384": 0x080A, "sha512": 0x080B}

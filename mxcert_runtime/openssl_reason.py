@@ -43,14 +43,14 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class Refusal:
-    """OpenSSL's own reason, what it means, and the remedy."""
+    """The reason in the words of OpenSSL or the system, what it means, and the remedy."""
 
     reason: str
     meaning: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.meaning} (OpenSSL says {self.reason})"
+        return f"{self.meaning} ({self.reason})"
 
 
 def explain_refusal(error: ssl.SSLError) -> Refusal:
@@ -61,4 +61,4 @@ def explain_refusal(error: ssl.SSLError) -> Refusal:
 def explain_reason(reason: str) -> Refusal:
     """The refusal by a reason as ``ssl`` spells it, such as ``EE_KEY_TOO_SMALL``."""
     meaning, remedy = _MEANINGS.get(reason, _UNREADABLE)
-    return Refusal(reason or "that it cannot be read", meaning, remedy)
+    return Refusal(reason or "no reason given", meaning, remedy)

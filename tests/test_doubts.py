@@ -23,6 +23,7 @@ from mxcert_runtime.doubts.certificates import (
 from mxcert_runtime.doubts.doubt import Doubt, DoubtCode
 from mxcert_runtime.doubts.files import doubts_of_files
 from mxcert_runtime.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
+from mxcert_runtime.material.certificate import Certificate
 from mxcert_runtime.runtime import Generation, build_generation
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
@@ -58,7 +59,7 @@ def about_certificates(
     authorities: tuple[x509.Certificate, ...] = (),
 ) -> list[Doubt]:
     """The doubts of the first identity."""
-    expected = Expectation(now(), window, authorities)
+    expected = Expectation(now(), window, tuple(map(Certificate.of, authorities)))
     return list(doubts_of_identity(generation.identities[0], expected))
 
 

@@ -211,7 +211,7 @@ def _decrypts(module: str) -> bool:
 
 def test_only_material_decrypts() -> None:
     """What opens a private key is named in ``material`` alone."""
-    assert ["material.pem_key", "material.pkcs12"] == list(filter(_decrypts, _modules()))
+    assert ["material.private_key"] == list(filter(_decrypts, _modules()))
 
 
 def test_only_patching_imports_wrapt() -> None:

@@ -73,9 +73,8 @@ def _alternative_names(certificate: Certificate) -> list[str]:
         if certificate.parsed is None:
             return [_UNREADABLE]
         try:
-            extension = certificate.parsed.extensions.get_extension_for_class(
-                x509.SubjectAlternativeName
-            )
+            extensions = certificate.parsed.extensions
+            extension = extensions.get_extension_for_class(x509.SubjectAlternativeName)
         except x509.ExtensionNotFound:
             return []
         return [_shown_name(each) for each in extension.value]

@@ -47,6 +47,7 @@ def doubts_of_identity(identity: Identity, expected: Expectation) -> Iterator[Do
     yield from _doubts_of_chain(identity, expected)
     for certificate, label in _labelled(identity):
         yield from _doubts_of_strength(identity, certificate, label)
+        yield from _doubts_of_form(identity, certificate, label)
     yield from _doubts_of_usage(identity)
 
 
@@ -120,6 +121,19 @@ def _doubts_of_strength(
         problem = f"{label} is signed with {weak_hash.upper()}, which can be forged"
         remedy = "Have it issued anew with a signature by SHA-256"
         yield _doubt(identity, DoubtCode.WEAK_SIGNATURE, problem, remedy)
+
+
+def _doubts_of_form(identity: Identity, certificate: Certificate, label: str) -> Iterator[Doubt]:
+    """OpenSSL takes what RFC 5280 forbids; servers that are not OpenSSL may well refuse it."""
+    reason = None
+    if certificate.serial <= 0:
+        reason = "has a serial number that is not positive"
+    elif certificate.parsed is None:
+        reason = "is not in the form of RFC 5280, so that cryptography cannot read it"
+    if reason:
+        problem = f"{label} {reason}; strict servers, such as those in Go or Rust, refuse it"
+        remedy = "Have it issued anew by an authority that keeps to RFC 5280"
+        yield _doubt(identity, DoubtCode.UNUSUAL_CERTIFICATE, problem, remedy)
 
 
 def _weak_key(certificate: Certificate) -> str | None:

@@ -42,7 +42,8 @@ def doubts_of_service_prefixes(reading: Reading) -> Iterator[Doubt]:
 def _without_rule(generation: Generation) -> list[Identity]:
     policy = generation.policy
     decisions = [*policy.hosts.values(), *policy.services.values()]
-    named = {decision.identity for decision in decisions}
+    rules = [decision.rule for decision in decisions if decision.rule]
+    named = {identity for rule in rules for identity in (rule.identity, *rule.candidates)}
     return [each for each in generation.identities if each not in named]
 
 
@@ -91,7 +92,7 @@ def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
     rules = {
         pattern: decision.rule
         for pattern, decision in hosts.items()
-        if decision.rule and decision.identity
+        if decision.rule and decision.rule.identity
     }
     wildcards = _wildcards_with_port(rules)
     for pattern, rule in rules.items():

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
@@ -56,6 +57,10 @@ _Decrypt = Callable[[Secret[bytes], bytes, bytes], Secret[bytes]]
 
 class NotDecryptedError(ValueError):
     """The password is wrong, or the content is damaged."""
+
+
+class MissingCipherError(ValueError):
+    """The build of OpenSSL that cryptography has lacks the cipher, which is old or forbidden."""
 
 
 def _triple_des() -> Any:
@@ -198,11 +203,19 @@ class Decrypting(Protocol):
 
 
 def decrypt(scheme: Decrypting, password: PasswordForm, data: bytes) -> Secret[bytes]:
-    """The plain text. Raises :class:`NotDecryptedError` where the password or the data is wrong,
-    or where this build lacks the cipher."""
-    found = None
+    """The plain text.
+
+    Raises :class:`NotDecryptedError` where the password or the data is wrong, and
+    :class:`MissingCipherError`.
+    """
+    found, is_missing = None, False
     with RefusalsIgnored():
-        found = scheme.decrypt(password, data)
+        try:
+            found = scheme.decrypt(password, data)
+        except UnsupportedAlgorithm:
+            is_missing = True
+    if is_missing:
+        raise MissingCipherError
     if found is None:
         raise NotDecryptedError
     return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import IdentityError, IdentityProblem
 from ..secret import Secret
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_algorithm, read_der
-from .encryption import NotDecryptedError, Scheme, decrypt, read_scheme
+from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, read_scheme
 from .key_derivation import (
     MAX_ROUNDS_TRIED_AGAIN,
     Effort,
@@ -187,7 +187,7 @@ def _scheme_of(block: PemBlock) -> Scheme | None:
 def _decrypt_pkcs8(block: PemBlock, scheme: Scheme, form: PasswordForm) -> Secret[bytes] | None:
     try:
         return decrypt(scheme, form, _parts(block)[1])
-    except NotDecryptedError:
+    except (NotDecryptedError, MissingCipherError):
         return None
 
 

@@ -6,13 +6,14 @@ same measure as all before, and before any of it is done.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..secret import Secret
 from .ber import MalformedError
 from .certificate import Certificate
-from .encryption import NotDecryptedError, decrypt
+from .encryption import MissingCipherError, NotDecryptedError, decrypt
 from .key_derivation import Effort
 from .openssl_key import open_by_openssl
 from .passwords import PasswordForm
@@ -52,9 +53,11 @@ def open_contents(structure: Structure, password: PasswordForm, effort: Effort) 
 
 
 def _decrypt(sealed: Sealed, password: PasswordForm) -> Secret[bytes]:
-    if sealed.scheme is None:
-        raise UnsupportedEncryptionError(sealed.names)
-    return decrypt(sealed.scheme, password, sealed.content)
+    """Raises :class:`UnsupportedEncryptionError` outside of what else goes wrong."""
+    if sealed.scheme is not None:
+        with contextlib.suppress(MissingCipherError):
+            return decrypt(sealed.scheme, password, sealed.content)
+    raise UnsupportedEncryptionError(sealed.names)
 
 
 def _open_keys(bags: Iterable[Bag], password: PasswordForm) -> Iterator[KeyMaterial]:
@@ -70,7 +73,7 @@ def _unseal(bag: Bag, password: PasswordForm) -> Secret[bytes]:
     if bag.sealed is None:
         raise MalformedError("a bag with nothing in it")
     if bag.sealed.scheme is not None:
-        return decrypt(bag.sealed.scheme, password, bag.sealed.content)
+        return _decrypt(bag.sealed, password)
     opened = open_by_openssl(pem_text("ENCRYPTED PRIVATE KEY", Secret(bag.sealed.der)), password)
     if opened is None:
         raise UnsupportedEncryptionError(bag.sealed.names)

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 
 from ..secret import Secret
-from .encryption import CIPHERS, CipherKind, NotDecryptedError, decrypt
+from .encryption import CIPHERS, CipherKind, MissingCipherError, NotDecryptedError, decrypt
 from .passwords import PasswordForm
 from .pem import PemBlock
 
@@ -51,7 +51,7 @@ def decrypt_traditional(block: PemBlock, password: PasswordForm) -> Secret[bytes
         return None
     try:
         return decrypt(scheme, password, block.der.reveal())
-    except NotDecryptedError:
+    except (NotDecryptedError, MissingCipherError):
         return None
 
 

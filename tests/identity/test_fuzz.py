@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mxcert_runtime.errors import IdentityError
 from mxcert_runtime.identity import Identity, load_identity
 from mxcert_runtime.material.ber import MalformedError
+from mxcert_runtime.material.key_derivation import Effort
 from mxcert_runtime.material.pem import split_blocks
 from mxcert_runtime.material.pkcs12_structure import read_structure
 from mxcert_runtime.secret import Secret
@@ -66,7 +67,7 @@ def test_unchanged(name: str) -> None:
 def test_any_bytes_as_structure(content: bytes) -> None:
     """The structure of any bytes is read or refused as malformed."""
     with contextlib.suppress(MalformedError):
-        read_structure(Secret(content))
+        read_structure(Secret(content), Effort())
 
 
 @quick
