@@ -114,10 +114,10 @@ def _open(structure: Structure, forms: tuple[PasswordForm, ...], effort: Effort)
     attempts: list[_Attempt] = []
     for form in forms if effort.rounds <= MAX_ROUNDS_TRIED_AGAIN else forms[:2]:
         attempt = _attempt(structure, form, effort)
-        if attempt.contents is not None or attempt.is_proven or attempt.too_much:
+        if attempt.contents is not None or attempt.too_much:
             return attempt
         attempts.append(attempt)
-    return next((each for each in attempts if each.unsupported), attempts[0])
+    return max(attempts, key=lambda each: (each.is_proven, bool(each.unsupported)))
 
 
 def _attempt(structure: Structure, form: PasswordForm, effort: Effort) -> _Attempt:
