@@ -147,6 +147,16 @@ class Ledger:
             # All others must be finished all the same. This one trusts less than it should.
             _logger.error("an SSL context cannot be given what was loaded into it: %s", error)
 
+    def forget_plans(self) -> None:
+        """Let go of plans whose generation is over, and with them of its keys.
+
+        They count no more, but a context that makes no connection would hold on to them.
+        """
+        with self._lock:
+            records = list(self._records)
+        for record in records:
+            record.changed()
+
     def forget_all(self) -> None:
         """End the present time of being hooked."""
         with self._lock:
