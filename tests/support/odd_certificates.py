@@ -104,12 +104,6 @@ def odd_leaf(authority: Authority, changed: Change) -> OddLeaf:
     return OddLeaf(change(authority, template.der(), changed), template.key_pem())
 
 
-def odd_authority(changed: Change) -> bytes:
-    """A root whose certificate is changed, under the key of the returned authority."""
-    authority = Authority("Odd")
-    return change(authority, authority.der, changed)
-
-
 def change(authority: Authority, der: bytes, changed: Change) -> bytes:
     """The certificate with other parts, signed by the authority."""
     tbs, algorithm, _ = parts_of(der)
@@ -211,3 +205,39 @@ REFUSED_CERTIFICATES: dict[str, tuple[Change, str]] = {
     "malformed key usage": (extended("2.5.29.15", b"\5\0"), "extensions is malformed or stands"),
     "UTF8String that is none": (named((COMMON_NAME, UTF8, b"\xff\xff")), "not DER as OpenSSL"),
 }
+
+
+@dataclass(frozen=True)
+class OddAuthority:
+    """A root whose certificate is changed, and servers below it."""
+
+    authority: Authority
+    der: bytes
+
+    @classmethod
+    def make(cls, changed: Change) -> OddAuthority:
+        authority = Authority("Odd")
+        return cls(authority, change(authority, authority.der, changed))
+
+    @property
+    def pem(self) -> bytes:
+        return as_pem(self.der)
+
+    def issue(self, host: str) -> OddServerLeaf:
+        """A server's leaf that names this root as it names itself."""
+        template = self.authority.issue(host, hosts=[host])
+        subject = parts_of(parts_of(self.der)[0])[_subject_position(self.der)]
+        der = change(self.authority, template.der(), replaced(ISSUER, subject))
+        return OddServerLeaf(der, template.key_pem())
+
+
+def _subject_position(der: bytes) -> int:
+    return SUBJECT if parts_of(parts_of(der)[0])[0][:1] == b"\xa0" else SUBJECT - 1
+
+
+class OddServerLeaf(OddLeaf):
+    """What a test's server can have for its leaf."""
+
+    def write_pem(self, folder: Path) -> tuple[str, str]:
+        files = self.write(folder)
+        return files["certificate"], files["key"]
