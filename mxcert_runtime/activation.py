@@ -77,6 +77,7 @@ def _install(generation: runtime.Generation) -> None:
     if not generation.settings.trust_cache:
         ledger.stop_skipping()
     runtime.install(generation)
+    ledger.forget_plans()
     ledger.skips_known_loads = generation.settings.trust_cache
     expiry_watch.watch(generation.identities)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from .distinguished_name import ComparableName, comparable_name, readable_name
 from .identity import Identity, Validity
+from .material.distinguished_name import ComparableName, comparable_name, readable_name
 
 _TLS_1_3 = 0x0304
 _HEADER_LENGTH = 4
@@ -28,11 +28,18 @@ _ECDSA_IN_TLS_1_3 = {
     "EC-secp256r1": frozenset({0x0403}),
     "EC-secp384r1": frozenset({0x0503}),
     "EC-secp521r1": frozenset({0x0603}),
+    # A curve that is written out is one of these, as OpenSSL finds out.
+    "EC-explicit": frozenset({0x0403, 0x0503, 0x0603}),
 }
+#: with the OIDs of RSASSA-PSS, whose keys make no other, in both versions
+_RSASSA_PSS = {"sha256": 0x0809, "sha384": 0x080A, "sha512": 0x080B}
+#: TLS 1.3 has no DSA.
+_DSA = frozenset({0x0202, 0x0302, 0x0402, 0x0502, 0x0602})
 _EDWARDS = {"Ed25519": frozenset({0x0807}), "Ed448": frozenset({0x0808})}
 
 #: ClientCertificateType values of TLS 1.2; Edwards keys count as ECDSA (RFC 8422, section 5.5)
-_RSA_SIGN, _ECDSA_SIGN = 1, 64
+_RSA_SIGN, _DSS_SIGN, _ECDSA_SIGN = 1, 2, 64
+_CERTIFICATE_TYPES = {"RSA": _RSA_SIGN, "RSASSA-PSS": _RSA_SIGN, "DSA": _DSS_SIGN}
 
 
 class MalformedRequestError(ValueError):
@@ -122,23 +129,37 @@ def _issuers_of(identity: Identity) -> frozenset[ComparableName]:
     """The names along the chain: a server may name the root, and the chain hold intermediates."""
     found = _issuers.get(identity)
     if found is None:
-        certificates = (identity.certificate, *identity.chain)
-        names = (comparable_name(each.issuer.public_bytes()) for each in certificates)
+        names = (comparable_name(each.issuer_der) for each in identity.certificates)
         found = _issuers[identity] = frozenset(names)
     return found
 
 
 def _key_fits(request: CertificateRequest, identity: Identity) -> bool:
-    schemes = _schemes_of(request.version, identity.key_type)
+    schemes = _schemes_of(request.version, identity)
     if request.signature_schemes and not schemes & request.signature_schemes:
         return False
-    kind = _RSA_SIGN if identity.key_type.startswith("RSA") else _ECDSA_SIGN
+    kind = _CERTIFICATE_TYPES.get(_family(identity), _ECDSA_SIGN)
     return not request.certificate_types or kind in request.certificate_types
 
 
-def _schemes_of(version: int, key_type: str) -> frozenset[int]:
-    if key_type.startswith("RSA"):
+def _family(identity: Identity) -> str:
+    """The kind of the key without its size or curve."""
+    return identity.leaf.public_key.family
+
+
+def _schemes_of(version: int, identity: Identity) -> frozenset[int]:
+    family, key_type = _family(identity), identity.key_type
+    if family == "RSA":
         return _RSA_IN_TLS_1_3 if version == _TLS_1_3 else _RSA
+    if family == "RSASSA-PSS":
+        restriction = identity.leaf.public_key.pss_hash
+        return frozenset(
+            scheme
+            for name, scheme in _RSASSA_PSS.items()
+            if restriction is None or name == restriction
+        )
+    if family == "DSA":
+        return frozenset() if version == _TLS_1_3 else _DSA
     if key_type in _EDWARDS:
         return _EDWARDS[key_type]
     return _ECDSA_IN_TLS_1_3.get(key_type, frozenset()) if version == _TLS_1_3 else _ECDSA

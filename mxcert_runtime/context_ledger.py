@@ -66,13 +66,20 @@ class Ledger:
             # All others must be finished all the same. This one trusts less than it should.
             _logger.error("an SSL context cannot be given what was loaded into it: %s", error)
 
-    def forget_all(self) -> None:
-        """End the present time of being hooked."""
-        self._epoch = object()
+    def forget_plans(self) -> None:
+        """Let go of plans whose generation is over, and with them of its keys.
+
+        They count no more, but a context that makes no connection would hold on to them.
+        """
         for context in self._living():
             record = self._newest(context)
             if record is not None:
                 record.plans = KeptPlans()
+
+    def forget_all(self) -> None:
+        """End the present time of being hooked."""
+        self._epoch = object()
+        self.forget_plans()
         self._contexts.clear()
 
     def begin(self, context: ssl.SSLContext) -> None:

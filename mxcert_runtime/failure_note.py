@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from .certificate_request import CertificateRequest, choose, explain_misfit, moment_of_choice
-from .distinguished_name import readable_name
 from .endpoint import Host, UnnamedHost
 from .handshake_alerts import Alert, AlertKind
 from .identity import Identity, Validity
+from .material.distinguished_name import readable_name
 from .policy import Choice, Decision, Withheld
 from .printable import printable
 from .runtime import Generation

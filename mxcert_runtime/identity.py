@@ -1,7 +1,7 @@
 """An identity: a private key, the leaf certificate that fits it and the chain above, opened once.
 
-What was opened is kept for the process, so that a reload, or a second setting that names the same
-content, decrypts nothing again.
+What was opened is kept as long as an identity made from it is, so that a reload, or a second
+setting that names the same content, decrypts nothing again; with the last of them it goes.
 """
 
 from __future__ import annotations
@@ -9,23 +9,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from enum import Enum
 from typing import NoReturn
+from weakref import WeakValueDictionary
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from .errors import IdentityError, IdentityProblem
 from .fork_safe_lock import ForkSafeLock
-from .material.pem import load_certificates
+from .key_transfer import try_identity
+from .material.ber import MalformedError
+from .material.certificate import Certificate
+from .material.certificates import load_certificates
+from .material.pairing import Pair, pair_up
 from .material.pem_key import open_pem_key
 from .material.pkcs12 import open_pkcs12
-from .material.private_key import PrivateKey, key_type
+from .material.private_key import KeyMaterial, ParsedKey, parsed_or_refused
 from .material.refusal import RefusalsIgnored
 from .material.source_file import read_file, refuse_size
 from .printable import printable
@@ -33,9 +35,6 @@ from .secret import Secret
 from .settings.model import IdentitySettings, Origin, PemFiles, Pkcs12File
 
 _INLINE_LABEL = "the PKCS12 content in the settings"
-
-#: Two generations of 1,000 identities, so that a reload of that many finds them all.
-_OPENED_LIMIT = 2000
 
 
 class Validity(Enum):
@@ -50,17 +49,21 @@ class Validity(Enum):
 class Identity:
     """A private key with its certificate and chain, and the name that the settings give it.
 
-    ``chain`` are the intermediates in order, the issuer of the leaf first, without the root: RFC
+    ``intermediates`` are the chain in order, the issuer of the leaf first, without the root: RFC
     8446, section 4.4.2, lets it be omitted, since a server trusts its own copy of it or none.
+    Key and certificates go to OpenSSL as they came (:meth:`key_pem`, :meth:`certificates_pem`);
+    ``private_key``, ``certificate`` and ``chain`` are cryptography's views of them.
     Two identities are equal only if they are the same object; ``digest`` tells whether their
     material is the same.
     """
 
     name: str
     origin: Origin
-    certificate: x509.Certificate
-    private_key: PrivateKey
-    chain: tuple[x509.Certificate, ...] = ()
+    leaf: Certificate
+    key: KeyMaterial
+    intermediates: tuple[Certificate, ...] = ()
+    #: what it was made from, kept alive for whoever opens the same
+    opened: object = None
     #: SHA-256 of the leaf, lower case hexadecimal
     fingerprint: str = field(init=False)
     #: RFC 4514 text
@@ -71,26 +74,66 @@ class Identity:
     not_before: datetime = field(init=False)
     #: aware, UTC
     not_after: datetime = field(init=False)
-    #: such as ``RSA-2048``, ``EC-secp256r1``, ``Ed25519``
+    #: such as ``RSA-2048``, ``RSASSA-PSS-2048``, ``EC-secp256r1``, ``Ed25519``
     key_type: str = field(init=False)
     serial: int = field(init=False)
     #: SHA-256 over leaf and chain; the leaf's public key stands for the private key
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        leaf = self.certificate
-        not_before, not_after = _validity_period(leaf)
+        leaf = self.leaf
+        if leaf.validity is None:
+            raise MalformedError("a validity that cannot be read")
         facts = {
-            "fingerprint": hashlib.sha256(_der(leaf)).hexdigest(),
-            "subject": leaf.subject.rfc4514_string(),
-            "issuer": leaf.issuer.rfc4514_string(),
-            "not_before": not_before,
-            "not_after": not_after,
-            "key_type": key_type(self.private_key),
-            "serial": leaf.serial_number,
-            "digest": hashlib.sha256(b"".join(map(_der, (leaf, *self.chain)))).hexdigest(),
+            "fingerprint": hashlib.sha256(leaf.der).hexdigest(),
+            "subject": leaf.subject,
+            "issuer": leaf.issuer,
+            "not_before": leaf.validity[0],
+            "not_after": leaf.validity[1],
+            "key_type": leaf.public_key.kind,
+            "serial": leaf.serial,
+            "digest": hashlib.sha256(b"".join(each.der for each in self.certificates)).hexdigest(),
         }
         self.__dict__.update(facts)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The leaf and the chain above it."""
+        return (self.leaf, *self.intermediates)
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """cryptography's view of the leaf.
+
+        Raises :class:`~.errors.IdentityError` with ``UNSUPPORTED`` where it has none.
+        """
+        return _parsed(self.leaf)
+
+    @property
+    def chain(self) -> tuple[x509.Certificate, ...]:
+        """cryptography's view of the chain above the leaf; raises as :attr:`certificate` does."""
+        return tuple(map(_parsed, self.intermediates))
+
+    @property
+    def private_key(self) -> ParsedKey:
+        """cryptography's view of the key, which may have lost its kind (an RSASSA-PSS key is one
+        of plain RSA there); raises as :attr:`certificate` does."""
+        key: ParsedKey = parsed_or_refused(
+            self.key.parsed, f"the key of the identity {self.name!r}"
+        )
+        return key
+
+    def key_pem(self) -> Secret[bytes]:
+        """The private key as it came, as PKCS8 in PEM, in clear."""
+        return self.key.as_pem()
+
+    def encrypted_key_pem(self, password: Secret[str]) -> Secret[bytes]:
+        """The private key as it came, as PKCS8 in PEM under a password that is random."""
+        return self.key.as_encrypted_pem(password)
+
+    def certificates_pem(self) -> bytes:
+        """The leaf and the chain as they came, as PEM."""
+        return b"".join(each.as_pem() for each in self.certificates)
 
     def validity_at(self, moment: datetime) -> Validity:
         """Whether the leaf is valid at an aware moment; both ends of its period count as valid."""
@@ -108,23 +151,25 @@ class Identity:
 
 @dataclass(frozen=True)
 class _Opened:
-    """What :class:`Identity` is made from, apart from its name."""
+    """What identities are made from, apart from their names."""
 
-    private_key: PrivateKey = field(repr=False)
-    certificate: x509.Certificate
-    chain: tuple[x509.Certificate, ...]
+    pairs: tuple[Pair, ...]
 
 
 class _OpenedOnce:
-    """What was opened in this process, by a keyed hash of content and password; bounded.
+    """What was opened in this process and is in use, by a keyed hash of content and password.
 
     The key of the hash never leaves the process, so what is kept says nothing about a password.
+    Identities hold on to what they were made from, and nothing else does.
     """
 
     def __init__(self) -> None:
         self._hash_key = Secret(secrets.token_bytes(32))
-        self._opened: OrderedDict[bytes, _Opened] = OrderedDict()
+        self._opened: WeakValueDictionary[bytes, _Opened] = WeakValueDictionary()
         self._lock = ForkSafeLock()
+
+    def __len__(self) -> int:
+        return len(self._opened)
 
     def key_of(self, parts: Sequence[Secret[bytes]], password: Secret[str] | None) -> bytes:
         """A missing password and an empty one have the same key, as they open the same."""
@@ -136,26 +181,27 @@ class _OpenedOnce:
 
     def get(self, key: bytes) -> _Opened | None:
         with self._lock:
-            if key in self._opened:
-                self._opened.move_to_end(key)
             return self._opened.get(key)
 
     def put(self, key: bytes, opened: _Opened) -> None:
         with self._lock:
             self._opened[key] = opened
-            if len(self._opened) > _OPENED_LIMIT:
-                self._opened.popitem(last=False)
 
 
 _opened_once = _OpenedOnce()
 
 
 def load_identity(settings: IdentitySettings) -> Identity:
-    """The identity that the settings describe; the same content is decrypted once per process.
+    """The first identity that the settings describe, which is nearly always the only one."""
+    return load_identities(settings)[0]
 
-    The leaf is the certificate that fits the key, wherever it stands; certificates that are not
-    on its path are left out. Raises :class:`~.errors.IdentityError` with the first thing that is
-    wrong, never with a secret.
+
+def load_identities(settings: IdentitySettings) -> tuple[Identity, ...]:
+    """The identities that the settings describe; the same content is decrypted once per process.
+
+    There are several where a PKCS12 file holds several keys. Each has the certificate that fits
+    its key, wherever it stands; certificates that are not on its path are left out. Raises
+    :class:`~.errors.IdentityError` with the first thing that is wrong, never with a secret.
     """
     parts, labels = _read(settings)
     key = _opened_once.key_of(parts, settings.password)
@@ -163,12 +209,7 @@ def load_identity(settings: IdentitySettings) -> Identity:
     if opened is None:
         opened = _open(parts, labels, settings.password)
         _opened_once.put(key, opened)
-    identity = _make_identity(settings, opened)
-    if identity is None:
-        message = f"the certificate in {labels[0]} has fields that cannot be read"
-        remedy = "Replace it by one that follows RFC 5280"
-        raise IdentityError(IdentityProblem.DAMAGED, message, remedy)
-    return identity
+    return tuple(_make_identities(settings, opened, labels[0]))
 
 
 def _read(settings: IdentitySettings) -> tuple[tuple[Secret[bytes], ...], tuple[str, ...]]:
@@ -188,100 +229,41 @@ def _open(
     parts: Sequence[Secret[bytes]], labels: Sequence[str], password: Secret[str] | None
 ) -> _Opened:
     if len(parts) == 1:
-        private_key, certificates = open_pkcs12(parts[0], password, labels[0])
+        keys, certificates = open_pkcs12(parts[0], password, labels[0])
     else:
         certificates = load_certificates(parts[0], labels[0])
-        private_key = open_pem_key(parts[1], password, labels[1])
-    leaf = _find_leaf(private_key, certificates, labels)
-    return _Opened(private_key, leaf, _order_chain(leaf, certificates))
+        keys = (open_pem_key(parts[1], password, labels[1]),)
+    return _Opened(pair_up(keys, certificates, labels))
 
 
-def _find_leaf(
-    key: PrivateKey, certificates: Sequence[x509.Certificate], labels: Sequence[str]
-) -> x509.Certificate:
-    for certificate in certificates:
-        if _fits(key, certificate):
-            return certificate
-    if not certificates:
-        message = f"{labels[0]} holds a private key and no certificate"
-        remedy = "Export the key together with its certificate"
-        raise IdentityError(IdentityProblem.NO_CERTIFICATE, message, remedy)
-    subjects = ", ".join(map(_subject, certificates[:3])) + ", ..." * (len(certificates) > 3)
-    whose = "its certificates" if len(labels) == 1 else f"the certificates of {labels[0]}"
-    message = f"the key in {labels[-1]} fits none of {whose} ({subjects})"
-    remedy = "Bring together the certificate and the key that it was issued for"
-    raise IdentityError(IdentityProblem.KEY_MISMATCH, message, remedy)
+def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) -> Iterator[Identity]:
+    for number, pair in enumerate(opened.pairs, 1):
+        name = settings.name if number == 1 else f"{settings.name} ({number})"
+        identity = _make_identity(settings, name, pair, opened)
+        if identity is None:
+            message = f"the certificate in {label} has fields that cannot be read"
+            remedy = "Replace it by one that follows RFC 5280"
+            raise IdentityError(IdentityProblem.DAMAGED, message, remedy)
+        refusal = None if pair.is_plain else try_identity(identity)
+        if refusal is not None:
+            message = f"the certificate or the key in {label} cannot be used: {refusal}"
+            raise IdentityError(IdentityProblem.DAMAGED, message, refusal.remedy)
+        yield identity
 
 
-def _fits(key: PrivateKey, certificate: x509.Certificate) -> bool:
-    with RefusalsIgnored():
-        return certificate.public_key() == key.public_key()
-    return False  # a certificate for a key of a kind that is not supported
-
-
-def _subject(certificate: x509.Certificate) -> str:
-    with RefusalsIgnored():
-        return certificate.subject.rfc4514_string()
-    return "a subject that cannot be read"
-
-
-def _order_chain(
-    leaf: x509.Certificate, certificates: Iterable[x509.Certificate]
-) -> tuple[x509.Certificate, ...]:
-    """The path from the leaf upwards, as far as the certificates go, without a root."""
-    left = dict.fromkeys(each for each in certificates if each != leaf and not is_root(each))
-    path = [leaf]
-    while True:
-        issuers = [each for each in left if has_issued(each, path[-1])]
-        if not issuers:
-            return tuple(path[1:])
-        # Of a certificate and its renewal the later one serves longer; both have the same key.
-        path.append(max(issuers, key=_end_of_validity))
-        del left[path[-1]]
-
-
-def is_root(certificate: x509.Certificate) -> bool:
-    """Whether a certificate is signed with its own key."""
-    return has_issued(certificate, certificate)
-
-
-def has_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Whether the names fit and the signature is the issuer's, as far as it can be verified."""
-    with RefusalsIgnored():
-        return certificate.issuer == issuer.subject and _signature_fits(issuer, certificate)
-    return False  # names that cannot be read
-
-
-def _signature_fits(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    with RefusalsIgnored():
-        try:
-            certificate.verify_directly_issued_by(issuer)
-        except InvalidSignature:
-            return False
-    return True  # also where the algorithm is not supported here: the server verifies it
-
-
-def _make_identity(settings: IdentitySettings, opened: _Opened) -> Identity | None:
+def _make_identity(
+    settings: IdentitySettings, name: str, pair: Pair, opened: _Opened
+) -> Identity | None:
     """``None`` where the certificate cannot be read: its fields are parsed only when looked at."""
     with RefusalsIgnored():
-        return Identity(
-            settings.name, settings.origin, opened.certificate, opened.private_key, opened.chain
-        )
+        return Identity(name, settings.origin, pair.leaf, pair.key, pair.chain, opened)
     return None
 
 
-def _validity_period(certificate: x509.Certificate) -> tuple[datetime, datetime]:
-    return certificate.not_valid_before_utc, certificate.not_valid_after_utc
-
-
-def _end_of_validity(certificate: x509.Certificate) -> datetime:
-    with RefusalsIgnored():
-        return _validity_period(certificate)[1]
-    return datetime.min.replace(tzinfo=timezone.utc)  # a date that cannot be read
-
-
-def _der(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(Encoding.DER)
+def _parsed(certificate: Certificate) -> x509.Certificate:
+    what = f"the certificate `{certificate.subject}`"
+    parsed: x509.Certificate = parsed_or_refused(certificate.parsed, what)
+    return parsed
 
 
 def _encoded(password: Secret[str] | None) -> Secret[bytes]:

@@ -24,10 +24,11 @@ from typing import NoReturn
 from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
-from .key_transfer import load_identity
+from .key_transfer import NO_WAY_REMEDY, KeyTransferError, load_identity
 from .known_loads import known_loads
 from .momentary_errors import is_momentary
 from .native_ssl import GenuineContext, NativeContext
+from .openssl_reason import Refusal, explain_refusal
 from .printable import printable
 from .trust import Trust
 
@@ -40,6 +41,8 @@ COPIES_LIMIT = 4
 #: Contexts without a trust that are kept. One takes 20 KB, and a millisecond to make.
 BARE_LIMIT = 256
 
+_NO_WAY = "its key cannot be given to OpenSSL"
+
 
 class IdentityRefusedError(MxcertError, ssl.SSLError):
     """OpenSSL does not take the identity, so there is no connection rather than one without it.
@@ -47,14 +50,14 @@ class IdentityRefusedError(MxcertError, ssl.SSLError):
     It is an ``ssl.SSLError`` so that clients treat it as what it is to them: a failed handshake.
     """
 
-    def __init__(self, identity: Identity, reason: str) -> None:
+    def __init__(self, identity: Identity, refusal: Refusal) -> None:
         self.identity_name = identity.name
         text = (
-            f"the identity {identity.name!r} ({identity.subject}) cannot be presented: OpenSSL "
-            f"says {reason}. Use a key and a signature that its security level takes"
+            f"the identity {identity.name!r} ({identity.subject}) cannot be presented: "
+            f"{refusal}. {refusal.remedy}"
         )
         super().__init__(1, text)
-        self.library, self.reason = "SSL", reason
+        self.library, self.reason = "SSL", refusal.reason
 
 
 class IdentityContext(GenuineContext):  # type: ignore[misc, valid-type]
@@ -193,7 +196,11 @@ def _load(context: IdentityContext, identity: Identity) -> None:
     refused = None
     try:
         load_identity(context, identity)
+    except KeyTransferError as error:
+        if is_momentary(error):
+            raise
+        refused = Refusal(str(error.strerror), _NO_WAY, NO_WAY_REMEDY)
     except ssl.SSLError as error:
-        refused = getattr(error, "reason", None) or "that it does not fit"
-    if refused:
+        refused = explain_refusal(error)
+    if refused is not None:
         raise IdentityRefusedError(identity, refused)

@@ -17,10 +17,10 @@ from typing import Any
 from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
-from .identity_context import IdentityRefusedError
 from .openssl_attributes import carry_over
 from .openssl_measures import Demands, measure_demands, measure_security_level
-from .openssl_objects import add_authorities, load_identity, share_store
+from .openssl_objects import add_authorities, share_store
+from .openssl_transfer import load_identity
 from .policy import Authorities
 
 #: X509_V_FLAG_PARTIAL_CHAIN, the one flag that allows more: it is copied where it was seen set.
@@ -97,7 +97,7 @@ class CallersContexts:
             partial = getattr(caller, _FLAGS, 0) & _PARTIAL_CHAIN
             _set_flags(context, self._demands.flags | partial)
         if identity is not None:
-            _load(context, identity)
+            load_identity(context, identity)
         return context
 
 
@@ -160,19 +160,6 @@ def _set_flags(context: Any, flags: int) -> None:
     from OpenSSL._util import lib
 
     lib.X509_STORE_set_flags(lib.SSL_CTX_get_cert_store(context._context), flags)
-
-
-def _load(context: Any, identity: Identity) -> None:
-    from OpenSSL import SSL
-
-    refused = None
-    try:
-        load_identity(context, identity)
-    except SSL.Error as error:
-        reasons = [each[-1] for each in error.args[0]] if error.args else []
-        refused = ", ".join(reasons) or "that it does not fit"
-    if refused:
-        raise IdentityRefusedError(identity, refused)
 
 
 @functools.cache

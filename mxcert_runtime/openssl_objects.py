@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from cryptography import x509
 
-from .identity import Identity
+from .authority import certificates_of
 from .policy import Authorities
 
 #: Authorities as pyOpenSSL takes them, as long as their generation lives.
@@ -27,16 +27,11 @@ def add_authorities(context: Any, authorities: Authorities) -> None:
 def _parse(authorities: Authorities) -> tuple[Any, ...]:
     from OpenSSL import crypto
 
-    certificates = x509.load_pem_x509_certificates(authorities.pem.encode("ascii"))
-    return tuple(map(crypto.X509.from_cryptography, certificates))
-
-
-def load_identity(context: Any, identity: Identity) -> None:
-    """Give certificate, key and chain to a context; raises ``SSL.Error`` where it takes none."""
-    context.use_certificate(as_certificate(identity.certificate))
-    context.use_privatekey(as_key(identity.private_key))
-    for certificate in identity.chain:
-        context.add_extra_chain_cert(as_certificate(certificate))
+    # As they came: cryptography, which pyOpenSSL would ask, is stricter than OpenSSL.
+    return tuple(
+        crypto.load_certificate(crypto.FILETYPE_ASN1, each.der)
+        for each in certificates_of(authorities.pem)
+    )
 
 
 def share_store(context: Any, caller: Any) -> None:

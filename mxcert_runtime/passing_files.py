@@ -1,7 +1,8 @@
 """Files that exist only to pass something to OpenSSL, which takes some things by their path alone.
 
 On Linux they are anonymous files in memory (memfd_create(2)) that no other user can open; elsewhere
-temporary files of mode 0600, removed at once.
+temporary files of mode 0600, removed at once. What is written stays a :class:`~.secret.Secret` up
+to the call that writes it, since the frames of an error (a disk that is full) can be seen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from os import access as may_access  # see `file_state`
 from typing import BinaryIO
 
 from .momentary_errors import is_momentary
+from .secret import Secret
 
 
 @contextlib.contextmanager
@@ -22,25 +24,32 @@ def memory_file() -> Iterator[tuple[str, BinaryIO] | None]:
 
     Raises OSError where it could be had at another moment: the disk is no way out of that.
     """
-    try:
-        descriptor = os.memfd_create("mxcert")
-    except (AttributeError, OSError) as error:
-        if isinstance(error, OSError) and is_momentary(error):
-            raise
+    descriptor = _open_memory()
+    if descriptor is None:
         yield None
         return
+    path = f"/proc/self/fd/{descriptor}"
+    # Without a buffer, which would be written once more, and fail once more, when it is closed.
     with os.fdopen(descriptor, "wb", buffering=0) as file:
-        path = f"/proc/self/fd/{descriptor}"
         yield (path, file) if may_access(path, os.F_OK) else None
 
 
+def _open_memory() -> int | None:
+    try:
+        return os.memfd_create("mxcert")
+    except (AttributeError, OSError) as error:
+        if isinstance(error, OSError) and is_momentary(error):
+            raise
+        return None
+
+
 @contextlib.contextmanager
-def temporary_file(content: bytes) -> Iterator[str]:
-    """A file on the disk; what it holds must not be secret in itself."""
+def temporary_file(content: Secret[bytes]) -> Iterator[str]:
+    """A file on the disk; what it holds must be encrypted, or be no secret."""
     descriptor, path = tempfile.mkstemp(prefix="mxcert-")  # mode 0600
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            write_all(file, content)
         yield path
     finally:
         os.unlink(path)
@@ -52,15 +61,19 @@ def public_file(content: bytes) -> Iterator[str]:
     with memory_file() as memory:
         if memory is not None:
             path, file = memory
-            _write_all(file, content)
+            write_all(file, Secret(content))
             yield path
             return
-    with temporary_file(content) as path:
+    with temporary_file(Secret(content)) as path:
         yield path
 
 
-def _write_all(file: BinaryIO, content: bytes) -> None:
+def write_all(file: BinaryIO, content: Secret[bytes]) -> None:
+    """Write the whole content to a file without a buffer.
+
+    Raises ``OSError``, such as for a disk that is full.
+    """
+    written = 0
     # Without a buffer, one write may take a part only (write(2)).
-    rest = memoryview(content)
-    while rest:
-        rest = rest[file.write(rest) :]
+    while written < len(content.reveal()):
+        written += file.write(memoryview(content.reveal())[written:])

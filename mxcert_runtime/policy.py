@@ -41,13 +41,15 @@ class Rule:
     """One rule: its name as the settings have it, and what it gives.
 
     ``identity`` ``None`` is: never a client certificate. ``authorities``, where not ``None``,
-    alone count for the endpoints of this rule.
+    alone count for the endpoints of this rule. ``candidates``, where there are any, are several
+    identities of one entry, of which ``identity`` is the first: the server's request chooses.
     """
 
     name: str
     identity: Identity | None
     origin: str
     authorities: Authorities | None = None
+    candidates: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +120,12 @@ def _withhold_without_port(pattern: str, rule: Rule) -> Withheld:
 
 def decide_by_rule(rule: Rule) -> Decision:
     """The decision that a rule makes."""
+    reason = f"rule `{rule.name}` of {rule.origin}"
+    if rule.candidates:
+        reason += f": the server's request chooses among {len(rule.candidates)} identities"
+        return Decision(Choice.SERVER_REQUEST, None, rule.candidates, rule, reason)
     choice = Choice.IDENTITY if rule.identity else Choice.NONE
-    return Decision(choice, rule.identity, (), rule, f"rule `{rule.name}` of {rule.origin}")
+    return Decision(choice, rule.identity, (), rule, reason)
 
 
 def decide_by_default(identities: tuple[Identity, ...], *, offered: bool) -> Decision:

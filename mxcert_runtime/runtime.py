@@ -12,15 +12,14 @@ from datetime import datetime, timezone
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import Certificate
-
 from .authority import load_authority_certificates
 from .endpoint import Host, HostPattern, parse_pattern
 from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
 from .expiry_watch import examine_dates
-from .identity import Identity, Validity, load_identity
+from .identity import Identity, Validity, load_identities
 from .identity_context import IdentityContexts
+from .key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
+from .material.certificate import Certificate
 from .openssl_context import CallersContexts
 from .policy import Authorities, Policy, Rule, decide_by_default
 from .settings.model import (
@@ -115,25 +114,45 @@ class _Builder:
         extra = self._load_authorities(self.settings.authorities)
         hosts, services = self._make_rules(identities)
         offered = self.settings.unlisted_hosts is UnlistedHosts.OFFER
-        loaded = tuple(identities.values())
+        loaded = tuple(each for entry in identities.values() for each in entry)
+        self._try_transfer(loaded[:1])
         default = decide_by_default(loaded, offered=offered)
         offers_unnamed = self.settings.unnamed_hosts is UnnamedHosts.OFFER
         policy = Policy(hosts, services, default, offers_unnamed=offers_unnamed)
         notices, invalid = tuple(self.notices), tuple(self.invalid)
         return Generation(self.settings, loaded, policy, extra, notices, invalid)
 
-    def _load_identities(self) -> dict[str, Identity]:
+    def _load_identities(self) -> dict[str, tuple[Identity, ...]]:
+        """By the name of their entry, which has several where its file holds several keys."""
         loaded = {}
         for each in self.settings.identities:
             self._own_authorities[each.name] = self._load_authorities(each.authorities)
             try:
-                loaded[each.name] = load_identity(each)
+                loaded[each.name] = load_identities(each)
             except IdentityError as error:
                 origin = _origin_of(each, error)
                 self.faults.append(Fault(origin, error.message, error.remedy))
+            except KeyTransferError:
+                continue  # the same for every identity, and so tried once
             else:
-                self._look_at_dates(loaded[each.name])
+                for identity in loaded[each.name]:
+                    self._look_at_dates(identity)
         return loaded
+
+    def _try_transfer(self, identities: Iterable[Identity]) -> None:
+        """What would fail in every handshake is a fault here: no way for a key to OpenSSL."""
+        failed = None
+        try:
+            for each in identities:
+                try_identity(each)
+        except KeyTransferError as error:
+            failed = error.strerror
+        if failed:
+            problem = (
+                "private keys cannot be given to OpenSSL: there is no file in memory"
+                f" (memfd_create and /proc), and no temporary file can be made ({failed})"
+            )
+            self.faults.append(Fault("this process", problem, NO_WAY_REMEDY))
 
     def _look_at_dates(self, identity: Identity) -> None:
         finding = examine_dates(identity, datetime.now(timezone.utc))
@@ -163,7 +182,7 @@ class _Builder:
         return Authorities(pem, hashlib.sha256(pem.encode()).hexdigest(), tuple(sources))
 
     def _make_rules(
-        self, identities: Mapping[str, Identity]
+        self, identities: Mapping[str, tuple[Identity, ...]]
     ) -> tuple[dict[HostPattern, Rule], dict[str, Rule]]:
         hosts: dict[HostPattern, Rule] = {}
         services: dict[str, Rule] = {}
@@ -178,11 +197,15 @@ class _Builder:
         self._spread_services(hosts, services)
         return hosts, services
 
-    def _make_rule(self, each: RuleSettings, identities: Mapping[str, Identity]) -> Rule:
+    def _make_rule(
+        self, each: RuleSettings, identities: Mapping[str, tuple[Identity, ...]]
+    ) -> Rule:
         if each.identity is None:
             return Rule(each.identifier, None, str(each.origin))
         own = self._own_authorities[each.identity]
-        return Rule(each.identifier, identities[each.identity], str(each.origin), own)
+        entry = identities[each.identity]
+        candidates = entry if len(entry) > 1 else ()
+        return Rule(each.identifier, entry[0], str(each.origin), own, candidates)
 
     def _add_host(self, hosts: dict[HostPattern, Rule], each: RuleSettings, rule: Rule) -> None:
         try:
@@ -223,7 +246,7 @@ class _Builder:
 
 
 def _as_pem(certificate: Certificate) -> str:
-    return certificate.public_bytes(Encoding.PEM).decode("ascii")
+    return certificate.as_pem().decode("ascii")
 
 
 def _origin_of(settings: IdentitySettings, error: IdentityError) -> str:

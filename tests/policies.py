@@ -13,7 +13,7 @@ from mxcert_runtime.policy import (
     Rule,
     decide_by_default,
 )
-from mxcert_runtime.settings.model import Origin
+from tests.support.identities import identity_of
 from tests.support.pki import Authority
 
 
@@ -21,7 +21,7 @@ from tests.support.pki import Authority
 def identity(name: str) -> Identity:
     """An identity with this name, the same one for the same name."""
     leaf = Authority("Policy root").issue(name)
-    return Identity(name, Origin("test"), leaf.certificate, leaf.key)  # type: ignore[arg-type]
+    return identity_of(leaf, name)
 
 
 def rule(name: str, identity_name: str | None) -> Rule:

@@ -26,9 +26,11 @@ from mxcert_runtime.doubts.doubt import Doubt, DoubtCode
 from mxcert_runtime.doubts.files import doubts_of_files
 from mxcert_runtime.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
 from mxcert_runtime.doubts.services import doubts_of_services
+from mxcert_runtime.material.certificate import Certificate
 from mxcert_runtime.runtime import Generation, build_generation
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
+from tests.support.odd_certificates import ODD_CERTIFICATES, odd_leaf
 from tests.support.pki import Authority, Leaf, now, openssl, private_key
 
 DAY = datetime.timedelta(days=1)
@@ -61,7 +63,7 @@ def about_certificates(
     authorities: tuple[x509.Certificate, ...] = (),
 ) -> list[Doubt]:
     """The doubts of the first identity."""
-    expected = Expectation(now(), window, authorities)
+    expected = Expectation(now(), window, tuple(map(Certificate.of, authorities)))
     return list(doubts_of_identity(generation.identities[0], expected))
 
 
@@ -75,6 +77,18 @@ def test_a_sound_identity(build: Build, intermediate: Authority) -> None:
     generation = build(intermediate.issue("sound", server=False))
     assert [] == about_certificates(generation)
     assert "CN=Client root,O=mxcert tests" == trust_anchor_of(generation.identities[0])
+
+
+@pytest.mark.parametrize("name", ["negative serial", "serial 0", "UTCTime without seconds"])
+def test_what_strict_servers_refuse(tmp_path: Path, client_authority: Authority, name: str) -> None:
+    """What OpenSSL takes and RFC 5280 forbids is told, for the servers that are not OpenSSL."""
+    leaf = odd_leaf(client_authority, ODD_CERTIFICATES[name])
+    settings = {"identity": [leaf.write(tmp_path)], "unlisted_hosts": "none"}
+    generation = build_generation(settings_from(settings))
+    expected = "unusual-certificate"
+    (doubt,) = (each for each in about_certificates(generation) if each.code.value == expected)
+    assert "refuse it" in doubt.problem
+    assert not doubt.is_problem
 
 
 DATES = [

@@ -18,6 +18,7 @@ from mxcert_runtime.identity import Identity
 from mxcert_runtime.settings.model import Origin
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
+from tests.support.identities import identity_of
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch, plain_context
 from tests.support.tls_server import TlsServer
@@ -37,7 +38,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 @pytest.fixture
 def identity(alpha: Leaf) -> Identity:
     """An identity whose dates are those of the leaf alpha."""
-    return Identity("alpha", Origin("file.toml", "identity 1"), alpha.certificate, alpha.key)
+    return identity_of(alpha, "alpha", Origin("file.toml", "identity 1"))
 
 
 def look(elapsed: float, now: datetime.datetime) -> None:
@@ -104,7 +105,7 @@ def test_one_line_for_each_identity(
     identity: Identity, beta: Leaf, log: pytest.LogCaptureFixture
 ) -> None:
     """A look is at all of them, in their order."""
-    second = Identity("beta", Origin("file.toml"), beta.certificate, beta.key)
+    second = identity_of(beta, "beta", Origin("file.toml"))
     watch([identity, second], lambda: START)
     look(LOOK_INTERVAL, max(identity.not_after, second.not_after) + _DAY)
     assert [True, True] == [

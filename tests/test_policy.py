@@ -304,7 +304,7 @@ def test_reuse_keys_of_the_same() -> None:
 def test_reuse_key_of_the_same_material_in_another_generation() -> None:
     """A reload that reads the same certificate retires nothing."""
     one = identity("one")
-    again = Identity("renamed", Origin("b"), one.certificate, one.private_key, one.chain)
+    again = Identity("renamed", Origin("b"), one.leaf, one.key, one.intermediates)
     renewed = decide_by_rule(Rule("a", again, "test"))
     assert decide_by_rule(rule("a", "one")).reuse_key == renewed.reuse_key
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from ..doubts.certificates import Expectation, is_chain_complete, trust_anchor_of
 from ..identity import Identity
+from ..material.certificate import Certificate
 from ..material.refusal import RefusalsIgnored
 
 #: such as ``ECDSA_WITH_SHA256``, by dotted OID
@@ -24,7 +25,7 @@ _UNREADABLE = "(unreadable)"
 
 def describe_identity(identity: Identity, expected: Expectation) -> dict[str, Any]:
     """All that may be told of an identity at the expected moment."""
-    leaf = identity.certificate
+    leaf = identity.leaf
     return {
         "name": identity.name,
         "origin": str(identity.origin),
@@ -32,7 +33,7 @@ def describe_identity(identity: Identity, expected: Expectation) -> dict[str, An
         "issuer": identity.issuer,
         "alternative_names": _alternative_names(leaf),
         "key_type": identity.key_type,
-        "key_bits": getattr(identity.private_key, "key_size", None),
+        "key_bits": leaf.public_key.bits,
         "signature_algorithm": _signature_algorithm(leaf),
         "serial": f"{identity.serial:x}",
         "fingerprint": identity.fingerprint,
@@ -40,20 +41,18 @@ def describe_identity(identity: Identity, expected: Expectation) -> dict[str, An
         "not_after": identity.not_after.isoformat(),
         "days_left": _days(identity.not_after - expected.moment),
         "validity": identity.validity_at(expected.moment).value,
-        "chain": [_subject(each) for each in identity.chain],
+        "chain": [each.subject for each in identity.intermediates],
         "trust_anchor": trust_anchor_of(identity),
         "chain_complete": is_chain_complete(identity, expected.authorities),
     }
 
 
-def describe_authority(certificate: x509.Certificate, moment: datetime) -> dict[str, Any]:
+def describe_authority(certificate: Certificate, moment: datetime) -> dict[str, Any]:
     """What may be told of an authority at an aware moment."""
-    end = None
-    with RefusalsIgnored():
-        end = certificate.not_valid_after_utc
+    end = certificate.validity[1] if certificate.validity else None
     return {
-        "subject": _subject(certificate),
-        "fingerprint": certificate.fingerprint(SHA256()).hex(),
+        "subject": certificate.subject,
+        "fingerprint": hashlib.sha256(certificate.der).hexdigest(),
         "not_after": end.isoformat() if end else None,
         "days_left": _days(end - moment) if end else None,
     }
@@ -64,21 +63,18 @@ def _days(left: timedelta) -> int:
     return int(left / timedelta(days=1))
 
 
-def _subject(certificate: x509.Certificate) -> str:
-    with RefusalsIgnored():
-        return certificate.subject.rfc4514_string()
-    return _UNREADABLE
-
-
-def _signature_algorithm(certificate: x509.Certificate) -> str:
-    dotted = certificate.signature_algorithm_oid.dotted_string
+def _signature_algorithm(certificate: Certificate) -> str:
+    dotted = certificate.signature_algorithm
     return _SIGNATURE_ALGORITHMS.get(dotted, dotted)
 
 
-def _alternative_names(certificate: x509.Certificate) -> list[str]:
+def _alternative_names(certificate: Certificate) -> list[str]:
     with RefusalsIgnored():
+        if certificate.parsed is None:
+            return [_UNREADABLE]
         try:
-            extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            extensions = certificate.parsed.extensions
+            extension = extensions.get_extension_for_class(x509.SubjectAlternativeName)
         except x509.ExtensionNotFound:
             return []
         return [_shown_name(each) for each in extension.value]

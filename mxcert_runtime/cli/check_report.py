@@ -10,15 +10,16 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from cryptography import x509
-
+from ..authority import certificates_of
 from ..doubts.certificates import Expectation, doubts_of_identity
 from ..doubts.doubt import Doubt, DoubtCode
 from ..doubts.files import doubts_of_files
 from ..doubts.rules import doubts_of_rules, doubts_of_service_prefixes
 from ..doubts.services import doubts_of_services
 from ..errors import IdentityError, SettingsError
-from ..identity import Identity, load_identity
+from ..identity import Identity, load_identities
+from ..key_transfer import KeyTransferError
+from ..material.certificate import Certificate
 from ..policy import Authorities
 from ..runtime import Generation, build_generation
 from ..settings.loading import read_process_settings
@@ -76,8 +77,8 @@ def _build(reading: Reading) -> tuple[Generation | None, list[dict[str, str]]]:
 def _loadable(reading: Reading) -> Iterator[Identity]:
     """What can be told of identities although the settings as a whole cannot be used."""
     for each in reading.settings.identities:
-        with contextlib.suppress(IdentityError):
-            yield load_identity(each)
+        with contextlib.suppress(IdentityError, KeyTransferError):
+            yield from load_identities(each)
 
 
 def _doubts(
@@ -110,17 +111,17 @@ def _doubts_of_presence(reading: Reading) -> Iterator[Doubt]:
         yield Doubt(DoubtCode.NO_SETTINGS, "settings", problem, remedy)
 
 
-def _certificates(generation: Generation) -> Iterator[x509.Certificate]:
+def _certificates(generation: Generation) -> Iterator[Certificate]:
     decisions = [*generation.policy.hosts.values(), *generation.policy.services.values()]
     found = (generation.extra_authorities, *(each.authorities for each in decisions))
     for authorities in {each.digest: each for each in found if each}.values():
         yield from _parsed(authorities)
 
 
-def _parsed(authorities: Authorities | None) -> list[x509.Certificate]:
-    return x509.load_pem_x509_certificates(authorities.pem.encode()) if authorities else []
+def _parsed(authorities: Authorities | None) -> tuple[Certificate, ...]:
+    return certificates_of(authorities.pem) if authorities else ()
 
 
 def _extra_authorities(generation: Generation | None, moment: datetime) -> list[dict[str, Any]]:
-    extra = _parsed(generation.extra_authorities) if generation else []
+    extra = _parsed(generation.extra_authorities) if generation else ()
     return [describe_authority(each, moment) for each in extra]

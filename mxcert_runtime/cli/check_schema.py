@@ -60,6 +60,7 @@ _RULE = _object(
     kind=_one_of(*(each.value for each in RuleKind)),
     pattern=_TEXT,
     identity={**_TEXT_OR_NULL, "description": "null is: never a client certificate"},
+    candidates={**_TEXTS, "description": "of an entry with several keys, as they are tried"},
     own_authorities={
         "type": ["array", "null"],
         "items": _TEXT,

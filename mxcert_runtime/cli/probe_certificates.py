@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography import x509
 
+from ..authority import certificates_of
 from ..material.refusal import RefusalsIgnored
 from ..policy import Authorities
 
@@ -108,7 +109,8 @@ def _names_of(certificate: x509.Certificate) -> list[str]:
 def _load_pem(authorities: Authorities | None) -> list[x509.Certificate]:
     if authorities is None:
         return []
-    return list(x509.load_pem_x509_certificates(authorities.pem.encode("ascii")))
+    parsed = [each.parsed for each in certificates_of(authorities.pem)]
+    return [each for each in parsed if each is not None]
 
 
 def _climb(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..certificate_request import CertificateRequest
-from ..distinguished_name import readable_name
+from ..material.distinguished_name import readable_name
 from .probe_certificates import CertificateView
 from .probe_steps import Findings, Step
 from .probe_verdict import Outcome, Verdict

@@ -9,16 +9,21 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ..identity import Identity, has_issued, is_root
+from ..identity import Identity
+from ..material.certificate import Certificate
+from ..material.pairing import has_issued, is_root
 from ..material.refusal import RefusalsIgnored
 from .doubt import Doubt, DoubtCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112
 #: bits (SSL_CTX_set_security_level(3)).
 _LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 224
+_LEAST_BITS = {
+    **dict.fromkeys(("RSA", "RSASSA-PSS", "DSA"), _LEAST_RSA_BITS),
+    "EC": _LEAST_EC_BITS,
+}
 _WEAK_HASHES = ("md5", "sha1")
 _CLIENT_USAGES = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
 
@@ -32,7 +37,7 @@ class Expectation:
 
     moment: datetime
     window: timedelta
-    authorities: tuple[x509.Certificate, ...] = ()
+    authorities: tuple[Certificate, ...] = ()
 
 
 def doubts_of_identity(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
@@ -42,34 +47,29 @@ def doubts_of_identity(identity: Identity, expected: Expectation) -> Iterator[Do
     yield from _doubts_of_chain(identity, expected)
     for certificate, label in _labelled(identity):
         yield from _doubts_of_strength(identity, certificate, label)
+        yield from _doubts_of_form(identity, certificate, label)
     yield from _doubts_of_usage(identity)
 
 
 def trust_anchor_of(identity: Identity) -> str:
     """The subject of the certificate that servers need to hold: the issuer at the chain's end."""
-    return _name_of((identity.certificate, *identity.chain)[-1].issuer)
+    return identity.certificates[-1].issuer
 
 
-def is_chain_complete(identity: Identity, authorities: Iterable[x509.Certificate]) -> bool | None:
+def is_chain_complete(identity: Identity, authorities: Iterable[Certificate]) -> bool | None:
     """Whether the chain reaches up to a root: ``None`` where that cannot be known from here."""
-    last = (identity.certificate, *identity.chain)[-1]
+    last = identity.certificates[-1]
     if any(is_root(each) and has_issued(each, last) for each in (last, *authorities)):
         return True
     return None
 
 
-def _labelled(identity: Identity) -> list[tuple[x509.Certificate, str]]:
+def _labelled(identity: Identity) -> list[tuple[Certificate, str]]:
     leaf = f"the identity {identity.name!r}"
     chain = [
-        (each, f"the intermediate `{_name_of(each.subject)}` of {leaf}") for each in identity.chain
+        (each, f"the intermediate `{each.subject}` of {leaf}") for each in identity.intermediates
     ]
-    return [(identity.certificate, leaf), *chain]
-
-
-def _name_of(name: x509.Name) -> str:
-    with RefusalsIgnored():
-        return name.rfc4514_string()
-    return "a name that cannot be read"
+    return [(identity.leaf, leaf), *chain]
 
 
 def _doubt(identity: Identity, code: DoubtCode, problem: str, remedy: str) -> Doubt:
@@ -77,10 +77,10 @@ def _doubt(identity: Identity, code: DoubtCode, problem: str, remedy: str) -> Do
 
 
 def _doubts_of_validity(
-    identity: Identity, certificate: x509.Certificate, label: str, expected: Expectation
+    identity: Identity, certificate: Certificate, label: str, expected: Expectation
 ) -> Iterator[Doubt]:
-    with RefusalsIgnored():
-        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if certificate.validity is not None:
+        begin, end = certificate.validity
         remedy = "Replace the file by one with a valid certificate"
         left = end - expected.moment
         if expected.moment < begin:
@@ -95,7 +95,7 @@ def _doubts_of_validity(
 
 
 def _doubts_of_chain(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
-    if identity.chain or is_chain_complete(identity, expected.authorities):
+    if identity.intermediates or is_chain_complete(identity, expected.authorities):
         return
     problem = (
         f"the identity {identity.name!r} comes without the certificate of its issuer"
@@ -109,7 +109,7 @@ def _doubts_of_chain(identity: Identity, expected: Expectation) -> Iterator[Doub
 
 
 def _doubts_of_strength(
-    identity: Identity, certificate: x509.Certificate, label: str
+    identity: Identity, certificate: Certificate, label: str
 ) -> Iterator[Doubt]:
     key = _weak_key(certificate)
     if key:
@@ -123,21 +123,35 @@ def _doubts_of_strength(
         yield _doubt(identity, DoubtCode.WEAK_SIGNATURE, problem, remedy)
 
 
-def _weak_key(certificate: x509.Certificate) -> str | None:
+def _doubts_of_form(identity: Identity, certificate: Certificate, label: str) -> Iterator[Doubt]:
+    """OpenSSL takes what RFC 5280 forbids; servers that are not OpenSSL may well refuse it."""
+    reason = None
+    if certificate.serial <= 0:
+        reason = "has a serial number that is not positive"
+    elif certificate.parsed is None:
+        reason = "is not in the form of RFC 5280, so that cryptography cannot read it"
+    if reason:
+        problem = f"{label} {reason}; strict servers, such as those in Go or Rust, refuse it"
+        remedy = "Have it issued anew by an authority that keeps to RFC 5280"
+        yield _doubt(identity, DoubtCode.UNUSUAL_CERTIFICATE, problem, remedy)
+
+
+def _weak_key(certificate: Certificate) -> str | None:
     with RefusalsIgnored():
-        key = certificate.public_key()
-        if isinstance(key, rsa.RSAPublicKey) and key.key_size < _LEAST_RSA_BITS:
-            return f"{key.key_size} bits (RSA)"
-        if isinstance(key, ec.EllipticCurvePublicKey) and key.key_size < _LEAST_EC_BITS:
-            return f"{key.key_size} bits (EC)"
+        key = certificate.public_key
+        least = _LEAST_BITS.get(key.family)
+        if least and key.bits and key.bits < least:
+            return f"{key.bits} bits ({key.family})"
     return None
 
 
-def signature_hash(certificate: x509.Certificate) -> str | None:
+def signature_hash(certificate: Certificate) -> str | None:
     """The hash that the issuer signed, such as ``sha256``; ``None`` for Edwards keys."""
     with RefusalsIgnored():
+        if certificate.parsed is None:
+            return None
         try:
-            algorithm = certificate.signature_hash_algorithm
+            algorithm = certificate.parsed.signature_hash_algorithm
         except UnsupportedAlgorithm:
             return None
         return algorithm.name if algorithm else None
@@ -146,22 +160,24 @@ def signature_hash(certificate: x509.Certificate) -> str | None:
 
 def _doubts_of_usage(identity: Identity) -> Iterator[Doubt]:
     # RFC 8446, section 4.4.2.2, asks for both of a client's certificate, if they are there.
-    extended = _extension(identity.certificate, x509.ExtendedKeyUsage)
+    extended = _extension(identity.leaf, x509.ExtendedKeyUsage)
     if extended is not None and not any(usage in extended for usage in _CLIENT_USAGES):
         problem = f"the identity {identity.name!r} is not for TLS clients (Extended Key Usage)"
         remedy = "Have it issued with clientAuth, or name the file of the client's certificate"
         yield _doubt(identity, DoubtCode.NO_CLIENT_AUTHENTICATION, problem, remedy)
-    usage = _extension(identity.certificate, x509.KeyUsage)
+    usage = _extension(identity.leaf, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
         problem = f"the key of the identity {identity.name!r} is not for signatures (Key Usage)"
         remedy = "Have it issued with digitalSignature, by which a TLS client proves its key"
         yield _doubt(identity, DoubtCode.NO_DIGITAL_SIGNATURE, problem, remedy)
 
 
-def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:
     with RefusalsIgnored():
+        if certificate.parsed is None:
+            return None
         try:
-            return certificate.extensions.get_extension_for_class(kind).value
+            return certificate.parsed.extensions.get_extension_for_class(kind).value
         except x509.ExtensionNotFound:
             return None
     return None

@@ -25,6 +25,7 @@ class DoubtCode(Enum):
     INCOMPLETE_CHAIN = "incomplete-chain"
     WEAK_KEY = "weak-key"
     WEAK_SIGNATURE = "weak-signature"
+    UNUSUAL_CERTIFICATE = "unusual-certificate"
     NO_CLIENT_AUTHENTICATION = "no-client-authentication"
     NO_DIGITAL_SIGNATURE = "no-digital-signature"
     READABLE_BY_OTHERS = "readable-by-others"

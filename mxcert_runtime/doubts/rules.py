@@ -48,7 +48,8 @@ def _beginnings(name: str) -> Iterator[str]:
 def _without_rule(generation: Generation) -> list[Identity]:
     policy = generation.policy
     decisions = [*policy.hosts.values(), *policy.services.values()]
-    named = {decision.identity for decision in decisions}
+    rules = [decision.rule for decision in decisions if decision.rule]
+    named = {identity for rule in rules for identity in (rule.identity, *rule.candidates)}
     return [each for each in generation.identities if each not in named]
 
 
@@ -88,8 +89,7 @@ def _shadowed_by(earlier: Identity, identity: Identity) -> Doubt:
 
 
 def _issuers(identity: Identity) -> set[bytes]:
-    certificates = (identity.certificate, *identity.chain)
-    return {each.issuer.public_bytes() for each in certificates}
+    return {each.issuer_der for each in identity.certificates}
 
 
 def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
@@ -98,7 +98,7 @@ def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
     rules = {
         pattern: decision.rule
         for pattern, decision in hosts.items()
-        if decision.rule and decision.identity
+        if decision.rule and decision.rule.identity
     }
     wildcards = _wildcards_with_port(rules)
     for pattern, rule in rules.items():

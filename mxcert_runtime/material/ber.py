@@ -1,7 +1,9 @@
-"""BER elements (X.690), as much as keys and PKCS12 files need, safe to use on any bytes.
+"""BER elements (X.690), as much as keys, certificates and PKCS12 files need, safe to use on any
+bytes.
 
 DER is BER's canonical form, but what NSS and Bouncy Castle write is BER: lengths that are not
-said beforehand, octet strings in pieces.
+said beforehand, octet strings in pieces. Depth, counts and sizes are bounded, so that nothing that
+is read here takes longer than it takes to say no.
 """
 
 from __future__ import annotations
@@ -13,8 +15,15 @@ from ..secret import Secret
 
 #: A real file needs six levels; more is an attack on the stack.
 _MAX_DEPTH = 16
+#: Bouncy Castle writes octet strings in pieces of 1,000 bytes, and no file is larger than 10 MiB.
+_MAX_CHILDREN = 20_000
+#: The largest AlgorithmIdentifier is one of explicit EC or DSA parameters.
+_MAX_ALGORITHM_BYTES = 8192
+#: Octet strings in pieces that are themselves in pieces are legal, and nobody writes more.
+_MAX_PIECES_DEPTH = 3
 
-INTEGER, OCTETS, IDENTIFIER, SEQUENCE, EXPLICIT = 0x02, 0x04, 0x06, 0x30, 0xA0
+INTEGER, BITS, OCTETS, NULL, IDENTIFIER = 0x02, 0x03, 0x04, 0x05, 0x06
+SEQUENCE, SET, EXPLICIT = 0x30, 0x31, 0xA0
 _CONSTRUCTED = 0x20
 
 
@@ -23,10 +32,13 @@ class MalformedError(ValueError):
 
 
 class Element(NamedTuple):
-    """One BER element: its tag byte and its content."""
+    """One BER element: its tag byte and its content, which may be a key and so never shows."""
 
     tag: int
     content: bytes
+
+    def __repr__(self) -> str:
+        return f"<Element {self.tag:#04x} of {len(self.content)} bytes>"
 
     def expect(self, tag: int) -> Element:
         if self.tag != tag:
@@ -40,6 +52,8 @@ class Element(NamedTuple):
         while position < len(self.content):
             child, position = read_element(self.content, position)
             found.append(child)
+            if len(found) > _MAX_CHILDREN:
+                raise MalformedError("too many elements")
         return found
 
     def as_identifier(self) -> str:
@@ -47,15 +61,26 @@ class Element(NamedTuple):
         return _dotted(self.expect(IDENTIFIER).content[:32])
 
     def as_integer(self) -> int:
-        return int.from_bytes(self.expect(INTEGER).content[:32], "big", signed=True)
+        return int.from_bytes(self.expect(INTEGER).content, "big", signed=True)
 
     def as_octets(self, depth: int = 0) -> bytes:
         """The bytes of an octet string, which BER may have in pieces."""
-        if depth > _MAX_DEPTH:
+        if depth > _MAX_PIECES_DEPTH:
             raise MalformedError("octet strings too deep in each other")
         if not self.tag & _CONSTRUCTED:
             return self.content
         return b"".join(child.as_octets(depth + 1) for child in self.children())
+
+    def as_bits(self) -> bytes:
+        """The bytes of a bit string that has whole bytes only."""
+        content = self.expect(BITS).content
+        if content[:1] != b"\0":
+            raise MalformedError("a bit string that is no bytes")
+        return content[1:]
+
+    def encoded(self) -> bytes:
+        """The element as it stands in DER."""
+        return encode(self.tag, self.content)
 
     def primitives(self, depth: int = 0) -> list[Element]:
         """All primitive elements inside, in their order."""
@@ -83,6 +108,32 @@ def _dotted(content: bytes) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
+def encode(tag: int, *parts: bytes) -> bytes:
+    """DER of an element whose content are the parts, one behind the other."""
+    length = sum(map(len, parts))
+    if length < 0x80:
+        return bytes((tag, length)) + b"".join(parts)
+    size = (length.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + b"".join(parts)
+
+
+def encode_integer(value: int) -> bytes:
+    """DER of an integer that is not negative."""
+    return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
+
+
+def encode_identifier(dotted: str) -> bytes:
+    """DER of an object identifier in dotted form."""
+    first, second, *rest = map(int, dotted.split("."))
+    content = bytearray()
+    for arc in (first * 40 + second, *rest):
+        digits = [arc & 0x7F]
+        while arc := arc >> 7:
+            digits.append(arc & 0x7F | 0x80)
+        content += bytes(reversed(digits))
+    return encode(IDENTIFIER, bytes(content))
+
+
 def read_der(content: Secret[bytes]) -> Element:
     """The one element that the content must be.
 
@@ -97,12 +148,22 @@ def read_der(content: Secret[bytes]) -> Element:
 def read_algorithm(identifier: Element) -> tuple[tuple[str, ...], int]:
     """The object identifiers in an AlgorithmIdentifier, and the highest number in it."""
     identifier.expect(SEQUENCE)
+    if len(identifier.content) > _MAX_ALGORITHM_BYTES:
+        raise MalformedError("an algorithm with parameters beyond all measure")
     elements = identifier.primitives()
     identifiers = tuple(each.as_identifier() for each in elements if each.tag == IDENTIFIER)
     numbers = [each.as_integer() for each in elements if each.tag == INTEGER]
     if not identifiers:
         raise MalformedError("an algorithm without its identifier")
     return identifiers, max(numbers, default=0)
+
+
+def split_algorithm(identifier: Element) -> tuple[str, Element]:
+    """The object identifier of an AlgorithmIdentifier and its parameters; NULL for none."""
+    if len(identifier.content) > _MAX_ALGORITHM_BYTES:
+        raise MalformedError("an algorithm with parameters beyond all measure")
+    name, *parameters = at_least(1, identifier.expect(SEQUENCE))
+    return name.as_identifier(), parameters[0] if parameters else Element(NULL, b"")
 
 
 def at_least(count: int, element: Element) -> list[Element]:
@@ -136,8 +197,9 @@ def _read_indefinite(data: bytes, tag: int, start: int, depth: int) -> tuple[Ele
     if not tag & _CONSTRUCTED:
         raise MalformedError("a primitive element without a length")
     position = start
-    while True:
+    for _ in range(_MAX_CHILDREN):
         child, after = read_element(data, position, depth + 1)
         if child.tag == 0:
             return Element(tag, data[start:position]), after
         position = after
+    raise MalformedError("too many elements")

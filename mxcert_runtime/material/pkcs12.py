@@ -1,105 +1,140 @@
-"""Opens PKCS12 (RFC 7292): one decryption for key and certificates together.
+"""Opens PKCS12 (RFC 7292): its keys and certificates, each as it was put in.
 
 Where that fails, the reason is looked for in what is not encrypted, and said only as far as it is
 certain. Errors are raised outside of ``except`` blocks, since the frames of a foreign exception
-hold the password.
+hold what was decrypted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+from dataclasses import dataclass
 
 from ..errors import IdentityError, IdentityProblem
 from ..secret import Secret
+from .armour import without_armour
 from .ber import MalformedError
-from .pkcs12_structure import PBMAC1, Structure, mac_fits, read_structure
-from .private_key import PrivateKey, checked_key, encode_password, refuse_rounds
-from .refusal import RefusalsIgnored
+from .certificate import Certificate
+from .encryption import NotDecryptedError
+from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError
+from .passwords import EMPTY, MISSING, PasswordForm, forms_of
+from .pkcs12_contents import Contents, UnsupportedEncryptionError, open_contents
+from .pkcs12_structure import Structure, read_structure
+from .private_key import KeyMaterial, checked_key
 
-#: encryption that OpenSSL 3 has in its legacy provider, which not every build can load
-_LEGACY = {
+#: names of what is opened no more, or only where the build of OpenSSL has it
+_NAMES = {
     "1.2.840.113549.1.12.1.1": "RC4-128",
     "1.2.840.113549.1.12.1.2": "RC4-40",
-    "1.2.840.113549.1.12.1.5": "RC2-128",
-    "1.2.840.113549.1.12.1.6": "RC2-40",
     "1.2.840.113549.1.5.3": "DES with MD5",
     "1.2.840.113549.1.5.10": "DES with SHA-1",
 }
-#: not legacy, but forbidden where OpenSSL obeys FIPS 140
-_OLD = {"1.2.840.113549.1.12.1.3": "3DES", "1.2.840.113549.1.12.1.4": "2DES", **_LEGACY}
-
 _CONVERT = (
     "Convert it: openssl pkcs12 -in old.pfx -legacy -nodes | openssl pkcs12 -export -out new.pfx"
 )
 _REPLACE = "Replace it by an undamaged copy"
+_CORRECT = "Correct the password, or replace the file by an undamaged copy"
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What came of opening a file with one form of its password."""
+
+    contents: Contents | None = None
+    #: the MAC was made with this password
+    is_proven: bool = False
+    unsupported: str | None = None
+    too_much: TooMuchWorkError | None = None
 
 
 def open_pkcs12(
     content: Secret[bytes], password: Secret[str] | None, label: str
-) -> tuple[PrivateKey, tuple[x509.Certificate, ...]]:
-    """The key and the certificates, the likeliest leaf first; ``label`` is what errors call it.
+) -> tuple[tuple[KeyMaterial, ...], tuple[Certificate, ...]]:
+    """The keys and the certificates in the order of the file; ``label`` is what errors call it.
 
     No password and an empty one are the same here: a file made with either opens. A password for
     a file that is not protected does no harm. Raises :class:`~..errors.IdentityError`.
     """
-    structure = _checked_structure(content, label)
-    encoded = encode_password(password, label) if structure.protected else None
-    opened = _load(structure.content, encoded)
-    if opened is None and encoded and not structure.encrypted:
-        # A MAC alone keeps nothing secret; writers of such files make it with no password.
-        opened = _load(structure.content, None)
-    if opened is None:
-        raise _explain(structure, encoded, label)
-    if isinstance(opened, type):
-        message = f"{label} is not in DER; cryptography warns of that, and warnings are errors here"
-        raise IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
-    if opened.key is None:
+    effort = Effort()
+    structure = _checked_structure(without_armour(content), effort, label)
+    forms = _forms(structure, password, label)
+    attempt = _open(structure, forms, effort)
+    if attempt.too_much:
+        raise attempt.too_much.as_identity_error(label)
+    if attempt.contents is None:
+        raise _explain(structure, attempt, bool(password), label)
+    if not attempt.contents.keys:
         message = f"{label} holds no private key"
         raise IdentityError(IdentityProblem.NO_KEY, message, "Export it together with its key")
-    return checked_key(opened.key, label), opened.certificates
+    return _usable(attempt.contents.keys, label), attempt.contents.certificates
 
 
-def _checked_structure(content: Secret[bytes], label: str) -> Structure:
-    """The structure of a file that is fit for OpenSSL."""
-    structure = _read_structure(content)
+def _usable(keys: tuple[KeyMaterial, ...], label: str) -> tuple[KeyMaterial, ...]:
+    """The keys that can be a TLS client's; where none is, the error is that of the first."""
+    usable = []
+    for key in keys:
+        try:
+            usable.append(checked_key(key, f"the key in {label}"))
+        except IdentityError:
+            continue
+    return tuple(usable) or (checked_key(keys[0], f"the key in {label}"),)
+
+
+def _forms(
+    structure: Structure, password: Secret[str] | None, label: str
+) -> tuple[PasswordForm, ...]:
+    given = forms_of(password, label) if password and structure.protected else ()
+    # A MAC alone keeps nothing secret; writers of such files make it with no password.
+    without = () if given and structure.encrypted else (MISSING, EMPTY)
+    return (*given, *without)
+
+
+def _checked_structure(content: Secret[bytes], effort: Effort, label: str) -> Structure:
+    structure = _read_structure(content, effort)
+    if isinstance(structure, TooMuchWorkError):
+        raise structure.as_identity_error(label)
     if structure is None:
         raise _not_pkcs12(content, label)
     if structure.by_public_key:
         message = f"{label} is protected by a public key instead of a password"
         raise IdentityError(IdentityProblem.UNSUPPORTED, message, "Export it with a password")
-    refuse_rounds(structure.rounds, label)
     return structure
 
 
-def _read_structure(content: Secret[bytes]) -> Structure | None:
+def _read_structure(content: Secret[bytes], effort: Effort) -> Structure | TooMuchWorkError | None:
     try:
-        return read_structure(content)
+        return read_structure(content, effort)
     except MalformedError:
         return None
+    except TooMuchWorkError as error:
+        return error.with_traceback(None)
 
 
-@dataclass(frozen=True)
-class _Contents:
-    key: object = field(repr=False)
-    certificates: tuple[x509.Certificate, ...]
+def _open(structure: Structure, forms: tuple[PasswordForm, ...], effort: Effort) -> _Attempt:
+    """The first attempt that opens it, else the one that says most."""
+    attempts: list[_Attempt] = []
+    for form in forms if effort.rounds <= MAX_ROUNDS_TRIED_AGAIN else forms[:2]:
+        attempt = _attempt(structure, form, effort)
+        if attempt.contents is not None or attempt.too_much:
+            return attempt
+        attempts.append(attempt)
+    return max(attempts, key=lambda each: (each.is_proven, bool(each.unsupported)))
 
 
-def _load(
-    content: Secret[bytes], password: Secret[bytes] | None
-) -> _Contents | type[Warning] | None:
-    """``None`` where it does not open; ``Warning`` itself where a warning is an error."""
-    with RefusalsIgnored():
-        try:
-            key, leaf, others = load_key_and_certificates(
-                content.reveal(), password.reveal() if password else None
-            )
-            return _Contents(key, (*((leaf,) if leaf else ()), *others))
-        except Warning:
-            return Warning
-    return None
+def _attempt(structure: Structure, form: PasswordForm, effort: Effort) -> _Attempt:
+    fits = None if structure.mac is None else structure.mac.fits(structure.authenticated, form)
+    if fits is False:
+        return _Attempt()
+    if fits is None and structure.mac is not None:
+        return _Attempt(unsupported=f"its MAC by {structure.mac.algorithm}")
+    try:
+        return _Attempt(open_contents(structure, form, effort), bool(fits))
+    except (NotDecryptedError, MalformedError):
+        return _Attempt(None, bool(fits))
+    except UnsupportedEncryptionError as error:
+        used = " and ".join(_NAMES.get(name, name) for name in error.names)
+        return _Attempt(None, bool(fits), f"its encryption by {used}")
+    except TooMuchWorkError as error:
+        return _Attempt(too_much=error.with_traceback(None))
 
 
 def _not_pkcs12(content: Secret[bytes], label: str) -> IdentityError:
@@ -115,40 +150,25 @@ def _not_pkcs12(content: Secret[bytes], label: str) -> IdentityError:
     return IdentityError(IdentityProblem.DAMAGED, message, _REPLACE)
 
 
-def _explain(structure: Structure, password: Secret[bytes] | None, label: str) -> IdentityError:
+def _explain(
+    structure: Structure, attempt: _Attempt, has_password: bool, label: str
+) -> IdentityError:
     if not structure.protected:
         message = f"{label} is damaged inside"
         return IdentityError(IdentityProblem.DAMAGED, message, _REPLACE)
-    fits = mac_fits(structure, password)
-    if fits:
-        return _unsupported(structure, label)
-    if password is None:
+    if attempt.is_proven:
+        # Password and content are right, and what fails is what is done with them.
+        why = "something in it is damaged inside, is not supported or has another password"
+        if attempt.unsupported:
+            why = f"{attempt.unsupported} is not in this build"
+        message = f"{label} cannot be read although its password is right: {why}"
+        return IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
+    if not has_password:
         message = f"{label} opens only with a password and none is given, or it is damaged"
         remedy = "Give its password in the settings"
         return IdentityError(IdentityProblem.PASSWORD_MISSING, message, remedy)
-    doubts = "" if fits is False else "".join(f", or {x}" for x in _doubts(structure))
-    message = f"{label} does not open: the password is wrong or the file is damaged{doubts}"
-    remedy = "Correct the password, or replace the file by an undamaged copy"
-    return IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, message, remedy)
-
-
-def _unsupported(structure: Structure, label: str) -> IdentityError:
-    """The MAC fits, so password and content are right, and what fails is what is done with them."""
-    used = [_OLD[each] for each in structure.algorithms if each in _OLD]
-    if used:
-        why = f"its encryption by {' and '.join(used)} is not in this build of OpenSSL"
-    else:
-        why = "something in it is not supported by cryptography or has another password"
-    message = f"{label} cannot be read although its password is right: {why}"
-    return IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
-
-
-def _doubts(structure: Structure) -> list[str]:
-    """What else may be the reason where no MAC can tell."""
-    used = [_LEGACY[each] for each in structure.algorithms if each in _LEGACY]
-    doubts = [f"this build of OpenSSL lacks {' and '.join(used)}"] if used else []
-    if structure.mac is None:
-        doubts.append("this release of cryptography cannot open files without a MAC")
-    elif structure.mac.algorithm == PBMAC1:
-        doubts.append("this build of OpenSSL lacks PBMAC1")
-    return doubts
+    if attempt.unsupported:
+        message = f"{label} cannot be read: {attempt.unsupported} is not in this build"
+        return IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
+    message = f"{label} does not open: the password is wrong or the file is damaged"
+    return IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, message, _CORRECT)

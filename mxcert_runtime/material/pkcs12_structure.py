@@ -1,21 +1,16 @@
 """The outside of a PKCS12 file (RFC 7292): what protects it, read without decrypting it.
 
-OpenSSL has one answer for a wrong password, for damage and for an algorithm that it lacks; what
-is read here tells them apart. It also keeps from OpenSSL what it cannot bear: contents that are
-missing (CVE-2024-0727) and counts of rounds that would take hours.
+A wrong password, damage and an algorithm that is not known look the same once decrypting fails;
+what is read here tells them apart. All work that shows is counted before any of it is done.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..secret import Secret
 from .ber import (
     EXPLICIT,
-    OCTETS,
     SEQUENCE,
     Element,
     MalformedError,
@@ -24,51 +19,61 @@ from .ber import (
     read_der,
     read_element,
 )
+from .encryption import Scheme, read_scheme
+from .key_derivation import Effort, UnknownAlgorithmError
+from .pkcs12_mac import Mac, read_mac
 
-#: Beyond it, checking the MAC in Python only to explain a failure takes too long.
-_MAX_CHECKED_ROUNDS = 1_000_000
+#: A file of the trust of a whole platform has some hundreds.
+_MAX_BAGS = 2000
+#: Bags in bags are legal, and nobody writes them.
+_MAX_NESTING = 3
 
 _DATA = "1.2.840.113549.1.7.1"
 _SIGNED = "1.2.840.113549.1.7.2"
 _ENVELOPED = "1.2.840.113549.1.7.3"
 _ENCRYPTED = "1.2.840.113549.1.7.6"
-_SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
-PBMAC1 = "1.2.840.113549.1.5.14"
-_MAC_HASHES = {
-    "1.3.14.3.2.26": "sha1",
-    "2.16.840.1.101.3.4.2.4": "sha224",
-    "2.16.840.1.101.3.4.2.1": "sha256",
-    "2.16.840.1.101.3.4.2.2": "sha384",
-    "2.16.840.1.101.3.4.2.3": "sha512",
-}
+#: kinds of bags
+KEY, SHROUDED_KEY, CERTIFICATE, _SAFE_CONTENTS = (
+    f"1.2.840.113549.1.12.10.1.{number}" for number in (1, 2, 3, 6)
+)
 
 
 @dataclass(frozen=True)
-class Mac:
-    """The MacData of a file; ``algorithm`` is the hash, or PBMAC1 (RFC 9579)."""
+class Sealed:
+    """Something encrypted: how, and what; no ``scheme`` where the algorithm is not known here."""
 
-    algorithm: str
-    digest: bytes
-    salt: bytes
-    rounds: int
+    scheme: Scheme | None
+    names: tuple[str, ...]
+    content: bytes = field(repr=False)
+    #: the whole structure, for whoever may know the algorithm
+    der: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Bag:
+    """A bag by its kind: a key in clear or a certificate by its bytes, or a sealed key."""
+
+    kind: str
+    content: Secret[bytes] | None = None
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True)
 class Structure:
-    """What protects a PKCS12 file.
+    """What protects a PKCS12 file, and what it holds in clear.
 
     ``algorithms`` are the object identifiers of its encryption, as far as they show without
-    decrypting; ``rounds`` is the highest count of rounds that anything in sight asks for.
+    decrypting.
     """
 
-    #: the file without the bytes behind its end, which some releases of cryptography refuse
-    content: Secret[bytes]
     authenticated: Secret[bytes]
     mac: Mac | None
     algorithms: tuple[str, ...]
-    rounds: int
     #: protected by a public key instead of a password
     by_public_key: bool
+    bags: tuple[Bag, ...] = ()
+    #: safes whose bags show only when they are decrypted
+    sealed: tuple[Sealed, ...] = ()
 
     @property
     def encrypted(self) -> bool:
@@ -80,105 +85,88 @@ class Structure:
         return self.mac is not None or self.encrypted
 
 
-def read_structure(content: Secret[bytes]) -> Structure:
+def read_structure(content: Secret[bytes], effort: Effort) -> Structure:
     """What protects the PKCS12 file that the content is; bytes behind its end do not matter.
 
-    Raises :class:`MalformedError`.
+    Raises :class:`MalformedError` and :class:`~.key_derivation.TooMuchWorkError`.
     """
-    pfx, end = read_element(content.reveal(), 0)
-    content = Secret(content.reveal()[:end])
+    pfx, _ = read_element(content.reveal(), 0)
     version, auth_safe, *mac_data = at_least(2, pfx.expect(SEQUENCE))
     if version.as_integer() != 3:
         raise MalformedError("not version 3")
     kind, body = _content_info(auth_safe)
     if kind == _SIGNED:
-        return Structure(content, Secret(b""), None, (), 0, by_public_key=True)
+        return Structure(Secret(b""), None, (), by_public_key=True)
     if kind != _DATA:
         raise MalformedError("the authenticated safe is no data")
     authenticated = Secret(body.as_octets())
-    mac = _mac(mac_data[0]) if mac_data else None
-    return _look_into(content, authenticated, mac)
+    mac = read_mac(mac_data[0], effort) if mac_data else None
+    return _look_into(authenticated, mac, effort)
 
 
-def _look_into(content: Secret[bytes], authenticated: Secret[bytes], mac: Mac | None) -> Structure:
-    algorithms: dict[str, None] = {}
-    rounds = mac.rounds if mac else 0
-    by_public_key = False
+def _look_into(authenticated: Secret[bytes], mac: Mac | None, effort: Effort) -> Structure:
+    sealed, bags, by_public_key = [], [], False
     for info in read_der(authenticated).expect(SEQUENCE).children():
         kind, body = _content_info(info)
         by_public_key |= kind == _ENVELOPED
-        for identifier in _encryptions(kind, body):
-            names, number = read_algorithm(identifier)
-            algorithms.update(dict.fromkeys(names))
-            rounds = max(rounds, number)
-    return Structure(content, authenticated, mac, tuple(algorithms), rounds, by_public_key)
+        if kind == _ENCRYPTED:
+            sealed.append(_read_encrypted(body, effort))
+        elif kind == _DATA:
+            bags += read_bags(Secret(body.as_octets()), effort)
+    names = [each.names for each in (*sealed, *(bag.sealed for bag in bags)) if each]
+    algorithms = tuple(dict.fromkeys(name for each in names for name in each))
+    return Structure(authenticated, mac, algorithms, by_public_key, tuple(bags), tuple(sealed))
 
 
-def _encryptions(kind: str, body: Element) -> Iterator[Element]:
-    if kind == _ENCRYPTED:
-        _, encrypted = at_least(2, body.expect(SEQUENCE))[:2]
-        _, algorithm, _ = at_least(3, encrypted.expect(SEQUENCE))[:3]
-        yield algorithm
-    if kind == _DATA:
-        contents, _ = read_element(body.as_octets(), 0)
-        for bag in contents.expect(SEQUENCE).children():
-            name, value = at_least(2, bag.expect(SEQUENCE))[:2]
-            if name.as_identifier() == _SHROUDED_KEY_BAG:
-                shrouded = at_least(1, value.expect(EXPLICIT))[0]
-                yield at_least(2, shrouded.expect(SEQUENCE))[0]
+def _read_encrypted(body: Element, effort: Effort) -> Sealed:
+    """EncryptedData (RFC 2315, section 13)."""
+    _, encrypted = at_least(2, body.expect(SEQUENCE))[:2]
+    _, algorithm, content = at_least(3, encrypted.expect(SEQUENCE))[:3]
+    return _seal(algorithm, content.as_octets(), b"", effort)
+
+
+def _seal(algorithm: Element, content: bytes, der: bytes, effort: Effort) -> Sealed:
+    names, number = read_algorithm(algorithm)
+    try:
+        return Sealed(read_scheme(algorithm, effort), names, content, der)
+    except UnknownAlgorithmError:
+        effort.add(number)
+        return Sealed(None, names, content, der)
+
+
+def read_bags(contents: Secret[bytes], effort: Effort, depth: int = 0) -> list[Bag]:
+    """The bags of SafeContents that are of use; the work of sealed keys is counted.
+
+    Raises :class:`MalformedError` and :class:`~.key_derivation.TooMuchWorkError`.
+    """
+    if depth > _MAX_NESTING:
+        raise MalformedError("bags too deep in each other")
+    found: list[Bag] = []
+    for bag in read_element(contents.reveal(), 0)[0].expect(SEQUENCE).children():
+        name, explicit = at_least(2, bag.expect(SEQUENCE))[:2]
+        found += _read_bag(
+            name.as_identifier(), at_least(1, explicit.expect(EXPLICIT))[0], effort, depth
+        )
+        if len(found) > _MAX_BAGS:
+            raise MalformedError("too many bags")
+    return found
+
+
+def _read_bag(kind: str, value: Element, effort: Effort, depth: int) -> list[Bag]:
+    if kind == KEY:
+        return [Bag(kind, Secret(value.encoded()))]
+    if kind == SHROUDED_KEY:
+        algorithm, content = at_least(2, value.expect(SEQUENCE))[:2]
+        return [Bag(kind, None, _seal(algorithm, content.as_octets(), value.encoded(), effort))]
+    if kind == CERTIFICATE:
+        _, certificate = at_least(2, value.expect(SEQUENCE))[:2]
+        return [Bag(kind, Secret(at_least(1, certificate.expect(EXPLICIT))[0].as_octets()))]
+    if kind == _SAFE_CONTENTS:
+        return read_bags(Secret(value.encoded()), effort, depth + 1)
+    return []  # CRLs and secrets are not asked for
 
 
 def _content_info(element: Element) -> tuple[str, Element]:
     # RFC 2315 lets the content be absent; in PKCS12 that means nothing, and OpenSSL crashed on it.
     kind, explicit = at_least(2, element.expect(SEQUENCE))[:2]
     return kind.as_identifier(), at_least(1, explicit.expect(EXPLICIT))[0]
-
-
-def _mac(element: Element) -> Mac:
-    digest_info, salt, *rounds = at_least(2, element.expect(SEQUENCE))
-    algorithm, digest = at_least(2, digest_info.expect(SEQUENCE))[:2]
-    names, number = read_algorithm(algorithm)
-    count = rounds[0].as_integer() if rounds else 1
-    if names[0] == PBMAC1:
-        count = number
-    octets = digest.expect(OCTETS).content, salt.expect(OCTETS).content
-    return Mac(names[0], *octets, count)
-
-
-def mac_fits(structure: Structure, password: Secret[bytes] | None) -> bool | None:
-    """Whether the MAC was made with this password over this content; ``None``: cannot be told.
-
-    A MAC that fits proves both, so what fails then is neither password nor damage. Without a
-    password, both an empty one and a missing one are tried, which PKCS12 tells apart.
-    """
-    mac = structure.mac
-    if mac is None or mac.algorithm not in _MAC_HASHES or mac.rounds > _MAX_CHECKED_ROUNDS:
-        return None
-    if password is None:
-        forms = [Secret(b""), Secret(b"\0\0")]
-    else:
-        bmp_string = Secret(password.reveal().decode("utf-8").encode("utf-16-be"))
-        forms = [Secret(bmp_string.reveal() + b"\0\0")]
-    return any(_mac_fits(mac, structure.authenticated, form) for form in forms)
-
-
-def _mac_fits(mac: Mac, authenticated: Secret[bytes], password: Secret[bytes]) -> bool:
-    name = _MAC_HASHES[mac.algorithm]
-    key = _derive_mac_key(name, password, mac)
-    digest = hmac.new(key.reveal(), authenticated.reveal(), name).digest()
-    return hmac.compare_digest(digest, mac.digest)
-
-
-def _derive_mac_key(name: str, password: Secret[bytes], mac: Mac) -> Secret[bytes]:
-    """RFC 7292, appendix B.2, for a key as long as the hash, which takes one turn of its loop."""
-    block = hashlib.new(name).block_size
-    key = b"\3" * block + _fill(mac.salt, block) + _fill(password.reveal(), block)
-    for _ in range(max(mac.rounds, 1)):
-        key = hashlib.new(name, key).digest()
-    return Secret(key)
-
-
-def _fill(value: bytes, block: int) -> bytes:
-    """The value, repeated up to a whole number of blocks."""
-    length = -(-len(value) // block) * block
-    return (value * (length // max(len(value), 1) + 1))[:length]

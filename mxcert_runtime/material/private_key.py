@@ -1,74 +1,199 @@
-"""The private keys that can identify a TLS client, and the passwords that open them."""
+"""A private key as it came (PKCS8, RFC 5958), what it is, and whether it is a certificate's.
+
+The bytes go to OpenSSL unchanged: parsed and written anew, a key for RSASSA-PSS would be one of
+plain RSA, and a key of three primes none at all. cryptography's view of it, where there is one,
+only tells about the key.
+"""
 
 from __future__ import annotations
 
-from typing import Union
+import secrets
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import cached_property
+from typing import Any, Union
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from ..errors import IdentityError, IdentityProblem
 from ..secret import Secret
+from .ber import (
+    BITS,
+    INTEGER,
+    NULL,
+    OCTETS,
+    SEQUENCE,
+    Element,
+    MalformedError,
+    at_least,
+    encode,
+    encode_identifier,
+    encode_integer,
+    read_der,
+    split_algorithm,
+)
+from .certificate import Certificate
+from .encryption import encrypt_pbes2
+from .pem import pem_text
+from .public_key import DSA, EC, KIND_NAMES, RSA, RSASSA_PSS
+from .refusal import RefusalsIgnored
 
-PrivateKey = Union[
-    rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, ed25519.Ed25519PrivateKey, ed448.Ed448PrivateKey
-]
-_KEY_TYPES = (
+ParsedKey = Union[
     rsa.RSAPrivateKey,
     ec.EllipticCurvePrivateKey,
     ed25519.Ed25519PrivateKey,
     ed448.Ed448PrivateKey,
-)
+    dsa.DSAPrivateKey,
+]
 
-#: Far above what anyone uses (600,000 to some millions), and some seconds of work.
-MAX_ROUNDS = 10_000_000
+_USE_ANOTHER = "Use an RSA, EC, Ed25519 or Ed448 key"
+#: the context tag of a public key inside an ECPrivateKey (RFC 5915, section 3)
+_EC_PARAMETERS, _EC_PUBLIC_KEY = 0xA0, 0xA1
 
 
-def checked_key(key: object, label: str) -> PrivateKey:
+class Fit(Enum):
+    """How a key and a certificate go together."""
+
+    FITS = "fits"
+    #: the same numbers, for another kind of signature
+    OTHER_KIND = "other kind"
+    NONE = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class KeyMaterial:
+    """A private key by its PKCS8, which nothing shows."""
+
+    pkcs8: Secret[bytes] = field(repr=False)
+    #: the dotted object identifier of its kind
+    algorithm: str
+
+    @cached_property
+    def parsed(self) -> ParsedKey | None:
+        """cryptography's view of it; ``None`` where it has none."""
+        with RefusalsIgnored():
+            return load_der_private_key(self.pkcs8.reveal(), None)  # type: ignore[return-value]
+        return None
+
+    def as_pem(self) -> Secret[bytes]:
+        """The key as it came, in clear."""
+        return pem_text("PRIVATE KEY", self.pkcs8)
+
+    def as_encrypted_pem(self, password: Secret[str]) -> Secret[bytes]:
+        """The key as it came, under a random password: its derivation adds nothing to that."""
+        encrypted = encrypt_pbes2(self.pkcs8, password, secrets.token_bytes(16))
+        return pem_text("ENCRYPTED PRIVATE KEY", Secret(encrypted))
+
+    def fit(self, certificate: Certificate) -> Fit:
+        """Whether the certificate was issued for this key."""
+        with RefusalsIgnored():
+            public = certificate.public_key
+            if not self._has_numbers_of(certificate):
+                return Fit.NONE
+            return Fit.FITS if public.algorithm == self.algorithm else Fit.OTHER_KIND
+        return Fit.NONE  # a certificate for a key of a kind that cannot be read
+
+    def _has_numbers_of(self, certificate: Certificate) -> bool:
+        public = certificate.public_key
+        if public.numbers is not None:
+            return self._rsa_numbers == public.numbers
+        if self.parsed is not None and public.parsed is not None:
+            return bool(self.parsed.public_key() == public.parsed)
+        return bool(public.content) and self._ec_point == public.content
+
+    @cached_property
+    def _rsa_numbers(self) -> tuple[int, ...] | None:
+        """Modulus and exponent (RFC 8017, appendix A.1.2)."""
+        with RefusalsIgnored():
+            if self.algorithm in (RSA, RSASSA_PSS):
+                parts = _inside(self.pkcs8).expect(SEQUENCE).children()
+                return tuple(each.as_integer() for each in parts[1:3])
+        return None
+
+    @cached_property
+    def _ec_point(self) -> bytes | None:
+        """The public key that an EC key carries with it."""
+        with RefusalsIgnored():
+            if self.algorithm == EC:
+                parts = _inside(self.pkcs8).expect(SEQUENCE).children()
+                tagged = [each for each in parts if each.tag == _EC_PUBLIC_KEY]
+                return at_least(1, tagged[0])[0].expect(BITS).as_bits()
+        return None
+
+
+def _inside(pkcs8: Secret[bytes]) -> Element:
+    """The key in the form of its kind."""
+    octets = at_least(3, read_der(pkcs8).expect(SEQUENCE))[2]
+    return read_der(Secret(octets.expect(OCTETS).content))
+
+
+def read_pkcs8(pkcs8: Secret[bytes]) -> KeyMaterial | None:
+    """The key in a PrivateKeyInfo; ``None`` where the bytes are none."""
+    try:
+        _, algorithm, octets = at_least(3, read_der(pkcs8).expect(SEQUENCE))[:3]
+        octets.expect(OCTETS)
+        return KeyMaterial(pkcs8, split_algorithm(algorithm)[0])
+    except MalformedError:
+        return None
+
+
+def read_traditional(label: str, der: Secret[bytes]) -> KeyMaterial | None:
+    """The key in one of the forms that were before PKCS8, by the label of its PEM block."""
+    try:
+        algorithm, parameters, own = _TRADITIONAL[label](der)
+    except (MalformedError, KeyError):
+        return None
+    identifier = encode(SEQUENCE, encode_identifier(algorithm), parameters)
+    content = encode(SEQUENCE, encode_integer(0), identifier, encode(OCTETS, own.reveal()))
+    return KeyMaterial(Secret(content), algorithm)
+
+
+def _from_rsa(der: Secret[bytes]) -> tuple[str, bytes, Secret[bytes]]:
+    at_least(9, read_der(der).expect(SEQUENCE))
+    return RSA, encode(NULL), der
+
+
+def _from_ec(der: Secret[bytes]) -> tuple[str, bytes, Secret[bytes]]:
+    parts = at_least(2, read_der(der).expect(SEQUENCE))
+    parameters = [each for each in parts if each.tag == _EC_PARAMETERS]
+    if not parameters:
+        raise MalformedError("an EC key that does not say its curve")
+    return EC, at_least(1, parameters[0])[0].encoded(), der
+
+
+def _from_dsa(der: Secret[bytes]) -> tuple[str, bytes, Secret[bytes]]:
+    parts = at_least(6, read_der(der).expect(SEQUENCE))
+    parameters = encode(SEQUENCE, *(each.expect(INTEGER).encoded() for each in parts[1:4]))
+    return DSA, parameters, Secret(parts[5].expect(INTEGER).encoded())
+
+
+_TRADITIONAL = {
+    "RSA PRIVATE KEY": _from_rsa,
+    "EC PRIVATE KEY": _from_ec,
+    "DSA PRIVATE KEY": _from_dsa,
+}
+TRADITIONAL_LABELS = tuple(_TRADITIONAL)
+
+
+def checked_key(key: KeyMaterial, label: str) -> KeyMaterial:
     """The key, if it is one for TLS; ``label`` is what errors call the file that it is from.
 
     Raises :class:`~..errors.IdentityError` with ``UNSUPPORTED``.
     """
-    if isinstance(key, _KEY_TYPES):
+    if key.algorithm in KIND_NAMES:
         return key
-    message = f"{label} holds a {type(key).__name__}, which cannot identify a TLS client"
-    remedy = "Use an RSA, EC, Ed25519 or Ed448 key"
-    raise IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
+    message = f"{label} is a key for the algorithm {key.algorithm}, which is none of TLS clients"
+    raise IdentityError(IdentityProblem.UNSUPPORTED, message, _USE_ANOTHER)
 
 
-def key_type(key: PrivateKey) -> str:
-    """The kind of the key with its size or curve: ``RSA-2048``, ``EC-secp256r1``, ``Ed25519``."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        return f"RSA-{key.key_size}"
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return f"EC-{key.curve.name}"
-    return "Ed25519" if isinstance(key, ed25519.Ed25519PrivateKey) else "Ed448"
+def parsed_or_refused(view: Any, what: str) -> Any:
+    """A view of cryptography's.
 
-
-def refuse_rounds(rounds: int, label: str) -> None:
-    """Raise :class:`~..errors.IdentityError` for a count of rounds that would take too long."""
-    if rounds > MAX_ROUNDS:
-        message = f"{label} asks for {rounds} rounds of key derivation, more than {MAX_ROUNDS}"
-        raise IdentityError(IdentityProblem.UNSUPPORTED, message, "Export it with fewer rounds")
-
-
-def encode_password(password: Secret[str] | None, label: str) -> Secret[bytes] | None:
-    """The bytes of the password in UTF-8, as cryptography wants them; ``None`` for an empty one.
-
-    Raises :class:`~..errors.IdentityError` with ``UNSUPPORTED``.
+    Raises :class:`~..errors.IdentityError` with ``UNSUPPORTED`` where it has none.
     """
-    if not password:
-        return None
-    encoded = _try_to_encode(password)
-    # A NUL ends a password in OpenSSL, and newer releases of cryptography print it in a panic.
-    if encoded is None or b"\0" in encoded.reveal():
-        message = f"the password of {label} holds a NUL or a byte that is no UTF-8"
-        remedy = "Correct the password; if it is right, export the file anew with another one"
+    if view is None:
+        message = f"{what} is used as it came, since cryptography cannot read it"
+        remedy = "Take its bytes instead, or have it issued anew"
         raise IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
-    return encoded
-
-
-def _try_to_encode(password: Secret[str]) -> Secret[bytes] | None:
-    try:
-        return Secret(password.reveal().encode("utf-8"))
-    except UnicodeEncodeError:
-        return None
+    return view

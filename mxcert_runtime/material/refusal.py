@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from types import TracebackType
 
 
@@ -9,11 +10,15 @@ class RefusalsIgnored:
     """A context that a refusal leaves quietly, and with it the frames that hold secrets.
 
     cryptography names few of the types, they differ between releases, a warning may be an error,
-    and a panic in Rust (such as 42's at a key on an unusual curve) is no ``Exception``.
+    and a panic in Rust (such as 42's at a key on an unusual curve) is no ``Exception``. Warnings
+    (of a negative serial number, of a country of three letters) would name this package as the
+    one that has to change something, which is the business of whoever issues certificates.
     """
 
     def __enter__(self) -> None:
-        return None
+        self._quiet = warnings.catch_warnings()
+        self._quiet.__enter__()
+        warnings.simplefilter("ignore")
 
     def __exit__(
         self,
@@ -21,4 +26,5 @@ class RefusalsIgnored:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
+        self._quiet.__exit__(kind, error, traceback)
         return isinstance(error, Exception) or type(error).__name__ == "PanicException"

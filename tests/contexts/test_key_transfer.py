@@ -67,7 +67,7 @@ class _Watching(ssl.SSLContext):
         assert b"BEGIN PRIVATE KEY" not in content
         with pytest.raises(TypeError):
             load_pem_private_key(content, None)
-        assert load_pem_private_key(content, password.encode())
+        assert load_pem_private_key(content, password().encode())
         if self.failure is not None:
             raise self.failure
         super().load_cert_chain(certfile, keyfile, password)

@@ -9,8 +9,9 @@ import pickle
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mxcert_runtime.identity import Identity, Validity, load_identity
+from mxcert_runtime.identity import Validity, load_identity
 from tests.support import pki
+from tests.support.identities import identity_of
 
 from .material import ORIGIN, load_inline, pem_files
 
@@ -117,6 +118,6 @@ def test_it_is_frozen(leaf: pki.Leaf) -> None:
 
 def test_it_can_be_made_from_its_parts(leaf: pki.Leaf) -> None:
     """The facts come from the certificate, not from the loader."""
-    identity = Identity("a", ORIGIN, leaf.certificate, leaf.key, leaf.chain)
+    identity = identity_of(leaf, "a")
 
     assert leaf.fingerprint == identity.fingerprint

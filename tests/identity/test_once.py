@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,6 @@ import pytest
 from mxcert_runtime import identity
 from mxcert_runtime.errors import IdentityError
 from mxcert_runtime.identity import load_identity
-from mxcert_runtime.material import pem_key, pkcs12
 from mxcert_runtime.secret import Secret
 from mxcert_runtime.settings.model import IdentitySettings, Origin
 from tests.support import pki
@@ -21,8 +22,8 @@ from .material import inline, load_inline, pem_files, pkcs12_file
 def decryptions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each decryption from now on."""
     seen: list[str] = []
-    for module, name in ((pkcs12, "load_key_and_certificates"), (pem_key, "load_pem_private_key")):
-        monkeypatch.setattr(module, name, _count(getattr(module, name), seen))
+    for name in ("open_pkcs12", "open_pem_key"):
+        monkeypatch.setattr(identity, name, _count(getattr(identity, name), seen))
     return seen
 
 
@@ -48,8 +49,8 @@ def test_a_reload_decrypts_nothing(tmp_path: Path, leaf: pki.Leaf, decryptions: 
 def test_pem_is_opened_once(tmp_path: Path, leaf: pki.Leaf, decryptions: list[str]) -> None:
     """The same for an encrypted PEM key; another certificate beside it is other content."""
     described = pem_files(tmp_path, leaf.pem(), leaf.key_pem("secret"), "secret")
-    load_identity(described)
-    load_identity(described)
+    first = load_identity(described)
+    assert first.key is load_identity(described).key
     assert 1 == len(decryptions)
 
     (tmp_path / "leaf.crt").write_bytes(leaf.pem(chain=False))
@@ -90,19 +91,22 @@ def test_a_wrong_password_never_profits(leaf: pki.Leaf) -> None:
             load_inline(content, password)
 
 
-def test_what_is_kept_is_bounded(
-    leaf: pki.Leaf, decryptions: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The least recently used goes first."""
-    monkeypatch.setattr(identity, "_OPENED_LIMIT", 2)
-    monkeypatch.setattr(identity, "_opened_once", identity._OpenedOnce())
-    first, second, third = (leaf.pkcs12("x") for _ in range(3))
-    for content in (first, second, first, third, first):
-        load_inline(content, "x")
-    assert 3 == len(decryptions)
+def test_what_nobody_uses_is_let_go(leaf: pki.Leaf, decryptions: list[str]) -> None:
+    """A key that was decrypted lives as long as an identity that has it, and no longer."""
+    content = leaf.pkcs12("x")
+    first = load_inline(content, "x")
+    second = load_inline(content, "x")
+    key = weakref.ref(first.key)
+    assert 1 == len(decryptions)
 
-    load_inline(second, "x")
-    assert 4 == len(decryptions)
+    del first
+    gc.collect()
+    assert key() is second.key
+    del second
+    gc.collect()
+    assert key() is None
+    load_inline(content, "x")
+    assert 2 == len(decryptions)
 
 
 def test_what_is_kept_tells_nothing_of_the_password() -> None:

@@ -108,8 +108,8 @@ def test_password_that_cannot_be(leaf: pki.Leaf, password: str) -> None:
     assert "NUL" in error.message
 
 
-def test_filewithout_mac(tmp_path: Path, leaf: pki.Leaf) -> None:
-    """A file without a MAC opens, or the error says that its release of cryptography is why."""
+def test_file_without_mac(tmp_path: Path, leaf: pki.Leaf) -> None:
+    """A file without a MAC opens, whatever the release of cryptography."""
     source = tmp_path / "source.pem"
     source.write_bytes(leaf.pem() + leaf.key_pem())
     arguments = ["-export", "-nomac", "-in", str(source), "-passout", "pass:secret"]
@@ -117,17 +117,7 @@ def test_filewithout_mac(tmp_path: Path, leaf: pki.Leaf) -> None:
     wrong = failure(inline(content, "wrong"))
 
     assert IdentityProblem.WRONG_PASSWORD_OR_DAMAGED is wrong.problem
-    assert "without a MAC" in wrong.message
-    if _openswithout_mac(content):
-        assert leaf.fingerprint == load_inline(content, "secret").fingerprint
-
-
-def _openswithout_mac(content: bytes) -> bool:
-    try:
-        pkcs12.load_key_and_certificates(content, b"secret")
-    except ValueError:
-        return False
-    return True
+    assert leaf.fingerprint == load_inline(content, "secret").fingerprint
 
 
 def test_no_key(leaf: pki.Leaf) -> None:
@@ -239,12 +229,21 @@ def _load_elsewhere(content: bytes, **environment: str) -> list[str]:
     return answer
 
 
-def test_build_without_legacy_algorithms(leaf: pki.Leaf) -> None:
-    """RC2 on an OpenSSL without it is told as that, with the remedy, not as a wrong password."""
-    content = leaf.pkcs12("secret", encryption="rc2")
-    problem, text = _load_elsewhere(content, CRYPTOGRAPHY_OPENSSL_NO_LEGACY="1")
+def test_build_without_legacy_algorithms(tmp_path: Path, leaf: pki.Leaf) -> None:
+    """RC2 opens on an OpenSSL without it; RC4 is told as that, not as a wrong password."""
+    old = leaf.pkcs12("secret", encryption="rc2")
+    older = _by_openssl(tmp_path, leaf, "PBE-SHA1-RC4-128")
+    problem, text = _load_elsewhere(older, CRYPTOGRAPHY_OPENSSL_NO_LEGACY="1")
 
-    assert ["fine", leaf.subject] == _load_elsewhere(content)
+    assert ["fine", leaf.subject] == _load_elsewhere(old, CRYPTOGRAPHY_OPENSSL_NO_LEGACY="1")
+    assert ["fine", leaf.subject] == _load_elsewhere(older)
     assert "unsupported" == problem
-    assert "RC2-40" in text
+    assert "RC4-128" in text
     assert "openssl pkcs12 -in old.pfx -legacy" in text
+
+
+def _by_openssl(folder: Path, leaf: pki.Leaf, encryption: str) -> bytes:
+    source = folder / "source.pem"
+    source.write_bytes(leaf.pem() + leaf.key_pem())
+    ciphers = ["-keypbe", encryption, "-certpbe", encryption, "-legacy"]
+    return openssl("pkcs12", "-export", *ciphers, "-in", str(source), "-passout", "pass:secret")

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
 from mxcert_runtime.certificate_request import CertificateRequest, choose
 from mxcert_runtime.identity import Identity
-from mxcert_runtime.settings.model import Origin
 from tests.server_request.messages import ECDSA_SIGN, RSA_SIGN, TLS_1_2, TLS_1_3
+from tests.support.identities import identity_of
 from tests.support.pki import Authority, Leaf, now
 
 DAY = datetime.timedelta(days=1)
@@ -25,7 +25,7 @@ def root() -> Authority:
 
 def identity(name: str, leaf: Leaf) -> Identity:
     """An identity of a leaf."""
-    return Identity(name, Origin("test"), leaf.certificate, leaf.key, leaf.chain)  # type: ignore[arg-type]
+    return identity_of(leaf, name)
 
 
 @functools.cache

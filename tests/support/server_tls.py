@@ -224,8 +224,11 @@ def observe(connection: ServerConnection, number: int) -> Seen:
 
 
 def subject_of(der: bytes) -> str:
-    """The subject of a certificate as RFC 4514 writes it."""
-    return x509.load_der_x509_certificate(der).subject.rfc4514_string()
+    """The subject of a certificate as RFC 4514 writes it, as far as cryptography reads it."""
+    try:
+        return x509.load_der_x509_certificate(der).subject.rfc4514_string()
+    except (ValueError, Warning):
+        return "(cryptography cannot read it)"
 
 
 def _chain_length(connection: ServerConnection) -> int | None:

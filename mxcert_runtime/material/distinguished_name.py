@@ -6,18 +6,20 @@ The string type, case and repeated blanks do not count, as OpenSSL has it in ``X
 from __future__ import annotations
 
 import functools
+import re
 from typing import Union
 
-from .material.ber import SEQUENCE, Element, MalformedError, read_element
+from .ber import SEQUENCE, SET, Element, MalformedError, read_element
 
-_SET = 0x31
-
-#: encodings of the string types of X.690
+#: Encodings of the string types of X.690. What is meant for ASCII may have eight bits, which
+#: OpenSSL takes for Latin-1, as it does with T61String.
 _ENCODINGS = {
     0x0C: "utf-8",
-    0x13: "ascii",
+    0x12: "latin-1",
+    0x13: "latin-1",
     0x14: "latin-1",
-    0x16: "ascii",
+    0x16: "latin-1",
+    0x1A: "latin-1",
     0x1C: "utf-32-be",
     0x1E: "utf-16-be",
 }
@@ -30,8 +32,13 @@ _SHORT_NAMES = {
     "2.5.4.8": "ST",
     "2.5.4.10": "O",
     "2.5.4.11": "OU",
+    "2.5.4.9": "STREET",
+    "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
 }
+
+#: RFC 4514, section 2.4
+_ESCAPED = re.compile(r'[",+;<>\\\0]|^[ #]|(?<=.) $', re.DOTALL)
 
 #: Equal for names that are equal; a text that is no name stands for itself.
 ComparableName = Union[tuple[frozenset[tuple[str, object]], ...], bytes]
@@ -57,8 +64,27 @@ def readable_name(der: bytes) -> str:
     return ",".join(reversed(parts))
 
 
+def rfc4514_name(der: bytes) -> str:
+    """The name as RFC 4514 writes it, of whatever string types.
+
+    Raises :class:`~.ber.MalformedError` where the bytes are no name.
+    """
+    name, _ = read_element(der, 0)
+    parts = [_escaped_part(part) for part in name.expect(SEQUENCE).children()]
+    return ",".join(reversed(parts))
+
+
+def _escaped_part(part: Element) -> str:
+    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(SET).children()]
+    return "+".join(f"{_kind(p[0])}={_ESCAPED.sub(_escape, _text(p[-1]))}" for p in pairs if p)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "\\00" if found.group() == "\0" else f"\\{found.group()}"
+
+
 def _readable_part(part: Element) -> str:
-    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(_SET).children()]
+    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(SET).children()]
     return "+".join(f"{_kind(pair[0])}={_text(pair[-1])}" for pair in pairs if pair)
 
 
@@ -72,7 +98,7 @@ def _text(value: Element) -> str:
 
 
 def _comparable_part(part: Element) -> frozenset[tuple[str, object]]:
-    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(_SET).children()]
+    pairs = [pair.expect(SEQUENCE).children() for pair in part.expect(SET).children()]
     if any(len(pair) != 2 for pair in pairs):
         raise MalformedError("an attribute that is not a type and a value")
     return frozenset((kind.as_identifier(), _comparable_value(value)) for kind, value in pairs)

@@ -1,0 +1,68 @@
+"""Gives a private key and its chain to a context of pyOpenSSL, from memory and as they came.
+
+pyOpenSSL's own methods go through cryptography, which reads less than OpenSSL does and forgets
+that an RSASSA-PSS key is one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .identity import Identity
+from .identity_context import IdentityRefusedError
+from .openssl_reason import explain_reason
+
+
+def load_identity(context: Any, identity: Identity) -> None:
+    """Make an ``OpenSSL.SSL.Context`` present the identity.
+
+    Raises :class:`~.identity_context.IdentityRefusedError` where OpenSSL does not take it, such as
+    for a key that is too weak for the security level of the context.
+    """
+    refused = _refusal(context, identity)
+    if refused is not None:
+        raise IdentityRefusedError(identity, explain_reason(refused))
+
+
+def _refusal(context: Any, identity: Identity) -> str | None:
+    """OpenSSL's reason; the frames of its error hold the key."""
+    from OpenSSL import crypto
+
+    try:
+        _load(context, identity)
+    except crypto.Error as error:
+        return _reason_of(error)
+    return None
+
+
+def _load(context: Any, identity: Identity) -> None:
+    from OpenSSL import crypto
+    from OpenSSL._util import lib
+
+    leaf, *chain = (
+        crypto.load_certificate(crypto.FILETYPE_ASN1, each.der) for each in identity.certificates
+    )
+    key = crypto.load_privatekey(crypto.FILETYPE_PEM, identity.key_pem().reveal())
+    _require(lib.SSL_CTX_use_certificate(context._context, leaf._x509))
+    _require(lib.SSL_CTX_use_PrivateKey(context._context, key._pkey))
+    for certificate in chain:
+        copy = lib.X509_dup(certificate._x509)
+        added = lib.SSL_CTX_add_extra_chain_cert(context._context, copy)
+        if not added:
+            lib.X509_free(copy)
+        _require(added)
+
+
+def _require(result: int) -> None:
+    from OpenSSL import crypto
+    from OpenSSL._util import exception_from_error_queue
+
+    if result != 1:
+        exception_from_error_queue(crypto.Error)
+
+
+def _reason_of(error: Exception) -> str:
+    """The last reason of the queue, as ``ssl`` spells it."""
+    queue = error.args[0] if error.args else ()
+    words = str(queue[-1][-1]) if queue else ""
+    return words.upper().replace(" ", "_")
