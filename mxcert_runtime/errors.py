@@ -1,6 +1,7 @@
 """Every error that this package raises: data first, and words made from the data.
 
-A message names the value, the rule that it breaks and the remedy; it never holds a secret.
+A message names the value, the rule that it breaks and the remedy; it never holds a secret. An error
+crosses processes: a pool of workers that cannot unpickle one waits for its answer for ever.
 """
 
 from __future__ import annotations
@@ -8,12 +9,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any
 
 from .printable import printable
 
 
 class MxcertError(Exception):
-    """The base of all errors of this package."""
+    """The base of all errors of this package.
+
+    All of them pickle and copy with type, arguments, text, attributes and notes. In the bases of a
+    subclass it goes first, before ``ssl.SSLError`` and its like.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What the builtin base says is `type(*args)`, and most types here take something else.
+        _, arguments, *state = super().__reduce__()
+        return _make_again, (type(self), arguments), *state
+
+
+def _make_again(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """An error with the arguments that its builtin base had, without its own ``__init__``."""
+    error = kind.__new__(kind, *arguments)
+    builtin = next(each for each in kind.__mro__ if each.__module__ == "builtins")
+    # An OSError reads errno and text from them, and to most others they are just `args`.
+    builtin.__init__(error, *arguments)
+    return error
 
 
 @dataclass(frozen=True)
