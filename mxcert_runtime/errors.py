@@ -23,14 +23,15 @@ class MxcertError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # What the builtin base says is `type(*args)`, and most types here take something else.
-        _, arguments, *state = super().__reduce__()
+        told: Any = super().__reduce__()
+        _, arguments, *state = told
         return _make_again, (type(self), arguments), *state
 
 
 def _make_again(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
     """An error with the arguments that its builtin base had, without its own ``__init__``."""
     error = kind.__new__(kind, *arguments)
-    builtin = next(each for each in kind.__mro__ if each.__module__ == "builtins")
+    builtin: Any = next(each for each in kind.__mro__ if each.__module__ == "builtins")
     # An OSError reads errno and text from them, and to most others they are just `args`.
     builtin.__init__(error, *arguments)
     return error

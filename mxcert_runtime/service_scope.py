@@ -47,7 +47,7 @@ class service:
             raise TypeError(f"a service is named by a text, such as 'Module.Name', not {name!r}")
         self.name = name
         #: what was entered and not left, by the frame of the ``with`` statement
-        self._entered: dict[_Place, list[ServiceEntry]] = {}
+        self._entered: dict[object, list[ServiceEntry]] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Where it was entered is no affair of a copy.
