@@ -159,6 +159,7 @@ def test_what_openssl_says_of_it_is_sent(identity: Identity) -> None:
     """An ``ssl.SSLError`` of ours has number, library and reason on the other side, as it had."""
     error = IdentityRefusedError(identity, "EE_KEY_TOO_SMALL")
     for sent in _sent(error):
+        assert isinstance(sent, IdentityRefusedError)
         assert isinstance(sent, ssl.SSLError)
         assert (1, "SSL", "EE_KEY_TOO_SMALL") == (sent.errno, sent.library, sent.reason)
         assert "billing" == sent.identity_name
