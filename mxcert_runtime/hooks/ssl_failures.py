@@ -10,7 +10,9 @@ that it found before the handshake.
 from __future__ import annotations
 
 import functools
+import socket
 import ssl
+import threading
 import weakref
 from datetime import datetime, timezone
 from typing import Any
@@ -19,28 +21,57 @@ from ..certificate_request import CertificateRequest, MalformedRequestError, par
 from ..context_record import ledger
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
-from ..failure_report import report_failure, report_own_fault
-from ..handshake_alerts import Alert, alert_of
+from ..failure_report import repeat_note, report_failure, report_own_fault
+from ..handshake_alerts import Alert, AlertKind, alert_numbered, alert_of
 from ..late_context import TLS_1_3, request_of
 from ..patching import Patch, Switch, attribute_of
 from ..presentation import ATTRIBUTE as PRESENTATION
 from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
+from .unread_answer import ReadAhead, peek_alert, read_unread
 
 _TLS_1_2 = 0x0303
-_UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError
+#: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
+_UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
 _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
 
 
-def _explain(owner: Any, error: OSError) -> None:
-    """Explain why a connection failed; never raises, since the application has its own error."""
+def _explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
+    """Explain why a connection failed; never raises, since the application has its own error.
+
+    ``alert`` is what the server said, where the error itself does not tell.
+    """
     try:
-        presentation, alert = presentation_of(owner), alert_of(error)
+        presentation, alert = presentation_of(owner), alert or alert_of(error)
         if presentation is not None and alert is not None:
             report_failure(error, _gather(owner, presentation, alert, error))
     except Exception as fault:
         report_own_fault(fault)
+
+
+def _is_closed(error: OSError) -> bool:
+    """Whether an error says no more than that the connection is closed."""
+    alert = alert_of(error)
+    return alert is not None and alert.kind is AlertKind.CONNECTION_CLOSED
+
+
+def _explain_handshake(owner: Any, error: OSError) -> None:
+    number = peek_alert(owner) if _is_closed(error) else None
+    _explain(owner, error, None if number is None else alert_numbered(number))
+
+
+def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
+    answer = read_unread(connection, owner) if _is_closed(error) else None
+    if answer is None:
+        _explain(owner, error)
+        return
+    owner._sslobj = ReadAhead(connection, owner, answer)
+    if answer.data:
+        return  # the server has spoken, and so has taken the certificate
+    _explain(owner, error, alert_of(answer.error) if answer.error else None)
+    if answer.error is not None:
+        repeat_note(answer.error, error)
 
 
 def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError) -> Failure:
@@ -93,16 +124,19 @@ _set_own = object.__setattr__
 class _FirstExchange:
     """Stands in for a connection until its first read has an outcome."""
 
-    __slots__ = ("_mxcert_connection", "_mxcert_owner")
+    __slots__ = ("_mxcert_connection", "_mxcert_owner", "_mxcert_reading")
 
     def __init__(self, connection: Any, owner: Any) -> None:
         _set_own(self, "_mxcert_connection", connection)
         # Weak, since the owner holds this one.
         _set_own(self, "_mxcert_owner", weakref.ref(owner))
+        # OpenSSL does not bear two threads that read, of which one is ours.
+        _set_own(self, "_mxcert_reading", threading.RLock())
 
     def read(self, *arguments: Any) -> Any:
         try:
-            result = self._mxcert_connection.read(*arguments)
+            with self._mxcert_reading:
+                result = self._mxcert_connection.read(*arguments)
         except _UNFINISHED:
             raise
         except _CLOSED:
@@ -122,7 +156,7 @@ class _FirstExchange:
         except _UNFINISHED:
             raise
         except OSError as error:
-            self._fail(error)
+            self._fail_to_write(error)
             del self
             raise
 
@@ -130,6 +164,16 @@ class _FirstExchange:
         owner = self._end()
         if owner is not None and owner._sslobj is not None:
             _explain(owner, error)
+
+    def _fail_to_write(self, error: OSError) -> None:
+        if not self._mxcert_reading.acquire(blocking=False):
+            return  # whoever reads at this moment hears what the server says
+        try:
+            owner = self._end()
+            if owner is not None and owner._sslobj is not None:
+                _explain_write(owner, self._mxcert_connection, error)
+        finally:
+            self._mxcert_reading.release()
 
     def _end(self) -> Any:
         """Put the connection back in its place; returns the owner, if it is there still."""
@@ -165,7 +209,7 @@ def _build_do_handshake(original: Any, switch: Switch) -> Any:
             raise
         except OSError as error:
             if switch.on:
-                _explain(self, error)
+                _explain_handshake(self, error)
             raise
         if switch.on:
             _watch_first_exchange(self)
