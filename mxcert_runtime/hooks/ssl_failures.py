@@ -37,7 +37,7 @@ _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
 
 
-def _explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
+def explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
     """Explain why a connection failed; never raises, since the application has its own error.
 
     ``alert`` is what the server said, where the error itself does not tell.
@@ -50,26 +50,26 @@ def _explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
         report_own_fault(fault)
 
 
-def _is_closed(error: OSError) -> bool:
+def is_closed(error: OSError) -> bool:
     """Whether an error says no more than that the connection is closed."""
     alert = alert_of(error)
     return alert is not None and alert.kind is AlertKind.CONNECTION_CLOSED
 
 
 def _explain_handshake(owner: Any, error: OSError) -> None:
-    number = peek_alert(owner) if _is_closed(error) else None
-    _explain(owner, error, None if number is None else alert_numbered(number))
+    number = peek_alert(owner) if is_closed(error) else None
+    explain(owner, error, None if number is None else alert_numbered(number))
 
 
 def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
-    answer = read_unread(connection, owner) if _is_closed(error) else None
+    answer = read_unread(connection, owner) if is_closed(error) else None
     if answer is None:
-        _explain(owner, error)
+        explain(owner, error)
         return
     owner._sslobj = ReadAhead(connection, owner, answer)
     if answer.data:
         return  # the server has spoken, and so has taken the certificate
-    _explain(owner, error, alert_of(answer.error) if answer.error else None)
+    explain(owner, error, alert_of(answer.error) if answer.error else None)
     if answer.error is not None:
         repeat_note(answer.error, error)
 
@@ -121,7 +121,7 @@ def _look_next_time(presentation: Presentation) -> str:
 _set_own = object.__setattr__
 
 
-class _FirstExchange:
+class FirstExchange:
     """Stands in for a connection until its first read has an outcome."""
 
     __slots__ = ("_mxcert_connection", "_mxcert_owner", "_mxcert_reading")
@@ -163,7 +163,7 @@ class _FirstExchange:
     def _fail(self, error: OSError) -> None:
         owner = self._end()
         if owner is not None and owner._sslobj is not None:
-            _explain(owner, error)
+            explain(owner, error)
 
     def _fail_to_write(self, error: OSError) -> None:
         if not self._mxcert_reading.acquire(blocking=False):
@@ -191,11 +191,11 @@ class _FirstExchange:
 
 def _watch_first_exchange(owner: Any) -> None:
     connection = owner._sslobj
-    if connection is None or type(connection) is _FirstExchange:
+    if connection is None or type(connection) is FirstExchange:
         return
     is_known = hasattr(owner, PRESENTATION)
     if is_known and connection.version() == "TLSv1.3":
-        owner._sslobj = _FirstExchange(connection, owner)
+        owner._sslobj = FirstExchange(connection, owner)
 
 
 def _build_do_handshake(original: Any, switch: Switch) -> Any:

@@ -59,11 +59,15 @@ def peek_alert(owner: Any) -> int | None:
     if not _has_ended(owner):
         return None
     with contextlib.suppress(OSError):
-        record = socket.socket.recv(owner, _FATAL_ALERT_LENGTH, _PEEK)
-        kind, _, _, *length, level, number = record.ljust(_FATAL_ALERT_LENGTH, b"\0")
-        if (kind, length, level) == (_ALERT_RECORD, [0, 2], _FATAL):
-            return number
+        return alert_in_clear(socket.socket.recv(owner, _FATAL_ALERT_LENGTH, _PEEK))
     return None
+
+
+def alert_in_clear(received: bytes) -> int | None:
+    """The number of the fatal alert that stands first in what was received, if one does."""
+    record = received[:_FATAL_ALERT_LENGTH].ljust(_FATAL_ALERT_LENGTH, b"\0")
+    kind, _, _, *length, level, number = record
+    return number if (kind, length, level) == (_ALERT_RECORD, [0, 2], _FATAL) else None
 
 
 def _has_ended(owner: Any) -> bool:

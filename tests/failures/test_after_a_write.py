@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import io
@@ -66,7 +67,8 @@ def idle(refusals: Refusals, stack: contextlib.ExitStack) -> ssl.SSLSocket:
     server = stack.enter_context(TlsServer(ServerTls(leaf, (), version=TLS13)))
     plain = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
     context = client_context(refusals.authority)
-    return stack.enter_context(context.wrap_socket(plain, server_hostname=GOOD))
+    connection: ssl.SSLSocket = context.wrap_socket(plain, server_hostname=GOOD)
+    return stack.enter_context(connection)
 
 
 def _sendall(connection: ssl.SSLSocket) -> None:
@@ -309,9 +311,86 @@ def test_a_write_within_the_handshake(
             wait_until(connection, _RESET)
             with pytest.raises(OSError) as caught:  # noqa: PT011 - which one is the platform's
                 connection.do_handshake()
-            left = socket.socket.recv(connection, 100)
+            left = b""
+            with contextlib.suppress(ConnectionResetError):
+                left = socket.socket.recv(connection, 100)
     assert told_of(caught.value, caplog)[""].endswith(f"({name})")
     assert bool(number) == (left[:1] == b"\x15")
+
+
+async def _lose(refusals: Refusals, host: str, port: int, context: ssl.SSLContext) -> Any:
+    """The error of a read behind writes that a reset has answered, with asyncio's streams."""
+    opened = asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=host)
+    reader, writer = await opened
+    plain = writer.get_extra_info("socket")
+    # Waits without the loop, which would read the alert meanwhile.
+    for events in (select.POLLRDHUP, _RESET):
+        wait_until(plain, events)
+        writer.write(REQUEST)
+    try:
+        return await reader.read(100)
+    except OSError as error:
+        return error
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("host", "alert"), [(UNKNOWN, "unknown_ca"), (NOBODY, "certificate_required")]
+)
+def test_asyncio(
+    host: str, alert: str, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A transport that is lost in a write: the same error as without us, which tells the alert."""
+    context, port = client_context(refusals.authority), refusals.port(TLS13)
+    expected = as_it_is(asyncio.run(_lose(refusals, NOBODY, port, context)))
+    refusals.activate()
+    caplog.clear()
+    error = asyncio.run(_lose(refusals, host, port, context))
+    assert expected == as_it_is(error)
+    assert told_of(error, caplog)[""].endswith(f"({alert})")
+
+
+def test_asyncio_says_nothing_of_other_ends(
+    early: AbruptServer, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The twin: a server that has refused nobody."""
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+    assert isinstance(asyncio.run(_lose(refusals, GOOD, early.port, context)), OSError)
+    assert [] == warnings_of(caplog)
+
+
+def test_asyncio_within_the_handshake(
+    refusals: Refusals, client_authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TLS 1.2: a transport that is lost while the certificate is being written."""
+    leaf = refusals.authority.issue("server", hosts=[GOOD])
+    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TlsVersion.TLS12)
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+
+    async def connect(port: int) -> OSError:
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        plain.setblocking(False)
+        loop = asyncio.get_running_loop()
+        # Called when the ClientHello has gone, and before the answer is read.
+        loop.call_soon(loop.call_soon, loop.call_soon, wait_until, plain, _RESET)
+        try:
+            await loop.create_connection(
+                asyncio.Protocol, sock=plain, ssl=context, server_hostname=GOOD
+            )
+        except OSError as error:
+            return error
+        raise AssertionError("the handshake did not fail")
+
+    with EndsWithAlert(tls, bytes([21, 3, 3, 0, 2, 2, 48])) as server:
+        error = asyncio.run(connect(server.port))
+    assert told_of(error, caplog)[""].endswith("(unknown_ca)")
 
 
 def test_undo(refusals: Refusals) -> None:
