@@ -13,6 +13,7 @@ from .fork_safe_lock import ForkSafeLock
 from .hooks import LIBRARIES
 from .hooks.ssl_sessions import sources
 from .late_context import stop_listening
+from .log_guard import guard_log, unguard_log
 from .log_output import direct_log
 from .patching import Patches
 from .settings.loading import read_process_settings, settings_from
@@ -55,6 +56,7 @@ def deactivate() -> None:
         runtime.install(None)
         _patches.undo()
         direct_log(None)
+        unguard_log()
         expiry_watch.watch(())
         stop_listening()
         ledger.forget_all()
@@ -68,6 +70,7 @@ def is_active() -> bool:
 
 def _install(generation: runtime.Generation) -> None:
     direct_log(generation.settings.log)
+    guard_log()
     try:
         _patches.apply()
     except BaseException:

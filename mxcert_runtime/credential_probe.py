@@ -98,6 +98,18 @@ def _take_by_name(
     return server
 
 
+@functools.cache
+def anonymous_connection() -> Any:
+    """A client's connection of TLS 1.2 in memory, with a server that has no certificate.
+
+    The same one each time. ``None`` where this OpenSSL has no cipher for that.
+    """
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = NativeContext._wrap_bio(_server_context(_TLS_1_2), to_server, to_client, True)
+    client = NativeContext._wrap_bio(_client_context(), to_client, to_server, False)
+    return client if _shake_hands(client, server) is None else None
+
+
 def _shake_hands(client: Any, server: Any) -> str | None:
     """OpenSSL's reason for a failure; ``None`` where both have come to an end."""
     for side in (client, server) * 3:

@@ -1,6 +1,7 @@
 """Every error that this package raises: data first, and words made from the data.
 
-A message names the value, the rule that it breaks and the remedy; it never holds a secret.
+A message names the value, the rule that it breaks and the remedy; it never holds a secret. An error
+crosses processes: a pool of workers that cannot unpickle one waits for its answer for ever.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any
 
 from .printable import printable
 
@@ -16,10 +18,29 @@ _MOST_SHOWN = 50
 
 
 class MxcertError(Exception):
-    """The base of all errors of this package; what does not print is an escape in their text."""
+    """The base of all errors of this package; what does not print is an escape in their text.
+
+    All of them pickle and copy with type, arguments, text, attributes and notes. In the bases of a
+    subclass it goes first, before ``ssl.SSLError`` and its like.
+    """
 
     def __str__(self) -> str:
         return printable(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What the builtin base says is `type(*args)`, and most types here take something else.
+        told: Any = super().__reduce__()
+        _, arguments, *state = told
+        return _make_again, (type(self), arguments), *state
+
+
+def _make_again(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseException:
+    """An error with the arguments that its builtin base had, without its own ``__init__``."""
+    error = kind.__new__(kind, *arguments)
+    builtin: Any = next(each for each in kind.__mro__ if each.__module__ == "builtins")
+    # An OSError reads errno and text from them, and to most others they are just `args`.
+    builtin.__init__(error, *arguments)
+    return error
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta, timezone
 from .errors import Fault
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity, Validity
+from .log_guard import is_in_log_handler
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -68,7 +69,8 @@ def look_if_due(
     process goes on with the day that its parent has begun. ``now`` tells the wall clock's time,
     which decides about expiry.
     """
-    if elapsed() < _due:
+    # Within a log handler nothing is logged, and what is due stays due.
+    if elapsed() < _due or is_in_log_handler():
         return
     for identity in _take_turn(elapsed()):
         finding = examine_dates(identity, now() if now else datetime.now(timezone.utc))

@@ -33,6 +33,14 @@ def report_failure(error: BaseException, failure: Failure) -> None:
     _logger.warning("%s", " | ".join(lines))
 
 
+def repeat_note(error: BaseException, told: BaseException) -> None:
+    """Note on a further error of the same failure what was told of it."""
+    add_note: Any = getattr(error, "add_note", None)
+    for note in getattr(told, "__notes__", ()):
+        if add_note is not None and str(note).startswith(_MARK):
+            add_note(note)
+
+
 def is_noted(error: BaseException | None) -> bool:
     """Whether an exception has a note of ours; never before Python 3.11."""
     return any(str(note).startswith(_MARK) for note in getattr(error, "__notes__", ()))

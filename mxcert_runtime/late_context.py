@@ -198,9 +198,6 @@ class MissingOwnerError(MxcertError, ssl.SSLError):
             "`wrap_socket`, or give it an `owner`",
         )
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.host, self.decision)
-
 
 def hand_over(connection: Any, owner: Any, handover: Handover) -> bool:
     """Let ``connection`` take what ``handover`` says, when it says it.

@@ -10,24 +10,35 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import sys
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from types import TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
 from . import runtime
 from .near_words import NearWords
-from .scope import enter_service, leave_service
+from .scope import ServiceEntry, enter_service, last_entry_of, leave_service
 
 _logger = logging.getLogger("mxcert_runtime")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+#: A frame, for as long as it runs: its number may be another's later, which runs other code.
+_Place = tuple[int, CodeType]
+
+
+def _place_of(frame: FrameType) -> _Place:
+    return id(frame), frame.f_code
 
 
 class service:
     """The scope of a service, for the TLS connections that are opened inside.
 
     A context manager, usable again and in nested scopes, and a decorator for functions,
-    coroutines and generators, which are in the scope only while they run themselves. A name that
+    coroutines and generators, which are in the scope only while they run themselves. A ``with``
+    around a ``yield`` is open in the code that consumes the generator, until the generator ends.
+    Each scope leaves its own service, in whatever order, thread or context it ends. A name that
     the settings do not know is a warning, once. Raises TypeError for a name that is no text.
     """
 
@@ -35,12 +46,20 @@ class service:
         if not isinstance(name, str) or not name:
             raise TypeError(f"a service is named by a text, such as 'Module.Name', not {name!r}")
         self.name = name
+        #: what was entered and not left, by the frame of the ``with`` statement
+        self._entered: dict[object, list[ServiceEntry]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Where it was entered is no affair of a copy.
+        return type(self), (self.name,)
 
     def __enter__(self) -> service:
         generation = runtime.current
         if generation is not None and self.name not in generation.policy.services:
             _warn_of_unknown_service(generation, self.name)
-        enter_service(self.name)
+        place = _place_of(sys._getframe(1))
+        entry = enter_service(self.name, self, place)
+        self._entered.setdefault(place, []).append(entry)
         return self
 
     def __exit__(
@@ -49,7 +68,32 @@ class service:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        leave_service()
+        entry = self._take_entry(_place_of(sys._getframe(1)))
+        if entry is not None:
+            leave_service(entry)
+
+    def _take_entry(self, place: _Place) -> ServiceEntry | None:
+        """The entry that ends now. One object may have many, of threads, tasks and generators.
+
+        That of a ``with`` statement is told by its frame, in whatever context it ends. Otherwise
+        (``ExitStack``, calls by hand) it is the last one in the present context, or the only one.
+        """
+        entry = self._last_entered(place) or last_entry_of(self) or self._only_entered()
+        if entry is not None:
+            entered = self._entered.get(entry.place, [])
+            if entry in entered:
+                entered.remove(entry)
+            if not entered:
+                self._entered.pop(entry.place, None)
+        return entry
+
+    def _last_entered(self, place: _Place) -> ServiceEntry | None:
+        entered = self._entered.get(place)
+        return entered[-1] if entered else None
+
+    def _only_entered(self) -> ServiceEntry | None:
+        entered = [entry for entries in tuple(self._entered.values()) for entry in entries]
+        return entered[0] if len(entered) == 1 else None
 
     def __call__(self, function: _Function) -> _Function:
         if inspect.isasyncgenfunction(function):

@@ -21,7 +21,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
-printable, secret, fork_safe_lock, momentary_errors
+printable, secret, fork_safe_lock, momentary_errors, log_guard
 errors, bounded_file, path_text, near_words
 endpoint
 settings/*

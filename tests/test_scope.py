@@ -103,23 +103,22 @@ def test_generators_do_not_leave_it_behind() -> None:
 
 def test_services_nest() -> None:
     """The inner service holds until it is left, then the outer one, then none."""
-    enter_service("Outer")
-    enter_service("Inner")
+    outer, inner = enter_service("Outer"), enter_service("Inner")
     assert "Inner" == current_service.get()
-    leave_service()
+    leave_service(inner)
     assert "Outer" == current_service.get()
-    leave_service()
+    leave_service(outer)
     assert current_service.get() is None
 
 
 def test_a_service_is_left_in_its_own_context() -> None:
     """What a copied context enters and leaves does not touch the one it was copied from."""
-    enter_service("Outer")
+    outer = enter_service("Outer")
     context = contextvars.copy_context()
-    context.run(enter_service, "Inner")
+    inner = context.run(enter_service, "Inner")
     assert ("Outer", "Inner") == (current_service.get(), context.run(current_service.get))
-    leave_service()
-    context.run(leave_service)
+    leave_service(outer)
+    context.run(leave_service, inner)
     assert (None, "Outer") == (current_service.get(), context.run(current_service.get))
 
 
@@ -139,11 +138,11 @@ def test_a_copied_context_outlives_no_leg() -> None:
 
 def test_a_proxy_knows_no_service() -> None:
     """On the leg to a proxy the service is hidden, and it is back behind it."""
-    enter_service("A.B")
+    entry = enter_service("A.B")
     with dialling_proxy("proxy.example", 3128):
         assert (None, ("proxy.example", 3128)) == (current_service.get(), peek_leg())
     assert "A.B" == current_service.get()
-    leave_service()
+    leave_service(entry)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any, NoReturn
 
 from .._autostart import EXIT_STATUS
-from ..errors import Fault, SettingsError
+from ..errors import Fault, MxcertError, SettingsError
 from ..printable import printable
 from ..settings import names
 from ..settings.presence import is_disabled, process_environ
@@ -45,7 +45,7 @@ _WRONG_USE = 2
 _IGNORED_BY_PYTHON = ("SIGPIPE", "SIGXFZ", "SIGXFSZ")
 
 
-class _RefusalError(Exception):
+class _RefusalError(MxcertError):
     """The program is not started."""
 
     def __init__(self, text: str, faults: Iterable[Fault]) -> None:

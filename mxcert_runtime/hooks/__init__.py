@@ -2,6 +2,7 @@
 
 from . import (
     aiohttp_connector,
+    asyncio_failures,
     asyncio_loops,
     dialling_sockets,
     http_client,
@@ -26,6 +27,7 @@ LIBRARIES = (
     urllib3_retries.LIBRARY,
     pyopenssl.LIBRARY,
     asyncio_loops.LIBRARY,
+    asyncio_failures.LIBRARY,
     *httpcore_pools.LIBRARIES,
     aiohttp_connector.LIBRARY,
     requests_adapters.LIBRARY,

@@ -10,7 +10,9 @@ that it found before the handshake.
 from __future__ import annotations
 
 import functools
+import socket
 import ssl
+import threading
 import weakref
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -22,30 +24,59 @@ from ..context_ledger import ledger
 from ..dialled_sockets import endpoint_of_socket
 from ..expiry_watch import look_if_due
 from ..failure_note import Failure
-from ..failure_report import report_failure, report_own_fault
-from ..handshake_alerts import Alert, alert_of
+from ..failure_report import repeat_note, report_failure, report_own_fault
+from ..handshake_alerts import Alert, AlertKind, alert_numbered, alert_of
 from ..late_context import TLS_1_3, request_of
 from ..patching import Patch, Switch, attribute_of, unbound
 from ..presentation import ATTRIBUTE as PRESENTATION
 from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
+from .unread_answer import ReadAhead, peek_alert, read_unread
 
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
 _PORT = "_mxcert_port"
 _TLS_1_2 = 0x0303
-_UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError
+#: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
+_UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
 _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
 
 
-def _explain(owner: Any, error: OSError) -> None:
-    """Explain why a connection failed; never raises, since the application has its own error."""
+def explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
+    """Explain why a connection failed; never raises, since the application has its own error.
+
+    ``alert`` is what the server said, where the error itself does not tell.
+    """
     try:
-        presentation, alert = presentation_of(owner), alert_of(error)
+        presentation, alert = presentation_of(owner), alert or alert_of(error)
         if presentation is not None and alert is not None:
             report_failure(error, _gather(owner, presentation, alert, error))
     except Exception as fault:
         report_own_fault(fault)
+
+
+def is_closed(error: OSError) -> bool:
+    """Whether an error says no more than that the connection is closed."""
+    alert = alert_of(error)
+    return alert is not None and alert.kind is AlertKind.CONNECTION_CLOSED
+
+
+def _explain_handshake(owner: Any, error: OSError) -> None:
+    number = peek_alert(owner) if is_closed(error) else None
+    explain(owner, error, None if number is None else alert_numbered(number))
+
+
+def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
+    answer = read_unread(connection, owner) if is_closed(error) else None
+    if answer is None:
+        explain(owner, error)
+        return
+    owner._sslobj = ReadAhead(connection, owner, answer)
+    if answer.data:
+        return  # the server has spoken, and so has taken the certificate
+    explain(owner, error, alert_of(answer.error) if answer.error else None)
+    if answer.error is not None:
+        repeat_note(answer.error, error)
 
 
 def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError) -> Failure:
@@ -96,19 +127,22 @@ def _look_next_time(presentation: Presentation) -> str:
 _set_own = object.__setattr__
 
 
-class _FirstExchange:
+class FirstExchange:
     """Stands in for a connection until its first read has an outcome."""
 
-    __slots__ = ("_mxcert_connection", "_mxcert_owner")
+    __slots__ = ("_mxcert_connection", "_mxcert_owner", "_mxcert_reading")
 
     def __init__(self, connection: Any, owner: Any) -> None:
         _set_own(self, "_mxcert_connection", connection)
         # Weak, since the owner holds this one.
         _set_own(self, "_mxcert_owner", weakref.ref(owner))
+        # OpenSSL does not bear two threads that read, of which one is ours.
+        _set_own(self, "_mxcert_reading", threading.RLock())
 
     def read(self, *arguments: Any) -> Any:
         try:
-            result = self._mxcert_connection.read(*arguments)
+            with self._mxcert_reading:
+                result = self._mxcert_connection.read(*arguments)
         except _UNFINISHED:
             raise
         except _CLOSED:
@@ -128,14 +162,24 @@ class _FirstExchange:
         except _UNFINISHED:
             raise
         except OSError as error:
-            self._fail(error)
+            self._fail_to_write(error)
             del self
             raise
 
     def _fail(self, error: OSError) -> None:
         owner = self._end()
         if owner is not None and owner._sslobj is not None:
-            _explain(owner, error)
+            explain(owner, error)
+
+    def _fail_to_write(self, error: OSError) -> None:
+        if not self._mxcert_reading.acquire(blocking=False):
+            return  # whoever reads at this moment hears what the server says
+        try:
+            owner = self._end()
+            if owner is not None and owner._sslobj is not None:
+                _explain_write(owner, self._mxcert_connection, error)
+        finally:
+            self._mxcert_reading.release()
 
     def _end(self) -> Any:
         """Put the connection back in its place; returns the owner, if it is there still."""
@@ -153,11 +197,11 @@ class _FirstExchange:
 
 def _watch_first_exchange(owner: Any) -> None:
     connection = owner._sslobj
-    if connection is None or type(connection) is _FirstExchange:
+    if connection is None or type(connection) is FirstExchange:
         return
     is_known = hasattr(owner, PRESENTATION)
     if is_known and connection.version() == "TLSv1.3":
-        owner._sslobj = _FirstExchange(connection, owner)
+        owner._sslobj = FirstExchange(connection, owner)
 
 
 def _remember_port(owner: Any) -> None:
@@ -186,7 +230,7 @@ def _build_do_handshake(look: Callable[[Any], None], original: Any, switch: Swit
             raise
         except OSError as error:
             if switch.on:
-                _explain(self, error)
+                _explain_handshake(self, error)
             raise
         if switch.on:
             _watch_first_exchange(self)

@@ -19,6 +19,7 @@ from typing import Any, cast
 from ..fork_safe_lock import ForkSafeLock
 from ..patching import Build, Patch, Switch, attribute_of
 from ..presentation import presentation_of
+from .spent_sessions import make_worthless
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -70,7 +71,7 @@ class SessionSources:
         with self._lock:
             self._sources[id(session)] = source
             if len(self._sources) > _LIMIT:
-                self._sources.popitem(last=False)
+                _spend(self._sources.popitem(last=False)[1])
                 self.has_forgotten = True
 
     def find(self, session: Any) -> _Source | None:
@@ -81,7 +82,17 @@ class SessionSources:
         """Forget every source, and with it the identity contexts that they hold."""
         with self._lock:
             self.has_forgotten = self.has_forgotten or bool(self._sources)
+            for source in self._sources.values():
+                _spend(source)
             self._sources.clear()
+
+
+def _spend(source: _Source) -> None:
+    """Leave nothing in a session that nobody could judge any more."""
+    caller = source.caller()
+    # Without its context no connection takes it.
+    if caller is not None and (source.mark is not None or source.context is not caller):
+        make_worthless(source.session, source.context, caller)
 
 
 def _judge(source: _Source | None, caller: ssl.SSLContext, mark: object) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import smtplib
 import ssl
@@ -19,7 +21,7 @@ from tests.support.names import LoopbackNames
 from tests.support.server_tls import Demand, TlsVersion
 
 from .conftest import HOSTS, NOBODY, UNKNOWN, Refusals
-from .exchanges import TIMEOUT, client_context
+from .exchanges import TIMEOUT, client_context, failure_of
 from .told import HAS_NOTES, as_it_is, chain_of, facts_of, notes_of, printed, warnings_of
 
 
@@ -94,6 +96,38 @@ def test_the_chain_has_the_note(
     if HAS_NOTES:
         assert len(noted) == 1
         assert noted[0] in printed(error)
+
+
+def _sent(error: BaseException) -> Any:
+    """What becomes of an error in another process: type and text, or why it cannot be sent."""
+    try:
+        arrived = pickle.loads(pickle.dumps(error))  # noqa: S301
+    except Exception as reason:
+        return type(reason), str(reason)
+    return _stable(as_it_is(arrived)[:2])
+
+
+@pytest.mark.parametrize("call", CALLS, ids=calls.name_of)
+def test_what_clients_raise_can_be_sent_as_before(
+    call: calls.Call,
+    refusals: Refusals,
+    loopback_names: LoopbackNames,
+) -> None:
+    """Errors of clients that go from a pool's worker arrive, or fail to, as without the plugin."""
+    url = f"https://{UNKNOWN}:{refusals.port(TlsVersion.TLS12)}/"
+    expected = _sent(_error_of(call, url, _context(refusals)))
+    refusals.activate()
+    assert expected[0] is _sent(_error_of(call, url, _context(refusals)))[0]
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no notes")
+def test_a_note_is_sent(refusals: Refusals) -> None:
+    """The note arrives with the error of ``ssl`` that has it."""
+    refusals.activate()
+    error = failure_of(client_context(refusals.authority), UNKNOWN, refusals.port(TlsVersion.TLS12))
+    assert notes_of(error)
+    assert notes_of(error) == notes_of(pickle.loads(pickle.dumps(error)))  # noqa: S301
+    assert notes_of(error) == notes_of(copy.deepcopy(error))
 
 
 def _stable(told: tuple[Any, ...]) -> tuple[Any, str]:

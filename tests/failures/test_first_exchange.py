@@ -210,6 +210,9 @@ def test_a_write_that_is_reset(
         select.select([connection], [], [], TIMEOUT)
         with pytest.raises(OSError) as caught:  # noqa: PT011 - which one is the platform's affair
             _send_twice(connection)
+        # What was found unread is fetched, and then the connection is CPython's own.
+        with contextlib.suppress(OSError):
+            connection.recv(1)
         assert _is_genuine(connection)
     _look_at_reset(caught.value, host, caplog)
 

@@ -177,6 +177,7 @@ class TestAsyncio(HookContract):
     targets = (
         "asyncio.base_events:BaseEventLoop.create_connection",
         "asyncio.base_events:BaseEventLoop.start_tls",
+        "asyncio.sslproto:SSLProtocol.connection_lost",
     )
 
     @staticmethod

@@ -1,0 +1,412 @@
+"""A write that fails because the server has refused: its alert is found, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import os
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import mxcert_runtime
+from mxcert_runtime import counters
+from tests.support.pki import Authority
+from tests.support.server_tls import Demand, ServerTls, TlsVersion
+from tests.support.tls_server import TlsServer
+
+from .abrupt_server import AbruptServer, EndsWithAlert
+from .conftest import EXPIRED, GOOD, HOSTS, NOBODY, UNKNOWN, Refusals
+from .exchanges import TIMEOUT, client_context
+from .told import HAS_NOTES, as_it_is, facts_of, notes_of, told_of, warnings_of
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(select, "POLLRDHUP"), reason="what a reset leaves to be read is Linux's affair"
+)
+TLS13 = TlsVersion.TLS13
+REQUEST = b"GET / HTTP/1.0\r\n\r\n"
+_RESET = select.POLLHUP | select.POLLERR if hasattr(select, "poll") else 0
+
+
+def wait_until(connection: socket.socket, events: int) -> None:
+    """Until the socket shows one of these."""
+    poll = select.poll()
+    poll.register(connection.fileno(), events)
+    assert poll.poll(TIMEOUT * 1000), "the other side does nothing"
+
+
+@pytest.fixture
+def refusals(refusals: Refusals, client_authority: Authority) -> Iterator[Refusals]:
+    """The same, with a server that is gone when it has refused."""
+    leaf = refusals.authority.issue("server", hosts=HOSTS)
+    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TLS13)
+    with AbruptServer(tls) as server:
+        servers: Any = {**refusals.servers, TLS13: server}
+        yield replace(refusals, servers=servers)
+
+
+def refused(refusals: Refusals, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A connection behind its handshake, whose server has sent its alert and gone."""
+    plain = socket.create_connection(("127.0.0.1", refusals.port(TLS13)), TIMEOUT)
+    connection = context.wrap_socket(plain, server_hostname=host)
+    wait_until(connection, select.POLLRDHUP)
+    return connection
+
+
+def idle(refusals: Refusals, stack: contextlib.ExitStack) -> ssl.SSLSocket:
+    """A connection whose server is there, and waits for a request."""
+    leaf = refusals.authority.issue("server", hosts=[GOOD])
+    server = stack.enter_context(TlsServer(ServerTls(leaf, (), version=TLS13)))
+    plain = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
+    context = client_context(refusals.authority)
+    connection: ssl.SSLSocket = context.wrap_socket(plain, server_hostname=GOOD)
+    return stack.enter_context(connection)
+
+
+def _sendall(connection: ssl.SSLSocket) -> None:
+    connection.sendall(REQUEST)
+
+
+def _send(connection: ssl.SSLSocket) -> None:
+    connection.send(REQUEST)
+
+
+def _write(connection: ssl.SSLSocket) -> None:
+    connection.write(REQUEST)
+
+
+def _sendfile(connection: ssl.SSLSocket) -> None:
+    with open(__file__, "rb") as file:
+        connection.sendfile(file)
+
+
+def _makefile(connection: ssl.SSLSocket) -> None:
+    writer = connection.makefile("wb", buffering=0)
+    with contextlib.closing(writer):
+        writer.write(REQUEST)
+
+
+def _http_client(connection: ssl.SSLSocket) -> None:
+    client = http.client.HTTPConnection("unknown.test")
+    client.sock = connection
+    client.request("POST", "/", body=io.BytesIO(b"x" * 100))
+
+
+WRITES = (_sendall, _send, _write, _sendfile, _makefile, _http_client)
+Write = Callable[[ssl.SSLSocket], None]
+
+
+def failure_of_write(connection: ssl.SSLSocket, write: Write) -> OSError:
+    """The error of a write after the one that the server has answered with a reset."""
+    for _ in range(10):
+        try:
+            write(connection)
+        except OSError as error:
+            return error
+        wait_until(connection, _RESET)
+    raise AssertionError("no write fails")
+
+
+def outcome_of_read(connection: ssl.SSLSocket) -> Any:
+    """What a read comes to: bytes, or an error as it is."""
+    try:
+        return connection.recv(100)
+    except OSError as error:
+        return as_it_is(error)
+
+
+def told_by(
+    refusals: Refusals, host: str, context: ssl.SSLContext, write: Write, timeout: Any = TIMEOUT
+) -> tuple[OSError, list[Any]]:
+    """The error of a write, and what the reads behind it come to."""
+    with refused(refusals, host, context) as connection:
+        connection.settimeout(timeout)
+        error = failure_of_write(connection, write)
+        return error, [outcome_of_read(connection) for _ in range(3)]
+
+
+@pytest.mark.parametrize("write", WRITES, ids=lambda write: write.__name__)
+def test_every_write(
+    write: Write, refusals: Refusals, caplog: pytest.LogCaptureFixture, tmp_path: Any
+) -> None:
+    """The note says what the server said; writes and reads come to what they do without us."""
+    native = client_context(refusals.authority, refusals.leaves[UNKNOWN], tmp_path)
+    plain, reads = told_by(refusals, UNKNOWN, native, write)
+    expected = as_it_is(plain), reads
+    refusals.activate()
+    caplog.clear()
+    before = counters.refusals().get("unknown_ca", 0)
+    error, reads = told_by(refusals, UNKNOWN, client_context(refusals.authority), write)
+    told = told_of(error, caplog)
+    assert expected == (as_it_is(error), reads)
+    assert told[""].endswith("(unknown_ca)")
+    assert refusals.leaves[UNKNOWN].subject in told["presented"]
+    assert 1 == counters.refusals()["unknown_ca"] - before
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, TIMEOUT])
+@pytest.mark.parametrize(
+    ("host", "alert"), [(EXPIRED, "certificate_expired"), (NOBODY, "certificate_required")]
+)
+def test_every_alert_and_timeout(
+    host: str,
+    alert: str,
+    timeout: float | None,
+    refusals: Refusals,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Sockets that block, do not, or wait for so long; with and without a certificate."""
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+    error, _ = told_by(refusals, host, context, _sendall, timeout)
+    assert told_of(error, caplog)[""].endswith(f"({alert})")
+
+
+def test_the_error_of_the_read_has_the_note_too(
+    refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Clients that pass over the error of the write show that of the read: once more, no record."""
+    refusals.activate()
+    caplog.clear()
+    with refused(refusals, UNKNOWN, client_context(refusals.authority)) as connection:
+        written = failure_of_write(connection, _sendall)
+        with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_UNKNOWN_CA") as caught:
+            connection.recv(1)
+    assert 1 == len(warnings_of(caplog))
+    assert notes_of(written) == notes_of(caught.value)
+    assert HAS_NOTES == bool(notes_of(written))
+
+
+ANSWER = b"HTTP/1.0 413 Too large\r\n\r\n" * 3
+
+
+@pytest.fixture(params=[ANSWER, b""], ids=["answer", "nothing"])
+def early(
+    request: pytest.FixtureRequest, refusals: Refusals, client_authority: Authority
+) -> Iterator[AbruptServer]:
+    """One that says something, and one that does not."""
+    leaf = refusals.authority.issue("server", hosts=[GOOD])
+    tls = ServerTls(leaf, (client_authority,), demand=Demand.ACCEPT, version=TLS13, tickets=2)
+    with AbruptServer(tls, request.param) as server:
+        yield server
+
+
+def test_data_before_the_end_is_the_programs(
+    early: AbruptServer, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What the server has answered is read whole; and who has answered has refused nobody."""
+    refusals.activate()
+    caplog.clear()
+    plain = socket.create_connection(("127.0.0.1", early.port), TIMEOUT)
+    with client_context(refusals.authority).wrap_socket(plain, server_hostname=GOOD) as connection:
+        wait_until(connection, select.POLLRDHUP)
+        failure_of_write(connection, _sendall)
+        counts = connection.pending()
+        buffer = bytearray(5)
+        received = b""
+        with contextlib.suppress(OSError):
+            assert b"" == connection.recv(0)
+            received = bytes(buffer[: connection.recv_into(buffer)])
+            while chunk := connection.recv(7):
+                received += chunk
+    assert early._answer == received
+    assert bool(early._answer) == bool(counts)
+    if early._answer:
+        assert [] == warnings_of(caplog)
+    else:
+        assert facts_of(warnings_of(caplog)[0])[""].endswith("(connection_closed)")
+
+
+def test_no_read_where_it_would_wait(refusals: Refusals, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the other side is there still, a failed write waits for nothing."""
+    refusals.activate()
+    caplog.clear()
+    errors: list[OSError] = []
+    with contextlib.ExitStack() as stack:
+        connection = idle(refusals, stack)
+        connection.settimeout(None)
+        with socket.socket(fileno=os.dup(connection.fileno())) as twin:
+            twin.shutdown(socket.SHUT_WR)
+
+        def work() -> None:
+            errors.append(failure_of_write(connection, _sendall))
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(TIMEOUT)
+    assert 1 == len(errors)
+
+
+def test_whoever_reads_hears_it(refusals: Refusals, caplog: pytest.LogCaptureFixture) -> None:
+    """A thread that reads at that moment gets the alert: nobody reads beside it."""
+    refusals.activate()
+    caplog.clear()
+    with refused(refusals, UNKNOWN, client_context(refusals.authority)) as connection:
+        inner: Any = connection._sslobj  # type: ignore[attr-defined]
+        reads, ends = threading.Event(), threading.Event()
+
+        def read() -> None:
+            with inner._mxcert_reading:
+                reads.set()
+                ends.wait(TIMEOUT)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        reads.wait(TIMEOUT)
+        failure_of_write(connection, _sendall)
+        between = warnings_of(caplog)
+        ends.set()
+        thread.join(TIMEOUT)
+        with pytest.raises(ssl.SSLError) as caught:
+            connection.recv(1)
+    assert [] == between
+    assert told_of(caught.value, caplog)[""].endswith("(unknown_ca)")
+
+
+def test_a_write_that_waits_too_long_is_no_end(refusals: Refusals) -> None:
+    """After a timeout the next read may bring the refusal: it is still watched for."""
+    refusals.activate()
+    with contextlib.ExitStack() as stack:
+        connection = idle(refusals, stack)
+        connection.settimeout(0.001)
+        with pytest.raises(socket.timeout):
+            connection.recv(1)
+        assert type(connection._sslobj).__module__ != "_ssl"  # type: ignore[attr-defined]
+
+
+def _failure_of_handshake(connection: ssl.SSLSocket) -> OSError:
+    """The error of a handshake that goes on when the server has gone."""
+    for _ in range(10):
+        try:
+            connection.do_handshake()
+        except ssl.SSLWantReadError:
+            wait_until(connection, _RESET)
+        except OSError as error:
+            return error
+    raise AssertionError("the handshake does not fail")
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(48, "unknown_ca"), (42, "bad_certificate"), (0, "connection_closed")]
+)
+def test_a_write_within_the_handshake(
+    number: int,
+    name: str,
+    refusals: Refusals,
+    client_authority: Authority,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """TLS 1.2: the alert is found as well, and stays where it is; else none is made up."""
+    leaf = refusals.authority.issue("server", hosts=[GOOD])
+    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TlsVersion.TLS12)
+    alert = bytes([21, 3, 3, 0, 2, 2, number]) if number else b""
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+    with EndsWithAlert(tls, alert) as server:
+        plain = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
+        with context.wrap_socket(
+            plain, server_hostname=GOOD, do_handshake_on_connect=False
+        ) as connection:
+            connection.settimeout(0)
+            error = _failure_of_handshake(connection)
+            left = b""
+            with contextlib.suppress(ConnectionResetError):
+                left = socket.socket.recv(connection, 100)
+    assert told_of(error, caplog)[""].endswith(f"({name})")
+    assert bool(number) == (left[:1] == b"\x15")
+
+
+async def _lose(refusals: Refusals, host: str, port: int, context: ssl.SSLContext) -> Any:
+    """The error of a read behind writes that a reset has answered, with asyncio's streams."""
+    opened = asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=host)
+    reader, writer = await opened
+    plain = writer.get_extra_info("socket")
+    # Waits without the loop, which would read the alert meanwhile.
+    for events in (select.POLLRDHUP, _RESET):
+        wait_until(plain, events)
+        writer.write(REQUEST)
+    try:
+        return await reader.read(100)
+    except OSError as error:
+        return error
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("host", "alert"), [(UNKNOWN, "unknown_ca"), (NOBODY, "certificate_required")]
+)
+def test_asyncio(
+    host: str, alert: str, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A transport that is lost in a write: the same error as without us, which tells the alert."""
+    context, port = client_context(refusals.authority), refusals.port(TLS13)
+    expected = as_it_is(asyncio.run(_lose(refusals, NOBODY, port, context)))
+    refusals.activate()
+    caplog.clear()
+    error = asyncio.run(_lose(refusals, host, port, context))
+    assert expected == as_it_is(error)
+    assert told_of(error, caplog)[""].endswith(f"({alert})")
+
+
+def test_asyncio_says_nothing_of_other_ends(
+    early: AbruptServer, refusals: Refusals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The twin: a server that has refused nobody."""
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+    assert isinstance(asyncio.run(_lose(refusals, GOOD, early.port, context)), OSError)
+    assert [] == warnings_of(caplog)
+
+
+def test_asyncio_within_the_handshake(
+    refusals: Refusals, client_authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    """TLS 1.2: a transport that is lost while the certificate is being written."""
+    leaf = refusals.authority.issue("server", hosts=[GOOD])
+    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TlsVersion.TLS12)
+    refusals.activate()
+    caplog.clear()
+    context = client_context(refusals.authority)
+
+    async def connect(port: int) -> OSError:
+        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
+        plain.setblocking(False)
+        loop = asyncio.get_running_loop()
+        # Called when the ClientHello has gone, and before the answer is read.
+        loop.call_soon(loop.call_soon, loop.call_soon, wait_until, plain, _RESET)
+        try:
+            await loop.create_connection(
+                asyncio.Protocol, sock=plain, ssl=context, server_hostname=GOOD
+            )
+        except OSError as error:
+            return error
+        raise AssertionError("the handshake did not fail")
+
+    with EndsWithAlert(tls, bytes([21, 3, 3, 0, 2, 2, 48])) as server:
+        error = asyncio.run(connect(server.port))
+    assert told_of(error, caplog)[""].endswith("(unknown_ca)")
+
+
+def test_undo(refusals: Refusals) -> None:
+    """A connection that was made before it goes on, whatever its writes and reads come to."""
+    refusals.activate()
+    with refused(refusals, UNKNOWN, client_context(refusals.authority)) as connection:
+        mxcert_runtime.deactivate()
+        failure_of_write(connection, _sendall)
+        with pytest.raises(ssl.SSLError, match="TLSV1_ALERT_UNKNOWN_CA"):
+            connection.recv(1)
+        assert b"" == connection.recv(1)
