@@ -20,7 +20,7 @@ from typing import Any
 from .credential_probe import presents_certificate
 from .fork_safe_lock import ForkSafeLock
 from .known_loads import KnownLoad, known_loads
-from .native_ssl import GenuineContext
+from .native_ssl import genuine_context
 from .trust import DataLoad, FileLoad, Load, Trust, TrustChangedError, is_as_it_was, may_be_read
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -310,7 +310,7 @@ def _loaded_nothing(error: BaseException, loads: tuple[Load, ...]) -> bool:
 
 
 def _store_stats(trust: Trust) -> dict[str, int] | None:
-    context = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = genuine_context()(ssl.PROTOCOL_TLS_CLIENT)
     try:
         trust.load_into(context)
     except TrustChangedError:

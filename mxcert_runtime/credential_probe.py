@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext, genuine_context
 
 # Weak keys and old signatures must show themselves too: here nothing is secured by them.
 _ALL_CIPHERS = "ALL:@SECLEVEL=0"
@@ -80,8 +80,8 @@ def _without_callbacks(context: ssl.SSLContext) -> Iterator[None]:
 
 @functools.cache
 def _probing_contexts(version: ssl.TLSVersion) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    server = GenuineContext(ssl.PROTOCOL_TLS_SERVER)
-    client = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    server = genuine_context()(ssl.PROTOCOL_TLS_SERVER)
+    client = genuine_context()(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
     NativeContext.verify_mode.__set__(client, ssl.CERT_NONE)
     for context in (server, client):

@@ -20,7 +20,7 @@ from .errors import MxcertError
 from .fork_safe_lock import ForkSafeLock
 from .identity import Identity
 from .key_transfer import load_identity
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext
 from .trust import Trust
 
 #: Contexts with a trust that are kept. One with a bundle of 150 authorities takes 700 KB.
@@ -47,7 +47,7 @@ class IdentityRefusedError(MxcertError, ssl.SSLError):
         self.library, self.reason = "SSL", reason
 
 
-class IdentityContext(GenuineContext):  # type: ignore[misc, valid-type]
+class IdentityContext(NativeContext):  # type: ignore[misc]
     """Holds an identity, and makes no connection by itself: that would go past the policy."""
 
     #: whether it has the trust of its connections, so that they need no other context
