@@ -21,7 +21,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
-printable, secret, fork_safe_lock
+printable, secret, fork_safe_lock, import_watch
 errors
 endpoint
 settings/*
@@ -35,6 +35,8 @@ handshake_alerts
 counters
 scope
 native_ssl, passing_files
+connection_gate
+subinterpreter
 file_state, expiry_watch
 trust
 known_loads
@@ -59,6 +61,7 @@ hooks/*
 activation, inspection, measurements
 telemetry
 _auto_activation
+added_folders
 _autostart
 cli/*
 _face
