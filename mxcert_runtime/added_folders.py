@@ -27,7 +27,6 @@ NEEDED = (
     "_cffi_backend",
     "cryptography",
     "OpenSSL",
-    "urllib3",
     "wrapt",
     *(() if sys.version_info >= (3, 11) else ("tomli",)),
     *(() if sys.version_info >= (3, 13) else ("typing_extensions",)),

@@ -62,7 +62,13 @@ def _spec_of(name: str, module: ModuleType) -> ModuleSpec:
     # importlib is imported only where a module that was asked for has come meanwhile.
     from importlib.machinery import ModuleSpec
 
-    return ModuleSpec(name, _Loaded(module))  # type: ignore[arg-type]
+    spec = ModuleSpec(name, _Loaded(module))  # type: ignore[arg-type]
+    if module.__spec__ is not None:
+        spec.origin = module.__spec__.origin
+        spec.submodule_search_locations = module.__spec__.submodule_search_locations
+    # Of a module that came during the search, importlib takes the spec that it has by itself.
+    module.__spec__ = spec
+    return spec
 
 
 class _Loaded:
@@ -77,5 +83,9 @@ class _Loaded:
         return self._module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do but to give it back what the import has put over."""
+        """Nothing is left to do but to give it back its own spec."""
         module.__spec__ = self._spec
+
+    def __getattr__(self, name: str) -> Any:
+        # Whoever asks for the source gets it where it always came from.
+        return getattr(self._spec and self._spec.loader, name)
