@@ -78,17 +78,15 @@ def environment(
     return {**settings, **trust, **unpacked, "TARGET_PORT": str(server.port)}
 
 
-@pytest.mark.parametrize("mode", ["0", "1"], ids=["zip", "venv"])
 def test_autostart(
     bare: Installation,
     pex_file: Path,
     server: TlsServer,
     environment: dict[str, str],
     alpha: Leaf,
-    mode: str,
 ) -> None:
-    """Its wheels come one site folder at a time, or all at once in an environment that it makes."""
-    asked = {**environment, "MXCERT_AUTOSTART": "1", "PEX_VENV": mode}
+    """Its wheels come one site folder at a time."""
+    asked = {**environment, "MXCERT_AUTOSTART": "1"}
 
     done = bare.run(bare.python, str(pex_file), environment=asked)
 
