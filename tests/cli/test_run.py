@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import select
@@ -172,33 +171,6 @@ def test_any_program_can_be_allowed(installation: Installation, settings: dict[s
     )
 
     assert (0, "1\n", "") == (done.returncode, done.stdout, done.stderr)
-
-
-def test_a_frozen_program(
-    installation: Installation, settings: dict[str, str], tmp_path: Path
-) -> None:
-    """A Python with its program in one file reads no ``.pth`` file; PyInstaller makes such."""
-    if importlib.util.find_spec("PyInstaller") is None:
-        pytest.skip("PyInstaller is not installed")
-    (tmp_path / "frozen.py").write_text("print('started')\n", encoding="utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "PyInstaller",
-        "--onefile",
-        "--log-level",
-        "ERROR",
-        "frozen.py",
-    ]
-    environment = {**os.environ, "PYTHONWARNINGS": "", "PYINSTALLER_CONFIG_DIR": str(tmp_path)}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=TIMEOUT)
-    program = str(tmp_path / "dist" / "frozen")
-
-    done = installation.run(
-        installation.script("mxcert"), "run", "--", program, environment=settings
-    )
-
-    _refused(done, program, "is no Python")
 
 
 @pytest.mark.parametrize("option", ["-i", "-u MXCERT_AUTOSTART", "MXCERT_AUTOSTART=0"])
