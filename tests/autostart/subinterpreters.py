@@ -15,12 +15,15 @@ import sys
 def run_in_another(text):
     if sys.version_info >= (3, 13):
         import _interpreters as interpreters
-        failure = interpreters.exec(interpreters.create(sys.argv[1]), text)
+        number = interpreters.create(sys.argv[1])
+        failure = interpreters.exec(number, text)
         assert failure is None, failure
     else:
         import _xxsubinterpreters as interpreters
         chosen = {"isolated": sys.argv[1] == "isolated"} if sys.version_info >= (3, 10) else {}
-        interpreters.run_string(interpreters.create(**chosen), text)
+        number = interpreters.create(**chosen)
+        interpreters.run_string(number, text)
+    interpreters.destroy(number)
 """
 
 KINDS = ("isolated", "legacy")
