@@ -87,7 +87,11 @@ class Handover:
 #: another context, and its handover. It stays, since it has the server's request.
 _WAITING = "_mxcert_waiting"
 
-_NOBODY: tuple[Any, Handover | None] = (None, None)
+_Waiting = tuple[Any, Optional[Handover]]
+_NOBODY: _Waiting = (None, None)
+
+#: the same of objects that have no room for an attribute, such as gevent's
+_waiting_apart: weakref.WeakKeyDictionary[Any, _Waiting] = weakref.WeakKeyDictionary()
 
 #: contexts of callers on which a listener stands, by their ``id()``: a subclass may not be hashable
 _listening: dict[int, weakref.ref[ssl.SSLContext]] = {}
@@ -111,19 +115,34 @@ class Listener:
 
 
 def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
-    connection, handover = getattr(owner, _WAITING, _NOBODY)
+    connection, handover = _waiting_of(owner)
     if handover is None or handover.is_over:
         return
     context = handover.take(version, message, data)
     if handover.is_over:
-        owner._mxcert_waiting = None, handover
+        _note_waiting(owner, (None, handover))
     if context is not None:
         connection.context = context
 
 
+def _waiting_of(owner: Any) -> _Waiting:
+    waiting: _Waiting = getattr(owner, _WAITING, _NOBODY)
+    if waiting is _NOBODY and _waiting_apart and owner is not None:
+        return _waiting_apart.get(owner, _NOBODY)
+    return waiting
+
+
+def _note_waiting(owner: Any, waiting: _Waiting) -> None:
+    try:
+        owner._mxcert_waiting = waiting
+    except AttributeError:
+        # CPython itself holds it by a weak reference, so there can be one.
+        _waiting_apart[owner] = waiting
+
+
 def request_of(owner: Any) -> bytes | None:
     """The last CertificateRequest (with its header) that a connection was seen to receive."""
-    handover: Handover | None = getattr(owner, _WAITING, _NOBODY)[1]
+    handover = _waiting_of(owner)[1]
     return None if handover is None else handover.request
 
 
@@ -149,10 +168,10 @@ def listen_on(context: ssl.SSLContext) -> None:
 
 def hand_over(connection: Any, owner: Any, handover: Handover) -> None:
     """Let ``connection`` take what ``handover`` says, when it says it."""
-    try:
-        owner._mxcert_waiting = connection, handover
-    except AttributeError:
+    if owner is None:
         _warn_of_missing_owner()
+    else:
+        _note_waiting(owner, (connection, handover))
 
 
 @functools.lru_cache(maxsize=1)
