@@ -16,7 +16,7 @@ import functools
 import logging
 import ssl
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any, Optional
 
 from .identity_context import IdentityContext
@@ -91,7 +91,7 @@ _Waiting = tuple[Any, Optional[Handover]]
 _NOBODY: _Waiting = (None, None)
 
 #: the same of objects that have no room for an attribute, such as gevent's
-_waiting_apart: weakref.WeakKeyDictionary[Any, _Waiting] = weakref.WeakKeyDictionary()
+_waiting_apart: MutableMapping[Any, _Waiting] = weakref.WeakKeyDictionary()
 
 #: contexts of callers on which a listener stands, by their ``id()``: a subclass may not be hashable
 _listening: dict[int, weakref.ref[ssl.SSLContext]] = {}
@@ -115,7 +115,8 @@ class Listener:
 
 
 def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
-    connection, handover = _waiting_of(owner)
+    waiting: Any = _waiting_of(owner)
+    connection, handover = waiting
     if handover is None or handover.is_over:
         return
     context = handover.take(version, message, data)
