@@ -22,11 +22,15 @@ _IMPORT_FRAMES = ("mxcert_runtime", "importlib", "_frozen_importlib")
 def activate_on_import() -> None:
     """Activate, unless this process is ``mxcert`` or ``python -m mxcert_runtime``.
 
-    Raises :class:`~.errors.SettingsError` as activation does.
+    Raises :class:`~.errors.SettingsError` as activation does, and
+    :class:`~.errors.SubinterpreterError` in an interpreter that cannot have the plugin.
     """
     if is_own_script() or _importer() in ("runpy", _AUTOSTART):
         return
-    from .activation import activate
+    from .subinterpreter import explained_import
+
+    with explained_import():
+        from .activation import activate
 
     activate()
 

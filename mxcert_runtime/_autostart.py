@@ -2,7 +2,8 @@
 
 The ``.pth`` file beside the package calls :func:`begin`. From then on the interpreter either runs
 with identities or ends: no failure may let it run on without them. It ends by ``os._exit``, since
-``site`` swallows exceptions that a ``.pth`` file raises, and calls SystemExit a fatal error.
+``site`` swallows exceptions that a ``.pth`` file raises, and calls SystemExit a fatal error. One of
+several interpreters of a process does not end it: it runs on, and makes no TLS connection.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import os
 import sys
 
 from ._auto_activation import is_own_script
+from .import_watch import ImportWatch
 from .settings import names, presence
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from importlib.machinery import ModuleSpec
-    from types import FrameType, ModuleType
+    from types import FrameType
     from typing import NoReturn
 
 #: the exit status where settings cannot be used: EX_CONFIG of sysexits.h, which Windows lacks
@@ -46,28 +47,19 @@ def begin() -> None:
     if _has_begun or presence.is_disabled(presence.process_environ()) or _is_own_command():
         return
     _has_begun = True
-    if _site_is_at_work() and _LAST_OF_SITE not in sys.modules:
+    if not _site_is_at_work():
+        _activate_when_complete()
+    elif _LAST_OF_SITE in sys.modules:
+        _activate_or_end()
+    else:
         # Dependencies may be in a folder that site only comes to later: the system's, below this
         # virtual environment or below /usr/local.
-        sys.meta_path.insert(0, _EndOfSite())
-    else:
-        _activate_or_end()
+        ImportWatch(_is_end_of_site, _activate_or_end).start()
 
 
-class _EndOfSite:
-    """An import finder that finds nothing, but sees the import with which ``site`` always ends."""
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Activate when ``sitecustomize`` is asked for, or at the first import after that."""
-        if name != _LAST_OF_SITE and _site_is_at_work():
-            return None
-        sys.meta_path.remove(self)
-        _activate_or_end()
-        # The import goes through that list just now, and misses the finder behind this one.
-        found = (finder.find_spec(name, path, target) for finder in tuple(sys.meta_path))
-        return next(filter(None, found), None)
+def _is_end_of_site(name: str) -> bool:
+    """Whether that import is the one with which ``site`` always ends, or one after that."""
+    return name == _LAST_OF_SITE or not _site_is_at_work()
 
 
 def _site_is_at_work() -> bool:
@@ -79,24 +71,46 @@ def _site_is_at_work() -> bool:
     return False
 
 
+def _activate_when_complete() -> None:
+    """Activate in a program that adds site folders by itself, and may have more of them to add."""
+    from .added_folders import FolderWait, is_complete
+
+    if is_complete():
+        _activate_or_end()
+    else:
+        FolderWait(_activate_or_end).start()
+
+
 def _activate_or_end() -> None:
     try:
-        from .activation import activate, is_active
-
-        activate()
-        if not is_active():
-            _end(_NO_SETTINGS)
-    except KeyboardInterrupt:
-        os._exit(_INTERRUPTED)
+        _activate()
     except BaseException as error:
-        _end_by(error)
+        from .subinterpreter import is_subinterpreter, refuse_connections
+
+        if not is_subinterpreter():
+            _end_by(error)
+        refuse_connections(error)
+
+
+def _activate() -> None:
+    from .activation import activate, is_active
+
+    activate()
+    if not is_active():
+        raise _NoSettingsError(_NO_SETTINGS)
+
+
+class _NoSettingsError(Exception):
+    """Identities are asked for, and there are none."""
 
 
 def _end_by(error: BaseException) -> NoReturn:
     try:
+        if isinstance(error, KeyboardInterrupt):
+            os._exit(_INTERRUPTED)
         from .errors import MxcertError
 
-        if isinstance(error, MxcertError):
+        if isinstance(error, (MxcertError, _NoSettingsError)):
             _end(str(error))
         sys.__excepthook__(type(error), error, error.__traceback__)
         _end(_FAILED)

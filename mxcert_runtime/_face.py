@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib
 
+from .subinterpreter import explained_import
+
 _HOMES = {
     "MxcertError": "errors",
     "SettingsError": "errors",
@@ -21,8 +23,14 @@ _HOMES = {
 
 
 def find(name: str) -> object:
-    """The public object of that name. Raises AttributeError as a module does."""
+    """The public object of that name.
+
+    Raises AttributeError as a module does, and :class:`~.errors.SubinterpreterError` where what it
+    needs cannot be imported in this interpreter.
+    """
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'mxcert_runtime' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"mxcert_runtime.{home}"), name)
+    with explained_import():
+        module = importlib.import_module(f"mxcert_runtime.{home}")
+    return getattr(module, name)

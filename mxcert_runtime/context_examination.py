@@ -12,7 +12,7 @@ import ssl
 from .context_record import ContextRecord
 from .credential_probe import presents_certificate
 from .known_loads import known_loads
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext, genuine_context
 from .trust import Trust, TrustChangedError
 
 
@@ -47,7 +47,7 @@ def _holds_loads(context: ssl.SSLContext, record: ContextRecord, now: tuple[int,
 
 def _may_hold(context: ssl.SSLContext, trust: Trust) -> bool:
     """Whether all authorities of a context are of a trust, or in a directory of it."""
-    fresh = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    fresh = genuine_context()(ssl.PROTOCOL_TLS_CLIENT)
     try:
         known_loads.load_trust(trust, fresh)
         for path in trust.files_in_directories():
@@ -73,7 +73,7 @@ def _ciphers_of(context: ssl.SSLContext, record: ContextRecord) -> tuple[tuple[s
 
 def holds_exactly(context: ssl.SSLContext, trust: Trust) -> bool:
     """Whether it is certain that a context holds a trust, and nothing else."""
-    fresh = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    fresh = genuine_context()(ssl.PROTOCOL_TLS_CLIENT)
     try:
         known_loads.load_trust(trust, fresh)
     except (OSError, TrustChangedError):

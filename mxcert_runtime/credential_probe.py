@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .late_context import Unheard, listen_on
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext, genuine_context
 
 # Weak keys and old signatures must show themselves too: here nothing is secured by them.
 _ALL_CIPHERS = "ALL:@SECLEVEL=0"
@@ -124,7 +124,7 @@ def _shake_hands(client: Any, server: Any) -> str | None:
 
 @functools.cache
 def _client_context() -> ssl.SSLContext:
-    context = GenuineContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = genuine_context()(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     NativeContext.verify_mode.__set__(context, ssl.CERT_NONE)
     return _opened(context, _BOTH)
@@ -136,7 +136,7 @@ def _server_context(versions: _Versions) -> ssl.SSLContext:
 
 
 def _make_server_context(versions: _Versions) -> ssl.SSLContext:
-    return _opened(GenuineContext(ssl.PROTOCOL_TLS_SERVER), versions)
+    return _opened(genuine_context()(ssl.PROTOCOL_TLS_SERVER), versions)
 
 
 def _opened(context: ssl.SSLContext, versions: _Versions) -> ssl.SSLContext:

@@ -121,3 +121,20 @@ class HostNameError(MxcertError, ValueError):
 
 class PatchError(MxcertError):
     """A library cannot be patched as its version table says."""
+
+
+class SubinterpreterError(MxcertError, ImportError):
+    """The plugin cannot be imported in a subinterpreter; ``reason`` is what a dependency says."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+    def __str__(self) -> str:
+        return (
+            "mxcert_runtime cannot have its identities in a subinterpreter: "
+            f"{printable(self.reason)}. Run this code in the main interpreter: "
+            "`WSGIApplicationGroup %{GLOBAL}` with mod_wsgi, `single-interpreter` with uWSGI, "
+            "processes in place of a pool of interpreters; or set MXCERT_DISABLE=1 to run without "
+            "identities."
+        )

@@ -27,7 +27,7 @@ from .identity import Identity
 from .key_transfer import NO_WAY_REMEDY, KeyTransferError, load_identity
 from .known_loads import known_loads
 from .momentary_errors import is_momentary
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext
 from .openssl_reason import Refusal, explain_refusal
 from .printable import printable
 from .trust import Trust
@@ -60,7 +60,7 @@ class IdentityRefusedError(MxcertError, ssl.SSLError):
         self.library, self.reason = "SSL", refusal.reason
 
 
-class IdentityContext(GenuineContext):  # type: ignore[misc, valid-type]
+class IdentityContext(NativeContext):  # type: ignore[misc]
     """Holds an identity, and makes no connection by itself: that would go past the policy."""
 
     #: whether it has the trust of its connections, so that they need no other context

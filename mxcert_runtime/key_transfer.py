@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Iterator
 from typing import Protocol
 
-from .native_ssl import GenuineContext, NativeContext
+from .native_ssl import NativeContext
 from .openssl_reason import Refusal, explain_refusal
 from .passing_files import memory_file, temporary_file, write_all
 from .secret import Secret
@@ -99,7 +99,7 @@ def try_identity(identity: Presentable) -> Refusal | None:
     return refused
 
 
-class _TryingContext(GenuineContext):  # type: ignore[misc, valid-type]
+class _TryingContext(NativeContext):  # type: ignore[misc]
     """Straight to OpenSSL, past whatever is patched onto the class of callers' contexts."""
 
     load_cert_chain = NativeContext.load_cert_chain

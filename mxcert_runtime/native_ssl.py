@@ -13,8 +13,18 @@ def _find_genuine_class() -> type[ssl.SSLContext]:
     raise ImportError("`ssl.SSLContext` is not CPython's own; mxcert_runtime needs CPython")
 
 
-#: ``ssl.SSLContext``, also where gevent or truststore have put a class of theirs in its place
-GenuineContext: type[ssl.SSLContext] = _find_genuine_class()
+# Within something: gevent warns of each module that holds the class itself, and of each class
+# derived from it, since it will not replace it there. That is just what it is here for.
+_GENUINE = (_find_genuine_class(),)
+
+
+def genuine_context() -> type[ssl.SSLContext]:
+    """``ssl.SSLContext``, also where gevent or truststore have put a class of theirs in its place.
+
+    Not to be kept under a name of a module, nor derived from; see above.
+    """
+    return _GENUINE[0]
+
 
 #: The class of ``_ssl``, written in C, whose methods nobody can patch
-NativeContext: Any = GenuineContext.__base__
+NativeContext: Any = genuine_context().__base__

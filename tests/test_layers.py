@@ -21,7 +21,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 #: A module imports only from rows above its own. ``name/*`` is a package whose modules may also
 #: import each other, without a cycle; a package's ``__init__`` belongs to its row.
 LAYERS = """
-printable, secret, fork_safe_lock, momentary_errors, log_guard
+printable, secret, fork_safe_lock, momentary_errors, log_guard, import_watch
 errors, bounded_file, path_text, near_words
 endpoint
 settings/*
@@ -35,6 +35,8 @@ policy
 handshake_alerts
 counters, announcement
 dialled_sockets, owner_notes, scope
+connection_gate
+subinterpreter
 file_state, expiry_watch, c_environment
 trust
 known_loads
@@ -62,6 +64,7 @@ hooks/*
 activation, inspection, measurements
 telemetry
 _auto_activation
+added_folders
 _autostart
 cli/*
 _face

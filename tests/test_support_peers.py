@@ -18,7 +18,7 @@ from tests.support import subprocesses
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.mail_server import StartTlsServer
-from tests.support.nginx import NginxAnswer, NginxServer
+from tests.support.nginx import NginxAnswer, NginxServer, program
 from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch_all, fetch_text, plain_context, tls_to
@@ -126,6 +126,7 @@ class TestNginx:
     )
     def test_runs_unprivileged(self, authority: Authority, client_authority: Authority) -> None:
         """nginx needs no privileges: it starts as nobody too."""
+        program()
         script = """
             import os
             from tests.support.nginx import NginxServer

@@ -21,7 +21,8 @@ from ..errors import Fault, MxcertError, SettingsError
 from ..printable import printable
 from ..settings import names
 from ..settings.presence import is_disabled, process_environ
-from .interpreter import find_interpreter, has_autostart
+from .interpreter import has_autostart
+from .programs import Kind, Program, find_program
 
 _DESCRIPTION = """\
 Judges the settings and starts a program, unchanged, with the plugin active from its first line, in
@@ -33,8 +34,10 @@ program is not started: the report is on stderr, and the exit status is 78.
   mxcert run --config /etc/app/mxcert.toml -- gunicorn --workers 4 app:app
 
 Its signals, exit status and terminal are as without. The Python that it runs on must have
-mxcert_runtime installed; of a command that is no Python itself, such as a shell, that is not
-checked beforehand."""
+mxcert_runtime installed. What is no Python would run without identities, and is not started; a
+shell is, with a warning, since what it starts is not known beforehand. Behind any other launcher:
+
+  poetry run mxcert run -- python legacy.py"""
 
 #: what shells say of a command that is not there, or cannot be executed
 _NOT_FOUND = 127
@@ -67,6 +70,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--allow-no-settings",
         action="store_true",
         help="start the program without the plugin where there are no settings at all",
+    )
+    parser.add_argument(
+        "--allow-any-program",
+        action="store_true",
+        help="start it though it is no Python, for the sake of those that it starts",
     )
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, help="the program and its arguments, behind --"
@@ -108,8 +116,8 @@ def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[
             raise _refusal_without_settings()
         environ.pop(names.AUTOSTART, None)
         return environ
-    _check_interpreter(command, environ)
     environ[names.AUTOSTART] = "1"
+    _check_program(find_program(command, environ), arguments.allow_any_program)
     return environ
 
 
@@ -139,13 +147,41 @@ def _refusal(origin: str, problem: str, remedy: str) -> _RefusalError:
     return _RefusalError(str(fault), [fault])
 
 
-def _check_interpreter(command: Sequence[str], environ: Mapping[str, str]) -> None:
-    interpreter = find_interpreter(command, environ)
-    if interpreter is None:
+def _check_program(program: Program, allow_any: bool) -> None:
+    if program.kind is Kind.PYTHON:
+        _check_interpreter(program)
+    elif program.kind is Kind.FOREIGN and not allow_any:
+        raise _refusal_of_foreign(program)
+    elif program.kind is Kind.LAUNCHER and not allow_any:
+        print(
+            f"mxcert run: what `{program.question[0]}` starts is not known beforehand: a Python "
+            "without mxcert-runtime runs without identities (--allow-any-program: no such warning)",
+            file=sys.stderr,
+        )
+
+
+def _refusal_of_foreign(program: Program) -> _RefusalError:
+    shown = " ".join(program.question)
+    problem = "is no Python that is known here, so it would run without identities"
+    remedy = (
+        "Start a Python, or a script whose first line names one; behind a launcher, put `mxcert "
+        "run --` in front of the Python that it starts; a program that only starts Pythons which "
+        "have mxcert-runtime installed can be started with --allow-any-program"
+    )
+    if program.question[0].endswith(".py"):
+        remedy = f"Write: python {shown}"
+    return _refusal(shown, problem, remedy)
+
+
+def _check_interpreter(python: Program) -> None:
+    shown = " ".join(python.question)
+    if is_disabled(python.environ):
         return
-    shown = " ".join(interpreter)
+    if python.environ.get(names.AUTOSTART) != "1":
+        problem = f"would be started without {names.AUTOSTART}=1, so without identities"
+        raise _refusal(shown, problem, f"Let the command in front of it keep {names.AUTOSTART}")
     try:
-        if has_autostart(interpreter, environ):
+        if has_autostart(python):
             return
     except (FileNotFoundError, PermissionError):
         return  # so the command cannot be started either, which says it better
@@ -155,7 +191,8 @@ def _check_interpreter(command: Sequence[str], environ: Mapping[str, str]) -> No
     problem = "does not load mxcert_runtime, so the program would run without identities"
     remedy = (
         "Install mxcert-runtime with pip into the environment of this Python (PYTHONPATH is not "
-        f"enough), and start it without -S; the Python of this command is {sys.executable}"
+        "enough) or, where it is a bundle such as a pex file, make it part of that, and start it "
+        f"without -S; the Python of this command is {sys.executable}"
     )
     raise _refusal(shown, problem, remedy)
 

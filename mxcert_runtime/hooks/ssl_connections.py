@@ -15,7 +15,7 @@ from .. import runtime
 from ..context_ledger import ledger
 from ..identity_context import IdentityContext
 from ..late_context import MissingOwnerError, hand_over, warn_of_missing_owner
-from ..native_ssl import GenuineContext
+from ..native_ssl import genuine_context
 from ..patching import Addition, Patch, Switch, attribute_of, unbound
 from ..planning import VERIFY_MODE, Noted, decide_connection
 from ..presentation import Presentation, note_beside, presentation_of
@@ -131,7 +131,7 @@ def _build_context_property(original: property, switch: Switch) -> property:
         return None if presentation is None else presentation.context
 
     def set_context(self: Any, value: Any) -> None:
-        if isinstance(value, GenuineContext):
+        if isinstance(value, genuine_context()):
             ledger.finish_loads(value)
         take(self, value)
 
@@ -142,9 +142,9 @@ def connection_patches() -> tuple[Patch, ...]:
     """The patches of the creation of connections."""
     return (
         # Half the price of calling the getter by its descriptor.
-        Addition(lambda: GenuineContext, "_mxcert_verify_mode", VERIFY_MODE),
-        Patch(lambda: GenuineContext, "_wrap_socket", _build_wrap_socket),
-        Patch(lambda: GenuineContext, "_wrap_bio", _build_wrap_bio),
+        Addition(genuine_context, "_mxcert_verify_mode", VERIFY_MODE),
+        Patch(genuine_context, "_wrap_socket", _build_wrap_socket),
+        Patch(genuine_context, "_wrap_bio", _build_wrap_bio),
         Patch(attribute_of("ssl", "SSLObject"), "context", _build_context_property),
         Patch(attribute_of("ssl", "SSLSocket"), "context", _build_context_property),
     )

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from ..context_ledger import ledger
 from ..late_context import callback_lock
-from ..native_ssl import GenuineContext
+from ..native_ssl import genuine_context
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
 from ..trust import Load, default_paths_load, described_loads
 
@@ -64,7 +64,7 @@ def _set_shared_key(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def _create_default_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     context = wrapped(*args, **kwargs)
     names_authorities = any(kwargs.get(name) for name in ("cafile", "capath", "cadata"))
-    if not names_authorities and isinstance(context, GenuineContext):
+    if not names_authorities and isinstance(context, genuine_context()):
         ledger.note_default_trust(context)
     return context
 
@@ -83,11 +83,11 @@ def method_patches() -> tuple[Patch, ...]:
     }
     return (
         *(
-            Patch(lambda: GenuineContext, name, wrapping(wrapper))
+            Patch(genuine_context, name, wrapping(wrapper))
             for name, wrapper in wrappers.items()
-            if hasattr(GenuineContext, name)
+            if hasattr(genuine_context(), name)
         ),
-        Patch(lambda: GenuineContext, "_msg_callback", _noting_message_callback),
+        Patch(genuine_context, "_msg_callback", _noting_message_callback),
     )
 
 

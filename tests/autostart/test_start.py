@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import zipfile
 from collections.abc import Mapping, Sequence
-from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 
 import pytest
 
-from mxcert_runtime import _autostart
 from tests.support.client_files import ClientFiles
 from tests.support.installation import Installation, Installations, make_environment
 from tests.support.pki import Leaf
@@ -175,21 +171,34 @@ def test_sitecustomize_is_there_already(
     assert True is _look(installation, {**settings, **ASKED}).json()[0]
 
 
-def test_the_first_import_after_site(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last resort, where somebody else's finder answers for ``sitecustomize``: no import is
-    missed, and every module is found as without."""
-    finders = [BuiltinImporter, FrozenImporter, PathFinder]
-    monkeypatch.setattr(sys, "meta_path", [_autostart._EndOfSite(), *finders])
-    monkeypatch.delitem(sys.modules, "xxsubtype", raising=False)
-    activations: list[str] = []
-    monkeypatch.setattr(_autostart, "_activate_or_end", lambda: activations.append("activated"))
+_ANOTHER_FINDER = """\
+import sys
+from importlib.machinery import ModuleSpec
 
-    # Built in, so that the finder right behind has it, and none of the others.
-    importlib.import_module("xxsubtype")
-    importlib.import_module("json")
+class Finder:
+    create_module = exec_module = lambda self, given: None
 
-    assert ["activated"] == activations
-    assert finders == sys.meta_path
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name == "sitecustomize" else None
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def test_the_first_import_after_site(
+    installations: Installations, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """The last resort, where somebody else's finder answers for ``sitecustomize``: the program's
+    first import activates, and gets the module that is hooked, not another one of its name."""
+    installation = _extracted(installations, tmp_path)
+    (installation.packages / "finder.py").write_text(_ANOTHER_FINDER, encoding="utf-8")
+    (installation.packages / "zzz.pth").write_text("import finder\n", encoding="utf-8")
+    script = f"import ssl\n{_LOOK}\nassert ssl.SSLContext._wrap_socket.__module__ != '_ssl'\n"
+    script += "assert hasattr(ssl.SSLContext, '_mxcert_verify_mode')"
+
+    done = installation.run(installation.python, "-c", script, environment={**settings, **ASKED})
+
+    assert True is done.json()[0]
 
 
 def test_broken_settings_end_the_interpreter(installations: Installations) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import zipapp
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -162,27 +161,35 @@ def test_a_zip_application(
 
 @contextmanager
 def _gunicorn(
-    installation: Installation, folder: Path, environment: Mapping[str, str], *prefix: str
-) -> Iterator[subprocess.Popen[Any]]:
-    """Two workers; where they listen does not matter."""
+    installation: Installation,
+    folder: Path,
+    environment: Mapping[str, str],
+    prefix: Sequence[str],
+    worker: str,
+) -> Iterator[None]:
+    """Two workers; where they listen does not matter. What they say goes to a file."""
     script = folder / "gunicorn"
     script.write_text(_GUNICORN.format(python=installation.python), encoding="utf-8")
     script.chmod(0o700)
     options = ["--workers", "2", "--bind", "127.0.0.1:0", "--worker-tmp-dir", str(folder)]
-    with subprocess.Popen(
-        [*prefix, str(script), *options, "served"],
-        env=installation.environment({**environment, "HOME": str(folder)}),
-        cwd=folder,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        open(folder / "stderr", "wb") as told,
+        subprocess.Popen(
+            [*prefix, str(script), *options, "--worker-class", worker, "served"],
+            env=installation.environment({**environment, "HOME": str(folder)}),
+            cwd=folder,
+            stderr=told,
+        ) as process,
+    ):
         try:
-            yield process
+            yield
             process.terminate()
             assert 0 == process.wait(TIMEOUT)
         finally:
             process.kill()
 
 
+@pytest.mark.parametrize("worker", ["sync", "gevent"])
 @pytest.mark.parametrize("kind", ["with", "without"])
 def test_gunicorn(
     installations: Installations,
@@ -192,14 +199,19 @@ def test_gunicorn(
     alpha: Leaf,
     beta: Leaf,
     kind: str,
+    worker: str,
 ) -> None:
-    """Both of its workers; without ``mxcert run`` neither. SIGTERM ends it in its own way."""
+    """Both of its workers; without ``mxcert run`` neither. SIGTERM ends it in its own way, and
+    gevent, which replaces ``ssl`` in each worker, finds nothing to warn of."""
     pytest.importorskip("gunicorn")
+    if worker == "gevent":
+        pytest.importorskip("gevent")
     server, installation = tls_server(), installations.editable
     prefix = [installation.script("mxcert"), "run", "--"] if kind == "with" else []
 
-    with _gunicorn(installation, programs, environment(server), *prefix):
+    with _gunicorn(installation, programs, environment(server), prefix, worker):
         presented = _presented(server, 2)
 
     both = [alpha.fingerprint, beta.fingerprint] if kind == "with" else [None, None]
     assert [both, both] == list(presented.values())
+    assert "Warning" not in (programs / "stderr").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,6 +144,62 @@ def test_without_a_program(installation: Installation) -> None:
     assert "mxcert run -- python app.py" in done.stderr
 
 
+#: no Python is in it; as PyInstaller's, which has one, it is a program in machine code
+_FOREIGN = shutil.which("printenv") or "/usr/bin/printenv"
+
+
+@pytest.mark.parametrize("wrapper", [[], ["nice", "-n", "1"], ["env", "A=1"]])
+def test_what_is_no_python(
+    installation: Installation, settings: dict[str, str], wrapper: list[str]
+) -> None:
+    """A program that would run without identities is refused, behind a wrapper too."""
+    command = [*wrapper, _FOREIGN, "MXCERT_AUTOSTART"]
+
+    done = installation.run(
+        installation.script("mxcert"), "run", "--", *command, environment=settings
+    )
+
+    _refused(done, _FOREIGN, "is no Python", "--allow-any-program")
+
+
+def test_any_program_can_be_allowed(installation: Installation, settings: dict[str, str]) -> None:
+    """The twin: who knows that it only starts Pythons says so, and every Python is asked for it."""
+    done = installation.run(
+        *(installation.script("mxcert"), "run", "--allow-any-program", "--"),
+        *(_FOREIGN, "MXCERT_AUTOSTART"),
+        environment=settings,
+    )
+
+    assert (0, "1\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("option", ["-i", "-u MXCERT_AUTOSTART", "MXCERT_AUTOSTART=0"])
+def test_an_environment_without(
+    installation: Installation, settings: dict[str, str], option: str
+) -> None:
+    """A wrapper that takes away what the plugin starts by is refused."""
+    command = ["env", *option.split(), installation.python, "-c", "print('started')"]
+
+    done = installation.run(
+        installation.script("mxcert"), "run", "--", *command, environment=settings
+    )
+
+    _refused(done, "MXCERT_AUTOSTART", installation.python)
+
+
+def test_a_shell(installation: Installation, settings: dict[str, str]) -> None:
+    """What it starts is not known, so it is started, with one line that says so."""
+    done = installation.run(
+        *(installation.script("mxcert"), "run", "--", "sh", "-c", "echo started"),
+        environment=settings,
+    )
+
+    assert (0, "started\n") == (done.returncode, done.stdout)
+    (line,) = done.stderr.splitlines()
+    assert "`sh`" in line
+    assert "--allow-any-program" in line
+
+
 # --- what is started ------------------------------------------------------------------------------
 
 _STATE = """\
@@ -194,7 +251,7 @@ def test_the_same_as_without(
 
     plain = installation.run(*shell, folder=tmp_path, stdin="typed\n", environment=settings)
     run = installation.run(
-        *(installation.script("mxcert"), "run", "--", *shell),
+        *(installation.script("mxcert"), "run", "--allow-any-program", "--", *shell),
         folder=tmp_path,
         stdin="typed\n",
         environment=settings,

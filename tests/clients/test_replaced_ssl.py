@@ -116,6 +116,39 @@ class TestGevent:
     """
 
     @pytest.mark.parametrize("first", [True, False], ids=["plugin first", "plugin last"])
+    def test_default_trust(self, deployed: Deployed, first: bool) -> None:
+        """So does a connection that takes its identity late, as the first of a default trust."""
+        _need("gevent")
+        imports = (PLUGIN, self._PATCH) if first else (self._PATCH, PLUGIN)
+        answers = deployed.run(*imports, _STANDARD, SSL_CERT_FILE=deployed.ca_file)
+        assert deployed.expected == answers
+
+    def test_older_context(self, deployed: Deployed) -> None:
+        """So does one of gevent's contexts that is older than the plugin."""
+        _need("gevent")
+        older = "import ssl; context = ssl.create_default_context(cafile=ca_file)"
+        use = """
+            import urllib.request
+            answers = [json.load(urllib.request.urlopen(url, context=context)) for url in urls]
+            print(json.dumps([answer["fingerprint"] for answer in answers]))
+        """
+        assert deployed.expected == deployed.run(self._PATCH, older, PLUGIN, use)
+
+    def test_no_warning_of_ours(self, deployed: Deployed) -> None:
+        """gevent warns of modules that hold ``ssl``'s class itself: none of ours is among them."""
+        _need("gevent")
+        patch = """
+            import warnings
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                from gevent import monkey
+                monkey.patch_all()
+            told = [str(each.message) for each in caught]
+            print(json.dumps([each for each in told if "mxcert" in each]))
+        """
+        assert [] == deployed.run(PLUGIN, patch)
+
+    @pytest.mark.parametrize("first", [True, False], ids=["plugin first", "plugin last"])
     def test_patched(self, deployed: Deployed, first: bool) -> None:
         """Many greenlets at once, gevent's patches made after the plugin's or before them."""
         _need("gevent")

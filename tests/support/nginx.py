@@ -85,16 +85,21 @@ class NginxAnswer:
         return self.sha1_fingerprint == digest.hex()
 
 
+def program() -> str:
+    """The path of nginx; skips the test where there is none."""
+    if os.name != "posix":
+        pytest.skip("nginx inherits its listening socket on POSIX systems only")
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        pytest.skip("nginx is not installed")
+    return found
+
+
 class NginxServer:
     """A context manager around one nginx process, which names acceptable issuers in its request."""
 
     def __init__(self, tls: ServerTls) -> None:
-        if os.name != "posix":
-            pytest.skip("nginx inherits its listening socket on POSIX systems only")
-        found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-        if found is None:
-            pytest.skip("nginx is not installed")
-        self._program = found
+        self._program = program()
         self._tls = tls
         self.port = 0
 

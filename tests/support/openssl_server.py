@@ -3,11 +3,12 @@
 With TLS 1.2 that is a renegotiation, which no Python server can start; with TLS 1.3 a
 post-handshake request. It serves one connection at a time, and unlike a server of Python's ``ssl``
 it names its acceptable issuers in the request. What the client presents is read from the dump of
-the Certificate messages (``-msg``).
+the Certificate messages (``-msg``), which must therefore come uncompressed.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
@@ -29,6 +30,8 @@ from .server_tls import Demand, ServerTls, TlsVersion
 _VERIFY = {Demand.DEMAND: ["-Verify", "5"], Demand.ACCEPT: ["-verify", "5"]}
 _PINS = {TlsVersion.TLS12: ["-tls1_2"], TlsVersion.TLS13: ["-tls1_3"], TlsVersion.BOTH: []}
 _MESSAGE = re.compile(r"(<<<|>>>) (.*?), \w+ \[length ([0-9a-f]{4,})\](?:, (\w+))?")
+#: the first version whose clients and servers compress certificates, where it was built so
+_COMPRESSES = (3, 2)
 _ACCEPT = re.compile(r"ACCEPT .*:(\d+)")
 _ASKED = re.compile(r">>> .*, (HelloRequest|CertificateRequest)")
 
@@ -38,10 +41,18 @@ def program() -> str:
     path = shutil.which("openssl")
     if path is None:
         pytest.skip("the openssl command is not installed")
-    version = subprocess.run([path, "version"], capture_output=True, text=True, check=True).stdout
-    if not re.match(r"OpenSSL ([3-9]|\d\d)\.", version):
-        pytest.skip(f"openssl s_server tells its port from OpenSSL 3.0 on; this is {version}")
+    if _version(path) < (3, 0):
+        pytest.skip("openssl s_server tells its port from OpenSSL 3.0 on")
     return path
+
+
+@functools.cache
+def _version(path: str) -> tuple[int, int]:
+    """That of the command, which need not be the one that Python was built with."""
+    told = subprocess.run([path, "version"], capture_output=True, text=True, check=True).stdout
+    found = re.match(r"OpenSSL (\d+)\.(\d+)\.", told)
+    # Such as LibreSSL, whose version numbers are others.
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 class OpensslServer:
@@ -50,12 +61,17 @@ class OpensslServer:
     ``presented`` has an entry for each Certificate message of a client: the SHA-256 of the leaf,
     or ``None`` for an empty one. ``output`` has the lines that the process printed, among them
     what clients sent. ``options`` go to s_server, such as ``("-client_sigalgs", "RSA+SHA256")``.
+    With ``compressed`` it takes compressed certificates (RFC 8879) where it can, and ``presented``
+    lacks them.
     """
 
-    def __init__(self, tls: ServerTls, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, tls: ServerTls, options: Sequence[str] = (), *, compressed: bool = False
+    ) -> None:
         self._program = program()
         self._tls = tls
         self._options = options
+        self._compressed = compressed
         self.presented: Records[str | None] = Records()
         self.output: Records[str] = Records()
         self._ports: Records[int | None] = Records()
@@ -124,6 +140,8 @@ class OpensslServer:
         # A renegotiation that resumed the session would not ask for the certificate at all.
         head = [self._program, "s_server", "-accept", "127.0.0.1:0", "-msg"]
         head += ["-no_resumption_on_reneg"]
+        if not self._compressed and _version(self._program) >= _COMPRESSES:
+            head += ["-no_rx_cert_comp"]
         return [*head, *files, *verify, "-verify_return_error", *version, *self._options]
 
     def _read_all(self) -> None:

@@ -1,0 +1,72 @@
+"""A gate before every TLS connection of ``ssl``, for an interpreter without its identities.
+
+It needs nothing but the standard library: it stands where the plugin cannot, or not yet.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from .errors import MxcertError
+from .native_ssl import genuine_context
+
+_MISSING = object()
+#: what makes connections, and where in its arguments a server says so
+_MAKERS = {"_wrap_socket": 1, "_wrap_bio": 2}
+
+
+class NoConnectionError(MxcertError, ssl.SSLError):
+    """The connection is not made, since the identities that are asked for are not there.
+
+    It is an ``ssl.SSLError`` so that clients treat it as what it is to them: a failed handshake.
+    """
+
+
+class ConnectionGate:
+    """Calls ``ask`` before each connection to a server; those of servers go through.
+
+    ``ask`` raises to refuse the connection, or opens the gate.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self._ask = ask
+        self._standing: dict[str, Any] = {}
+        self._displaced: dict[str, Any] = {}
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``ask`` is called."""
+        return bool(self._standing)
+
+    def close(self) -> None:
+        """Put the gate onto ``ssl.SSLContext``, and so onto every context, older ones included."""
+        owner = genuine_context()
+        for name, position in _MAKERS.items():
+            self._displaced[name] = vars(owner).get(name, _MISSING)
+            self._standing[name] = self._guard(name, position, getattr(owner, name))
+            setattr(owner, name, self._standing[name])
+
+    def open(self) -> None:
+        """Take it away; where another's patch stands on top, it lets everything through."""
+        owner = genuine_context()
+        for name, standing in self._standing.items():
+            if vars(owner).get(name) is not standing:
+                continue
+            if self._displaced[name] is _MISSING:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, self._displaced[name])
+        self._standing.clear()
+
+    def _guard(self, name: str, position: int, original: Any) -> Any:
+        def make(context: Any, *args: Any, **kwargs: Any) -> Any:
+            is_server = kwargs.get("server_side") or any(args[position : position + 1])
+            if self.is_closed and not is_server:
+                self._ask()
+                # What stands there now, since the gate is open, is the plugin's.
+                return getattr(context, name)(*args, **kwargs)
+            return original(context, *args, **kwargs)
+
+        return make

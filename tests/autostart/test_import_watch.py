@@ -1,0 +1,95 @@
+"""The finder that sees an import: it acts once, and every module is loaded as without it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+
+import pytest
+
+from mxcert_runtime.import_watch import ImportWatch, find_unwatched
+
+FINDERS = [BuiltinImporter, FrozenImporter, PathFinder]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """On ``sys.path``, with a module and a package that count how often they are loaded."""
+    (tmp_path / "watched_module.py").write_text("import loads; loads.seen.append(1)\n", "utf-8")
+    (tmp_path / "watched_package").mkdir()
+    init = tmp_path / "watched_package" / "__init__.py"
+    init.write_text("import loads; loads.seen.append(1)\n", "utf-8")
+    (tmp_path / "watched_package" / "inner.py").touch()
+    (tmp_path / "loads.py").write_text("seen = []\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", list(FINDERS))
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def test_it_acts_once(folder: Path) -> None:
+    """No import is missed, and the finders are as before."""
+    acts: list[int] = []
+    ImportWatch(lambda name: name == "watched_module", lambda: acts.append(1)).start()
+
+    importlib.import_module("watched_package")
+    before = len(acts)
+    importlib.import_module("watched_module")
+    importlib.import_module("watched_package.inner")
+
+    assert (0, 1) == (before, len(acts))
+    assert FINDERS == sys.meta_path
+    assert [1, 1] == sys.modules["loads"].seen
+
+
+@pytest.mark.parametrize("name", ["watched_module", "watched_package"])
+def test_a_module_that_the_act_imports(folder: Path, name: str) -> None:
+    """It is loaded once: the import that was watched gets the one that is there, whole."""
+    loaded: list[object] = []
+    ImportWatch(name.__eq__, lambda: loaded.append(importlib.import_module(name))).start()
+
+    module = importlib.import_module(name)
+
+    assert [module] == loaded
+    assert [1] == sys.modules["loads"].seen
+    spec = module.__spec__
+    assert spec is not None
+    assert (name, spec.origin) == (spec.name, module.__file__)
+    assert importlib.reload(module) is module
+    assert [1, 1] == sys.modules["loads"].seen
+
+
+def test_a_package_that_the_act_imports(folder: Path) -> None:
+    """What is in it is found."""
+    name = "watched_package"
+    ImportWatch(name.__eq__, lambda: importlib.import_module(name)).start()
+
+    assert "watched_package.inner" == importlib.import_module("watched_package.inner").__name__
+
+
+def test_a_search_that_loads_nothing(folder: Path) -> None:
+    """Who only looks for the module is told where it comes from, and can read its source."""
+    name = "watched_module"
+    ImportWatch(name.__eq__, lambda: importlib.import_module(name)).start()
+
+    spec = importlib.util.find_spec(name)
+
+    assert spec is not None
+    assert str(folder / "watched_module.py") == spec.origin
+    assert "loads" in spec.loader.get_source(name)  # type: ignore[union-attr]
+
+
+def test_two_watches(folder: Path) -> None:
+    """One does not hear of what another looks for."""
+    heard: list[str] = []
+    ImportWatch(lambda name: heard.append(name) or False, lambda: None).start()  # type: ignore[func-returns-value]
+
+    assert find_unwatched("watched_module") is not None
+    assert None is find_unwatched("no_such_module")
+    assert [] == heard
