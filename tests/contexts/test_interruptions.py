@@ -26,6 +26,8 @@ from tests.support.server_tls import TlsVersion
 
 #: fewer would mean that the operation does not run through the package
 _LINES = 10
+#: more than an operation has lines
+_OLDER = 300
 
 #: what `except Exception` does not catch, and what it does
 EXCEPTIONS = {"Ctrl-C": KeyboardInterrupt, "no memory": MemoryError}
@@ -73,7 +75,7 @@ class Older:
     """Contexts that are older than activation, of which each interrupted run takes one."""
 
     def __init__(self, make: Callable[[], ssl.SSLContext]) -> None:
-        self._unused = [make() for _ in range(400)]
+        self._unused = [make() for _ in range(_OLDER)]
         self.used: list[ssl.SSLContext] = []
 
     def take(self) -> ssl.SSLContext:
@@ -82,10 +84,12 @@ class Older:
 
 
 def _older(realm: Realm, own: Leaf | None, folder: Path) -> Older:
+    files = None if own is None else own.write_pem(folder)
+
     def make() -> ssl.SSLContext:
         context = _trusting(realm)
-        if own is not None:
-            context.load_cert_chain(*own.write_pem(folder))
+        if files is not None:
+            context.load_cert_chain(*files)
         return context
 
     return Older(make)
