@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import pytest
 
@@ -62,3 +63,13 @@ def deployed(
     versions = (TlsVersion.TLS12, TlsVersion.TLS13)
     servers = [tls_server(hosts=HOSTS, version=version) for version in versions]
     return Deployed(servers, client_files, authority, alpha, beta)
+
+
+@pytest.fixture
+def scene(
+    authority: Authority, tls_version: TlsVersion, client_files: ClientFiles, alpha: Leaf
+) -> Any:
+    """A server of pyOpenSSL, for each protocol version, and settings with a rule for it."""
+    from tests.clients.openssl_dialogue import Scene
+
+    return Scene(authority, tls_version, client_files, alpha)

@@ -16,12 +16,16 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL, crypto
 
+import mxcert_runtime
 from tests.clients.openssl_calls import give_certificate
+from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import TlsVersion
 
 VERSIONS = {TlsVersion.TLS12: SSL.TLS1_2_VERSION, TlsVersion.TLS13: SSL.TLS1_3_VERSION}
 _LARGEST = 1 << 16
+#: the name of a :class:`Scene`'s server
+HOST = "alpha.test"
 
 
 @dataclass(frozen=True)
@@ -119,3 +123,23 @@ def crl(authority: Authority, revoked: Sequence[Leaf] = ()) -> Any:
     from cryptography import x509
 
     return x509.load_pem_x509_crl(authority.revoke(*revoked))
+
+
+class Scene:
+    """A server for HOST, and settings with a rule for it."""
+
+    def __init__(
+        self, authority: Authority, version: TlsVersion, files: ClientFiles, leaf: Leaf
+    ) -> None:
+        self.authority, self.version, self.files, self.leaf = authority, version, files, leaf
+        self.server_leaf = authority.issue("server", hosts=[HOST])
+        self.server = server_context(self.server_leaf, version)
+
+    def activate(self, *authorities: Authority, leaf: Leaf | None = None) -> None:
+        """A rule for HOST, with authorities that alone count if there are any."""
+        rule = self.files.identity("one", leaf or self.leaf, hosts=[HOST], authorities=authorities)
+        mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [rule]})
+
+    def converse(self, context: Any, **more: Any) -> Dialogue:
+        """A handshake with the server."""
+        return converse(context, self.server, HOST, **more)

@@ -27,7 +27,7 @@ HOST = "alpha.test"
 #: Attributes with tests of their own, in `test_pyopenssl_moments` unless they are rows, ...
 ELSEWHERE = {
     "certificate, key and chain": "test_chain_goes_along",
-    "certificate store, for authorities that alone count": "TestReplacedStore",
+    "certificate store, for authorities that alone count": "test_pyopenssl_stores",
     "demands of a store that no flag makes, for authorities that alone count": "_another_time",
     "SRTP profiles, for authorities that alone count": "TestDatagrams",
     "DTLS or TLS": "TestDatagrams",

@@ -1,7 +1,8 @@
-"""pyOpenSSL: when a connection takes what, in which store, and what follows from it."""
+"""pyOpenSSL: when a connection takes what, by which name, and what follows from it."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import warnings
 from typing import Any
@@ -10,57 +11,28 @@ import pytest
 
 pytest.importorskip("OpenSSL")
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from OpenSSL import SSL, crypto
+from OpenSSL import SSL
 
 import mxcert_runtime
+from mxcert_runtime.identity_context import IdentityRefusedError
 from mxcert_runtime.openssl_context import UnenforceableAuthoritiesError
-from mxcert_runtime.openssl_measures import measure_security_level
 from tests.clients.openssl_calls import give_certificate
 from tests.clients.openssl_dialogue import (
+    HOST,
     Dialogue,
+    Scene,
     add_authority,
     client_context,
     converse,
     server_context,
     shake_hands,
 )
-from tests.support.client_files import PASSWORD, ClientFiles
-from tests.support.pki import Authority, Leaf, name
-from tests.support.server_tls import TlsVersion
+from tests.support.client_files import PASSWORD
+from tests.support.pki import Authority, Leaf, rsa_key
 
-HOST = "alpha.test"
-Flags = crypto.X509StoreFlags
 _IS_SEALED = hasattr(SSL.Context(SSL.TLS_METHOD), "_used")
 VERIFY_FAILED = "certificate verify failed"
-
-
-class Scene:
-    """A server for HOST, and settings with a rule for it."""
-
-    def __init__(
-        self, authority: Authority, version: TlsVersion, files: ClientFiles, leaf: Leaf
-    ) -> None:
-        self.authority, self.version, self.files, self.leaf = authority, version, files, leaf
-        self.server_leaf = authority.issue("server", hosts=[HOST])
-        self.server = server_context(self.server_leaf, version)
-
-    def activate(self, *authorities: Authority, leaf: Leaf | None = None) -> None:
-        """A rule for HOST, with authorities that alone count if there are any."""
-        rule = self.files.identity("one", leaf or self.leaf, hosts=[HOST], authorities=authorities)
-        mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [rule]})
-
-    def converse(self, context: Any, **more: Any) -> Dialogue:
-        """A handshake with the server."""
-        return converse(context, self.server, HOST, **more)
-
-
-@pytest.fixture
-def scene(
-    authority: Authority, tls_version: TlsVersion, client_files: ClientFiles, alpha: Leaf
-) -> Scene:
-    return Scene(authority, tls_version, client_files, alpha)
 
 
 def test_chain_goes_along(scene: Scene, gamma: Leaf) -> None:
@@ -80,109 +52,45 @@ def test_context_stays_until_the_request(scene: Scene) -> None:
     assert dialogue.client.get_certificate() is None
 
 
-class TestReplacedStore:
-    """`ca` of a rule replaces the store; what the store demands holds all the same."""
+class TestRefusedIdentity:
+    """An identity that OpenSSL refuses ends the connection; it is never made without."""
 
-    @pytest.mark.parametrize("flags", [Flags.CRL_CHECK, Flags.CRL_CHECK | Flags.CRL_CHECK_ALL])
-    @pytest.mark.parametrize("is_older", [False, True], ids=["new", "older"])
-    def test_revocation(self, scene: Scene, flags: int, is_older: bool) -> None:
-        """A check of revocation without a CRL refuses, whatever the age of the Context."""
+    @staticmethod
+    def _activate(scene: Scene, client_authority: Authority) -> Any:
+        weak = client_authority.issue("weak", server=False, signing_key=rsa_key())
+        scene.activate(leaf=weak)
         context = client_context(scene.authority)
-        if is_older:
-            context.get_cert_store().set_flags(flags)
-        scene.activate(scene.authority)
-        if not is_older:
-            context.get_cert_store().set_flags(flags)
-        dialogue = scene.converse(context)
-        assert (VERIFY_FAILED, None) == (dialogue.verdict, dialogue.presented)
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=3")
+        return context
 
-    def test_flags_that_come_later(self, scene: Scene) -> None:
-        """A flag that is set after a first connection holds for the second."""
-        scene.activate(scene.authority)
-        context = client_context()
-        assert scene.converse(context).presented == scene.leaf.fingerprint
-        context.get_cert_store().set_flags(Flags.CRL_CHECK)
-        assert VERIFY_FAILED == scene.converse(context).verdict
+    def test_at_the_decision(self, scene: Scene, client_authority: Authority) -> None:
+        """It is said where the name is set, and again at the handshake."""
+        context = self._activate(scene, client_authority)
+        client = SSL.Connection(context, None)
+        with pytest.raises(IdentityRefusedError, match="key too small"):
+            client.set_tlsext_host_name(HOST.encode("ascii"))
+        for call in (client.set_connect_state, client.do_handshake):
+            with pytest.raises(IdentityRefusedError, match="key too small"):
+                call()
 
-    @pytest.mark.parametrize("is_strict", [False, True], ids=["lax", "strict"])
-    def test_strict(self, scene: Scene, is_strict: bool) -> None:
-        """A chain that RFC 5280 does not allow is refused where the store is strict."""
-        loose = _loosely_issued(scene.authority)
-        scene.server = server_context(loose, scene.version)
-        scene.activate(scene.authority)
-        context = client_context()
-        if is_strict:
-            context.get_cert_store().set_flags(Flags.X509_STRICT)
-        expected = (VERIFY_FAILED, None) if is_strict else ("accepted", scene.leaf.fingerprint)
-        dialogue = scene.converse(context)
-        assert expected == (dialogue.verdict, dialogue.presented)
-
-    def test_strict_and_right(self, scene: Scene) -> None:
-        """The twin: a chain that RFC 5280 allows is accepted."""
-        scene.activate(scene.authority)
-        context = client_context()
-        context.get_cert_store().set_flags(Flags.X509_STRICT)
-        assert scene.leaf.fingerprint == scene.converse(context).presented
-
-    @pytest.mark.parametrize("is_partial", [False, True])
-    def test_partial_chain(self, scene: Scene, is_partial: bool) -> None:
-        """An intermediate alone is enough where the store says so, and nowhere else."""
-        below = scene.authority.intermediate()
-        scene.server = server_context(below.issue("server", hosts=[HOST]), scene.version)
-        scene.activate(below)
-        context = client_context()
-        if is_partial:
-            context.get_cert_store().set_flags(Flags.PARTIAL_CHAIN)
-        expected = ("accepted", scene.leaf.fingerprint) if is_partial else (VERIFY_FAILED, None)
-        dialogue = scene.converse(context)
-        assert expected == (dialogue.verdict, dialogue.presented)
-
-    def test_error_that_is_lost(self, scene: Scene) -> None:
-        """Where OpenSSL swallows the error, in a callback, no server is trusted all the same."""
-        scene.activate(scene.authority)
-        context = client_context(scene.authority)
-        context.get_cert_store().set_flags(Flags.EXPLICIT_POLICY)
-        errors = []
+    def test_error_that_is_lost(self, scene: Scene, client_authority: Authority) -> None:
+        """Where a callback of OpenSSL swallows the error, the handshake ends all the same."""
+        context = self._activate(scene, client_authority)
 
         def name_host(connection: Any, where: int, code: int) -> None:
             if where & SSL.SSL_CB_HANDSHAKE_START:
-                try:
+                with contextlib.suppress(IdentityRefusedError):
                     connection.set_tlsext_host_name(HOST.encode("ascii"))
-                except UnenforceableAuthoritiesError as error:
-                    errors.append(error)
 
         context.set_info_callback(name_host)
         client, server = SSL.Connection(context, None), SSL.Connection(scene.server, None)
         client.set_connect_state()
         server.set_accept_state()
-        with pytest.raises((SSL.Error, UnenforceableAuthoritiesError)):
+        with pytest.raises((SSL.Error, IdentityRefusedError)):
             shake_hands(client, server)
-        assert len(errors) == 1
-        with pytest.raises(UnenforceableAuthoritiesError, match="take that demand out"):
-            client.do_handshake()
         assert server.get_peer_certificate() is None
-
-    @pytest.mark.parametrize("level", range(6))
-    def test_security_level(self, level: int) -> None:
-        """The security level of a Context is measured."""
-        context = SSL.Context(SSL.TLS_METHOD)
-        context.set_cipher_list(f"DEFAULT:@SECLEVEL={level}".encode("ascii"))
-        assert level == measure_security_level(context)
-
-
-def _loosely_issued(authority: Authority) -> Leaf:
-    """A leaf without the identifier of its issuer's key, which only a strict check minds."""
-    leaf = authority.issue("loose", hosts=[HOST])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name("loose"))
-        .issuer_name(authority.certificate.subject)
-        .public_key(leaf.key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(leaf.certificate.not_valid_before_utc)
-        .not_valid_after(leaf.certificate.not_valid_after_utc)
-    )
-    return Leaf(builder.sign(authority.key, hashes.SHA256()), leaf.key, ())
+        with pytest.raises((SSL.Error, IdentityRefusedError)):
+            client.send(b"message")
 
 
 class TestNames:

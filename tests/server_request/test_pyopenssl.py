@@ -15,6 +15,7 @@ pytest.importorskip("OpenSSL")
 
 from OpenSSL import SSL
 
+import mxcert_runtime
 from tests.clients import openssl_calls
 from tests.clients.openssl_calls import OpensslCall, trusting
 from tests.server_request.candidates import Candidates
@@ -24,7 +25,7 @@ from tests.support.listener import TIMEOUT
 from tests.support.nginx import NginxAnswer, NginxServer
 from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, Leaf
-from tests.support.server_tls import TlsVersion
+from tests.support.server_tls import Demand, TlsVersion
 from tests.support.tls_server import TlsServer
 
 OpensslServers = ServerFactory[OpensslServer]
@@ -227,3 +228,40 @@ def test_debug_line(
     (line,) = [line for line in lines if "asks for a certificate" in line]
     parts = ["localhost", "nothing", "CN=Stranger", "a: no issuer", "b: no issuer", "c: no issuer"]
     assert [] == [part for part in parts if part not in line]
+
+
+@pytest.mark.parametrize("mode", ["one", "several", "pinned"])
+def test_renegotiation(
+    openssl_server: OpensslServers,
+    client_files: ClientFiles,
+    authority: Authority,
+    leaves: dict[str, Leaf],
+    ca_file: str,
+    root_a: Authority,
+    mode: str,
+) -> None:
+    """TLS 1.2: asked later, it presents, and the callbacks of the Context are called again."""
+    server = openssl_server(
+        version=TlsVersion.TLS12, demand=Demand.LATER, client_authorities=[root_a]
+    )
+    pinned = [authority] if mode == "pinned" else []
+    hosts = [] if mode == "several" else ["localhost"]
+    identities = [client_files.identity("a", leaves["a"], hosts=hosts, authorities=pinned)]
+    if mode == "several":
+        identities.insert(0, client_files.identity("c", leaves["c"]))
+    mxcert_runtime.activate(settings={"identity": identities})
+    seen: list[int] = []
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.load_verify_locations(ca_file)
+    context.set_verify(SSL.VERIFY_PEER, lambda *arguments: bool(arguments[-1]))
+    context.set_info_callback(lambda connection, where, code: seen.append(where))
+    with connected(server.port, context) as connection:
+        for _ in range(2):
+            server.ask()
+            server.send("over")
+            received = b""
+            while not received.endswith(b"\n"):
+                received += connection.recv(1000)
+            connection.sendall(b"answered\n")
+        assert [leaves["a"].fingerprint] == server.presented.wait_for(1)[:1]
+    assert 3 == seen.count(SSL.SSL_CB_HANDSHAKE_START) == seen.count(SSL.SSL_CB_HANDSHAKE_DONE)
