@@ -15,7 +15,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from .endpoint import Host, UnnamedHost, canonical_host, is_address
+from .endpoint import Host, UnnamedHost, canonical_host, is_name
 from .fork_safe_lock import ForkSafeLock
 
 #: of asm-generic/socket.h, which Python's own constants leave out
@@ -47,13 +47,14 @@ _lock = ForkSafeLock()
 
 def note_dialled(sock: Any, host: object, port: object) -> None:
     """Note that ``sock`` is connected to a host by name; an address is no name."""
-    if not isinstance(host, str) or not host or is_address(host) or not isinstance(port, int):
-        return
-    _note(sock, _Dialled(host, port))
+    if isinstance(host, str) and isinstance(port, int) and is_name(host):
+        _note(sock, _Dialled(host, port))
 
 
 def note_connected(sock: Any, host: object, port: object) -> None:
     """The same of a socket that may have been on its way to another host."""
+    if not isinstance(host, str) or not is_name(host):
+        return
     if not _dialled or _cookie_of(sock) not in _dialled:
         note_dialled(sock, host, port)
 

@@ -65,7 +65,13 @@ def host_dialled(host: str) -> Host:
 
     Most clients resolve names themselves before they dial, so an address hides the name.
     """
-    return UnnamedHost(host) if is_address(canonical_host(host)) else host
+    return host if is_name(host) else UnnamedHost(host)
+
+
+def is_name(host: str) -> bool:
+    """Whether a text that can be dialled is a name, and no address in any form (``0x7f000001``)."""
+    name = canonical_host(host)
+    return bool(name) and not is_address(name) and not name.rpartition(".")[2].startswith("0x")
 
 
 def canonical_host(host: str) -> str:

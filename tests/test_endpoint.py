@@ -9,7 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.endpoint import HostPattern, canonical_host, parse_pattern
+from mxcert_runtime.endpoint import (
+    HostPattern,
+    UnnamedHost,
+    canonical_host,
+    host_dialled,
+    parse_pattern,
+)
 from mxcert_runtime.errors import HostNameError
 
 PROPERTY = settings(
@@ -19,6 +25,26 @@ PROPERTY = settings(
     # A busy machine is no fault of the data.
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+ADDRESSES_DIALLED = [
+    *("10.0.0.1", "10.0.0.1.", "::1", "fe80::1%lo", "127.1", "2130706433", ""),
+    *("0x7f000001", "0x7f.0x1", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021"),
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES_DIALLED)
+def test_an_address_is_no_name(address: str) -> None:
+    """Whatever a socket takes for an address hides the name."""
+    assert UnnamedHost(address) == host_dialled(address)
+    assert "unnamed" in str(UnnamedHost(None))
+
+
+@pytest.mark.parametrize("name", ["localhost", "a.example", "0x.example", "bücher.example."])
+def test_a_name_is_what_is_dialled(name: str) -> None:
+    """A name stays as it is."""
+    assert name == host_dialled(name)
+
 
 SAME_HOSTS = [
     ("API.Example.COM", "api.example.com"),

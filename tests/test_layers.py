@@ -73,7 +73,20 @@ __main__
 """
 
 #: what no hook may need, since a program need not have it
-LIBRARIES = ("OpenSSL", "aiohttp", "httpcore", "httpx", "requests", "urllib3", "uvloop", "zeep")
+LIBRARIES = (
+    *(
+        "OpenSSL",
+        "aiohttp",
+        "amqp",
+        "cassandra",
+        "gevent",
+        "httpcore",
+        "httpx",
+        "ldap3",
+        "oracledb",
+    ),
+    *("requests", "urllib3", "uvloop", "zeep"),
+)
 
 _LONGEST_FILE = 350
 _LONGEST_FACE = 39
