@@ -14,8 +14,9 @@ import socket
 import ssl
 import threading
 import weakref
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
 from ..context_record import ledger
@@ -30,6 +31,7 @@ from ..presentation import Presentation, presentation_of
 from ..trust_description import describe_trust
 from .unread_answer import ReadAhead, peek_alert, read_unread
 
+_Found = TypeVar("_Found")
 _TLS_1_2 = 0x0303
 #: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
@@ -57,12 +59,21 @@ def is_closed(error: OSError) -> bool:
 
 
 def _explain_handshake(owner: Any, error: OSError) -> None:
-    number = peek_alert(owner) if is_closed(error) else None
+    number = _look(peek_alert, owner) if is_closed(error) else None
     explain(owner, error, None if number is None else alert_numbered(number))
 
 
+def _look(look: Callable[..., _Found | None], *arguments: Any) -> _Found | None:
+    """What a look at a connection finds; whatever it fails with is no affair of the program's."""
+    try:
+        return look(*arguments)
+    except Exception as fault:
+        report_own_fault(fault)
+        return None
+
+
 def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
-    answer = read_unread(connection, owner) if is_closed(error) else None
+    answer = _look(read_unread, connection, owner) if is_closed(error) else None
     if answer is None:
         explain(owner, error)
         return
