@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
 from ..context_ledger import ledger
@@ -35,6 +35,7 @@ from .unread_answer import ReadAhead, peek_alert, read_unread
 
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
 _PORT = "_mxcert_port"
+_Found = TypeVar("_Found")
 _TLS_1_2 = 0x0303
 #: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
@@ -62,12 +63,21 @@ def is_closed(error: OSError) -> bool:
 
 
 def _explain_handshake(owner: Any, error: OSError) -> None:
-    number = peek_alert(owner) if is_closed(error) else None
+    number = _look(peek_alert, owner) if is_closed(error) else None
     explain(owner, error, None if number is None else alert_numbered(number))
 
 
+def _look(look: Callable[..., _Found | None], *arguments: Any) -> _Found | None:
+    """What a look at a connection finds; whatever it fails with is no affair of the program's."""
+    try:
+        return look(*arguments)
+    except Exception as fault:
+        report_own_fault(fault)
+        return None
+
+
 def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
-    answer = read_unread(connection, owner) if is_closed(error) else None
+    answer = _look(read_unread, connection, owner) if is_closed(error) else None
     if answer is None:
         explain(owner, error)
         return

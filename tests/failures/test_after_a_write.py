@@ -19,6 +19,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime import counters
+from mxcert_runtime.hooks import ssl_failures
 from tests.support.pki import Authority
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
 from tests.support.tls_server import TlsServer
@@ -224,6 +225,21 @@ def test_data_before_the_end_is_the_programs(
         assert [] == warnings_of(caplog)
     else:
         assert facts_of(warnings_of(caplog)[0])[""].endswith("(connection_closed)")
+
+
+def test_no_fault_of_ours_reaches_the_program(
+    refusals: Refusals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where looking fails, the program has its own error, and what it reads afterwards."""
+
+    def fail(*arguments: Any) -> Any:
+        raise RuntimeError("a look that fails")
+
+    monkeypatch.setattr(ssl_failures, "read_unread", fail)
+    refusals.activate()
+    error, reads = told_by(refusals, UNKNOWN, client_context(refusals.authority), _sendall)
+    assert isinstance(error, OSError)
+    assert "TLSV1_ALERT_UNKNOWN_CA" in str(reads[0])
 
 
 def test_no_read_where_it_would_wait(refusals: Refusals, caplog: pytest.LogCaptureFixture) -> None:
