@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import http.client
 import json
@@ -262,3 +263,20 @@ class TestSslContract(HookContract):
         context = ssl.create_default_context(cafile=ca_file)
         with urllib.request.urlopen(url, context=context) as response:  # noqa: S310
             return json.load(response)
+
+
+#: where a clock is data: what is tested there is given the time
+_CLOCKS_AS_DATA = {"test_expiry_watch.py"}
+
+
+def test_no_test_looks_at_a_clock() -> None:
+    """How long something takes is for the benchmarks: a busy machine must not fail a test."""
+    tests = Path(__file__).parent
+    clocks = {"monotonic", "perf_counter", "process_time", "monotonic_ns", "perf_counter_ns"}
+    named = {
+        path.name
+        for path in tests.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in clocks
+    }
+    assert _CLOCKS_AS_DATA == named

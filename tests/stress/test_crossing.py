@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +29,9 @@ THREADS, REQUESTS_OF_A_THREAD = 50, 100
 TASKS, REQUESTS_OF_A_TASK = 500, 10
 #: connections that each client may have in use at a time, or for each host and identity
 ROOM = 10
-#: seconds; generous, since the machine may have other work
-TIMEOUT = 280.0
+#: seconds that one request may take: as long as the server keeps an idle connection, since a
+#: machine may have other work
+TIMEOUT = server.IDLE_SECONDS
 #: hosts times what they are shown
 ENDPOINTS = len(HOSTS) * len(SERVICES)
 
@@ -70,7 +70,6 @@ def _by_threads(running: Running, stack: ExitStack) -> list[Callable[[str], str]
 
 def test_threads(running: Running) -> None:
     """Fifty threads, five thousand requests, kept connections."""
-    begin = time.monotonic()
     with ExitStack() as stack:
         gets = _by_threads(running, stack)
 
@@ -86,7 +85,6 @@ def test_threads(running: Running) -> None:
             sights = sum(threads.map(work, range(THREADS)), Counter())
     _judge(sights, THREADS * REQUESTS_OF_A_THREAD)
     assert ENDPOINTS <= running.stop() <= 2 * ENDPOINTS * ROOM
-    assert time.monotonic() - begin < TIMEOUT
 
 
 async def _by_tasks(running: Running, stack: Any) -> list[Callable[[str], Awaitable[str]]]:
@@ -121,7 +119,6 @@ async def _by_tasks(running: Running, stack: Any) -> list[Callable[[str], Awaita
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tasks(running: Running) -> None:
     """Five hundred tasks, five thousand requests, kept connections."""
-    begin = time.monotonic()
 
     async def cross() -> Sights:
         async with contextlib.AsyncExitStack() as stack:
@@ -139,7 +136,6 @@ def test_tasks(running: Running) -> None:
 
     _judge(asyncio.run(cross()), TASKS * REQUESTS_OF_A_TASK)
     assert ENDPOINTS <= running.stop() <= TASKS
-    assert time.monotonic() - begin < TIMEOUT
 
 
 def _judge(sights: Sights, count: int) -> None:
