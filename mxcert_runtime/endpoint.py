@@ -131,7 +131,7 @@ def refuse_separators(text: str) -> None:
         what = _SEPARATORS.get(mark[0]) or f"the character {mark[0]!a}"
         remedy = "Write one name in each entry; names in one text are separated by commas"
         raise HostNameError(text, f"holds {what}, which no name has", remedy)
-    odd = next((each for each in text if not each.isprintable()), None)
+    odd = next((each for each in text if not each.isprintable() and each not in _DEVIATIONS), None)
     if odd is not None:
         raise HostNameError(text, f"holds the character {odd!a}, which is not seen", "Take it out")
     if ".." in text:

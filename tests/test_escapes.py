@@ -26,6 +26,7 @@ from mxcert_runtime.log_output import direct_log
 from mxcert_runtime.runtime import current
 from mxcert_runtime.settings.model import LogLevel, LogSettings
 from mxcert_runtime.trust import TrustChangedError
+from tests.cli.processes import run_command
 from tests.failures.exchanges import client_context, exchange, failure_of
 from tests.failures.told import notes_of
 from tests.server_request.candidates import connected
@@ -241,7 +242,6 @@ COMMANDS = {
     "explain what is no host": ["explain", EVIL],
     "explain a URL": ["explain", f"https://{EVIL}/"],
     "probe what is no host": ["probe", EVIL],
-    "run what is not there": ["run", "--", f"/nonexistent/{EVIL}"],
     "no command": [EVIL],
     "no option": ["check", f"--{EVIL}"],
 }
@@ -255,6 +255,14 @@ def test_commands(name: str, printed: Callable[..., str]) -> None:
     assert shown
     assert [] == _odd(shown.split("\n"))
     assert current is None
+
+
+def test_run_what_is_not_there(tmp_path: Path) -> None:
+    """In a process of its own: the command becomes the program, and first undoes its signals."""
+    settings = {"MXCERT_DISABLE": "1", "PYTHONIOENCODING": "utf-8"}
+    done = run_command(tmp_path, "run", "--", f"/nonexistent/{EVIL}", settings=settings)
+    assert 127 == done.returncode
+    assert [True] == [line.isprintable() for line in done.stderr.split("\n")[:-1]]
 
 
 @pytest.mark.usefixtures("configured")
