@@ -64,7 +64,9 @@ def _refuse_by_ssl(reason: str) -> None:
     from .connection_gate import ConnectionGate, NoConnectionError
 
     def refuse() -> NoReturn:
-        raise NoConnectionError(1, f"no TLS connection is made without its identity: {reason}")
+        # One line, as errors of connections are: a report of settings has several.
+        told = " ".join(reason.split())
+        raise NoConnectionError(1, f"no TLS connection is made without its identity: {told}")
 
     ConnectionGate(refuse).close()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import logging
 import os
+import pkgutil
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,14 +17,19 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime import errors
+from mxcert_runtime.c_environment import UnknownEnvironmentError
 from mxcert_runtime.cli import main
 from mxcert_runtime.cli.probe_dialogues import DialogueError
 from mxcert_runtime.cli.probe_target import WrongUseError
+from mxcert_runtime.cli.run import _RefusalError
+from mxcert_runtime.connection_gate import NoConnectionError
 from mxcert_runtime.connection_planner import UnknownSecurityLevelError
 from mxcert_runtime.errors import Fault, IdentityProblem, MxcertError
 from mxcert_runtime.hooks.pyopenssl import UnenforceableAuthoritiesError
 from mxcert_runtime.identity_context import IdentityRefusedError
+from mxcert_runtime.late_context import MissingOwnerError
 from mxcert_runtime.log_output import direct_log
+from mxcert_runtime.openssl_reason import Refusal
 from mxcert_runtime.runtime import current
 from mxcert_runtime.settings.model import LogLevel, LogSettings
 from mxcert_runtime.trust import TrustChangedError
@@ -180,10 +187,18 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "IdentityError": lambda: errors.IdentityError(IdentityProblem.DAMAGED, EVIL, EVIL),
     "HostNameError": lambda: errors.HostNameError(EVIL, EVIL, EVIL),
     "PatchError": lambda: errors.PatchError(EVIL),
-    "IdentityRefusedError": lambda: IdentityRefusedError(_Named(), EVIL),  # type: ignore[arg-type]
+    "IdentityRefusedError": lambda: IdentityRefusedError(
+        _Named(),
+        Refusal(EVIL, EVIL, EVIL),  # type: ignore[arg-type]
+    ),
     "UnknownSecurityLevelError": lambda: UnknownSecurityLevelError((EVIL,)),
-    "UnenforceableAuthoritiesError": lambda: UnenforceableAuthoritiesError((EVIL,)),
+    "UnenforceableAuthoritiesError": lambda: UnenforceableAuthoritiesError((EVIL,), EVIL, EVIL),
     "TrustChangedError": lambda: TrustChangedError(EVIL),
+    "SubinterpreterError": lambda: errors.SubinterpreterError(EVIL),
+    "UnknownEnvironmentError": lambda: UnknownEnvironmentError(EVIL),
+    "MissingOwnerError": lambda: MissingOwnerError(EVIL, EVIL),
+    "NoConnectionError": lambda: NoConnectionError(1, EVIL),
+    "_RefusalError": lambda: _RefusalError(EVIL, [Fault(EVIL, EVIL, EVIL)]),
     "DialogueError": lambda: DialogueError(EVIL, EVIL),
     "WrongUseError": lambda: WrongUseError(EVIL),
 }
@@ -197,6 +212,9 @@ def _kinds(base: type[BaseException]) -> Iterator[type[BaseException]]:
 
 def test_every_error_has_a_row() -> None:
     """No kind of error that the package has is left out."""
+    for module in pkgutil.walk_packages(mxcert_runtime.__path__, "mxcert_runtime."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     package = [kind for kind in _kinds(MxcertError) if kind.__module__.startswith("mxcert_runtime")]
     assert sorted(ERRORS) == sorted(kind.__name__ for kind in package)
 
