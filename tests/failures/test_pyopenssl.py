@@ -207,17 +207,17 @@ def test_extra_authorities_are_parsed_once(
     refusals: Refusals, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every default load adds them, from certificates that were read once."""
-    from cryptography import x509
+    from OpenSSL import crypto
 
     refusals.activate(ca=[ca_file])
     parsed = []
-    original = x509.load_pem_x509_certificates
+    original = crypto.load_certificate
 
-    def load(data: bytes) -> Any:
+    def load(form: int, data: bytes) -> Any:
         parsed.append(data)
-        return original(data)
+        return original(form, data)
 
-    monkeypatch.setattr(x509, "load_pem_x509_certificates", load)
+    monkeypatch.setattr(crypto, "load_certificate", load)
     for _ in range(3):
         SSL.Context(SSL.TLS_CLIENT_METHOD).set_default_verify_paths()
     assert runtime.current is not None
