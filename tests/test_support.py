@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
