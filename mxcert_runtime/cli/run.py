@@ -173,11 +173,16 @@ def _refusal_of_foreign(program: Program) -> _RefusalError:
     return _refusal(shown, problem, remedy)
 
 
+def _asks_for_autostart(environ: Mapping[str, str]) -> bool:
+    """Whether an interpreter starts the plugin, by the words that the ``.pth`` file takes."""
+    return environ.get(names.AUTOSTART, "").strip().lower() in ("1", "true", "yes", "on")
+
+
 def _check_interpreter(python: Program) -> None:
     shown = " ".join(python.question)
     if is_disabled(python.environ):
         return
-    if python.environ.get(names.AUTOSTART) != "1":
+    if not _asks_for_autostart(python.environ):
         problem = f"would be started without {names.AUTOSTART}=1, so without identities"
         raise _refusal(shown, problem, f"Let the command in front of it keep {names.AUTOSTART}")
     try:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..failure_report import report_own_fault
 from ..handshake_alerts import Alert, alert_numbered, alert_of
-from ..patching import Library, Patch, Switch, attribute_of
+from ..patching import Library, Patch, Switch, attribute_of, unbound
 from .ssl_failures import FirstExchange, explain, is_closed
 from .unread_answer import alert_in_clear
 
@@ -24,6 +24,8 @@ _MOST = 65536
 
 
 def _build_connection_lost(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def connection_lost(self: Any, exc: Any) -> Any:
         if switch.on and isinstance(exc, OSError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..dialled_sockets import note_connected, note_dialled, note_undecided
 from ..endpoint import host_dialled
-from ..patching import Library, Patch, Switch, attribute_of, wrapping
+from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 from ..scope import dialling, peek_leg
 
 #: After these a socket may be on its way to a host that a later call does not name.
@@ -32,6 +32,8 @@ def _note_address(sock: Any, address: Any, note: Any) -> None:
 
 
 def _build_connect(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def connect(self: Any, address: Any, /) -> Any:
         try:
@@ -48,6 +50,8 @@ def _build_connect(original: Any, switch: Switch) -> Any:
 
 
 def _build_connect_ex(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
     @functools.wraps(original)
     def connect_ex(self: Any, address: Any, /) -> Any:
         result = original(self, address)
