@@ -14,6 +14,7 @@ from typing import Any, Optional
 from .announcement import announce, warn_of_doubts
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
+from .context_examination import may_change_unseen
 from .context_ledger import ledger
 from .context_record import ContextRecord
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
@@ -134,7 +135,7 @@ def _plan_by_decision(
         return kept
     plan = _planner_for(generation, context, record, key).plan()
     # Where the record has a successor by now, nobody looks at what this one keeps.
-    if not plan.is_passing:
+    if not plan.is_passing and not may_change_unseen(context):
         record.keep_plan(key, plan, generation, generation.contexts.edition)
     return plan
 
