@@ -15,6 +15,19 @@ from .known_loads import known_loads
 from .native_ssl import NativeContext, genuine_context
 from .trust import Trust, TrustChangedError
 
+#: Methods of ``ssl`` by which a context is given what a plan goes by.
+_CHANGING = {"load_cert_chain", "load_verify_locations", "set_ciphers", "set_default_verify_paths"}
+
+
+def may_change_unseen(context: ssl.SSLContext) -> bool:
+    """Whether its class has such a method of its own, which may go past the hooks at any time."""
+    for each in type(context).__mro__:
+        if each is genuine_context():
+            return False
+        if not _CHANGING.isdisjoint(vars(each)):
+            return True
+    return True
+
 
 def examine(context: ssl.SSLContext, record: ContextRecord) -> ContextRecord:
     """The record with what the context shows now; nothing is believed that is being changed."""

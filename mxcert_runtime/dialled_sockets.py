@@ -98,6 +98,14 @@ def endpoint_of_socket(sock: Any, named: str | None) -> tuple[Host, int | None]:
     return (UnnamedHost(address) if named is None else named), port
 
 
+def is_dialled_for_another(sock: Any, host: Host) -> bool:
+    """Whether a socket is certain to be connected to a name other than ``host``."""
+    dialled = _dialled.get(_cookie_of(sock) or b"")
+    if dialled is None or (isinstance(host, str) and _are_the_same(host, dialled.host)):
+        return False
+    return dialled.is_confirmed or _has_received_nothing(sock)
+
+
 def _are_the_same(host: str, other: str) -> bool:
     return canonical_host(host) == canonical_host(other)
 

@@ -1,13 +1,15 @@
 """Host names, addresses and the patterns of rules, parsed once into values that are always valid.
 
 Names are compared as TLS verifies them: lower case, IDNA-encoded as CPython's ``ssl`` does it
-(RFC 3490), without a trailing dot; addresses by value, IPv6 in any spelling (RFC 5952).
+(RFC 3490), without a trailing dot; addresses by value, IPv6 in any spelling (RFC 5952), IPv4 also
+within IPv6 (RFC 4291, section 2.5.5.2) and as inet_aton(3) reads it, by which hosts are dialled.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
@@ -23,6 +25,8 @@ _SEPARATORS = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quota
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_ENCODED = 1024
 _PORT = re.compile(r"[0-9]{1,5}")
+#: what inet_aton(3) may take for an address: one to four numbers, in octal and hexadecimal too
+_NUMBERS = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 
 
@@ -90,7 +94,7 @@ def canonical_host(host: str) -> str:
         except UnicodeError:
             return host.lower()
     name = name[:-1] if name.endswith(".") else name
-    return _canonical_address(name) or name.lower()
+    return _canonical_address(name) or _address_of_numbers(name) or name.lower()
 
 
 def is_address(host: str) -> bool:
@@ -161,8 +165,19 @@ def _canonical_address(name: str) -> str | None:
     if not is_address(name):
         return None
     try:
-        return str(ipaddress.ip_address(name))
+        address = ipaddress.ip_address(name)
     except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _address_of_numbers(name: str) -> str | None:
+    """The IPv4 address that is dialled for a text such as ``127.1`` or ``0x7f000001``."""
+    if not _NUMBERS.fullmatch(name):
+        return None
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))
+    except OSError:
         return None
 
 

@@ -65,6 +65,8 @@ class IdentityContext(NativeContext):  # type: ignore[misc]
 
     #: whether it has the trust of its connections, so that they need no other context
     verifies = False
+    #: its key log, and why that could not be opened again
+    missing_key_log: tuple[str, str] | None = None
 
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise MxcertError("an identity context makes no connections; use the context of the caller")
@@ -140,11 +142,15 @@ class IdentityContexts:
                 contexts.popitem(last=False)
                 # Nobody holds on to the others.
                 self.edition += holds_trust
-            return context
+        # Not while the lock is held: a log handler may wait for a thread that connects.
+        _tell_missing_key_log(context)
+        return context
 
     def make_unshared(self, blueprint: Blueprint) -> IdentityContext:
         """A context that is not kept here; for trust that is not the same for two callers."""
-        return _make(blueprint)
+        context = _make(blueprint)
+        _tell_missing_key_log(context)
+        return context
 
 
 def _make(blueprint: Blueprint) -> IdentityContext:
@@ -178,7 +184,12 @@ def _open_key_log(context: IdentityContext, path: str) -> None:
     except OSError as error:
         if is_momentary(error):
             raise
-        _warn_of_key_log(path, error.strerror or "unknown")
+        context.missing_key_log = path, error.strerror or "unknown"
+
+
+def _tell_missing_key_log(context: IdentityContext) -> None:
+    if context.missing_key_log is not None:
+        _warn_of_key_log(*context.missing_key_log)
 
 
 @functools.lru_cache(maxsize=64)

@@ -14,15 +14,16 @@ from typing import Any, Optional
 from .announcement import announce, warn_of_doubts
 from .connection_plan import Plan
 from .connection_planner import ConnectionPlanner
+from .context_examination import may_change_unseen
 from .context_ledger import ledger
 from .context_record import ContextRecord
-from .dialled_sockets import endpoint_of_socket, note_confirmed
+from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 from .endpoint import Host
 from .late_context import MessageCallback, callers_own, listen_on
 from .native_ssl import NativeContext
 from .policy import Decision
 from .runtime import Generation
-from .scope import current_leg, current_service, take_leg
+from .scope import current_leg, current_service, peek_leg, take_leg
 
 #: what a plan is kept for: the decision, verify mode and key log, and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
@@ -54,7 +55,10 @@ def decide_connection(
     :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity, and
     :class:`~.connection_planner.UnknownSecurityLevelError`.
     """
-    leg = take_leg(server_hostname) if _current_leg() is not None else None
+    service, leg = _current_service(), None
+    if _current_leg() is not None:
+        leg, is_on_the_way = _leg_for(server_hostname, socket)
+        service = None if is_on_the_way else service
     host: Any = server_hostname
     port = None
     # The layer that dials knows best: the peer of a socket may be a proxy.
@@ -66,7 +70,6 @@ def decide_connection(
     # A port is looked for only where one can matter.
     elif host is None or generation.policy.has_port_rules:
         host, port = endpoint_of_socket(socket, host)
-    service = _current_service()
     try:
         verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
     except AttributeError:  # the hooks are being taken away
@@ -94,6 +97,23 @@ def decide_connection(
     return plan, host, port, service, context
 
 
+def _leg_for(name: str | None, socket: Any) -> tuple[tuple[Host, int | None] | None, bool]:
+    """The leg that a new connection is, if any; or whether it is one to a proxy on the way there.
+
+    That is certain of a socket whose own name is another one than that of the leg. The service is
+    none of the proxy's business then.
+    """
+    stated = peek_leg()
+    if stated is None:
+        return None, False
+    leg = None if name is None else take_leg(name)
+    if leg is not None:
+        return leg, False
+    if is_dialled_for_another(socket, stated[0]):
+        return None, True
+    return (take_leg(None) if name is None else None), False
+
+
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
@@ -115,7 +135,7 @@ def _plan_by_decision(
         return kept
     plan = _planner_for(generation, context, record, key).plan()
     # Where the record has a successor by now, nobody looks at what this one keeps.
-    if not plan.is_passing:
+    if not plan.is_passing and not may_change_unseen(context):
         record.keep_plan(key, plan, generation, generation.contexts.edition)
     return plan
 

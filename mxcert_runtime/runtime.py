@@ -108,6 +108,8 @@ class _Builder:
         self.notices = list(reading.notices)
         self.invalid: list[Fault] = []
         self._own_authorities: dict[str, Authorities | None] = {}
+        #: why no key can be given to OpenSSL, once one could not
+        self._no_way: str | None = None
 
     def build(self) -> Generation:
         identities = self._load_identities()
@@ -132,8 +134,8 @@ class _Builder:
             except IdentityError as error:
                 origin = _origin_of(each, error)
                 self.faults.append(Fault(origin, error.message, error.remedy))
-            except KeyTransferError:
-                continue  # the same for every identity, and so tried once
+            except KeyTransferError as error:
+                self._no_way = error.strerror  # the same for every identity, and so told once
             else:
                 for identity in loaded[each.name]:
                     self._look_at_dates(identity)
@@ -141,16 +143,15 @@ class _Builder:
 
     def _try_transfer(self, identities: Iterable[Identity]) -> None:
         """What would fail in every handshake is a fault here: no way for a key to OpenSSL."""
-        failed = None
         try:
             for each in identities:
                 try_identity(each)
         except KeyTransferError as error:
-            failed = error.strerror
-        if failed:
+            self._no_way = error.strerror
+        if self._no_way is not None:
             problem = (
                 "private keys cannot be given to OpenSSL: there is no file in memory"
-                f" (memfd_create and /proc), and no temporary file can be made ({failed})"
+                f" (memfd_create and /proc), and no temporary file can be made ({self._no_way})"
             )
             self.faults.append(Fault("this process", problem, NO_WAY_REMEDY))
 

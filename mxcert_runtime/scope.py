@@ -6,7 +6,7 @@ Context variables, so that threads and asyncio tasks do not see each other's val
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 
 from .endpoint import Host, UnnamedHost, canonical_host
@@ -161,7 +161,9 @@ def dialling(host: Host, port: int | None, attempts: int = 1) -> Iterator[None]:
         yield
     finally:
         leg.attempts = 0
-        current_leg.reset(token)
+        # A coroutine that was begun in one context may be closed in another.
+        with suppress(ValueError):
+            current_leg.reset(token)
 
 
 @contextmanager

@@ -136,6 +136,22 @@ def test_a_copied_context_outlives_no_leg() -> None:
     assert kept.run(peek_leg) is None
 
 
+@pytest.mark.parametrize("state", [dialling, dialling_proxy])
+def test_a_coroutine_is_closed_in_another_context(state: Any) -> None:
+    """A leg that is stated in one context ends in any, and nothing is raised."""
+
+    async def dial() -> None:
+        with state("a.example", 443):
+            await asyncio.Future(loop=loop)
+
+    loop, coroutine, context = asyncio.new_event_loop(), dial(), contextvars.copy_context()
+    context.run(coroutine.send, None)
+    assert ("a.example", 443) == context.run(peek_leg)
+    coroutine.close()
+    assert (None, None) == (peek_leg(), context.run(peek_leg))
+    loop.close()
+
+
 def test_a_proxy_knows_no_service() -> None:
     """On the leg to a proxy the service is hidden, and it is back behind it."""
     entry = enter_service("A.B")

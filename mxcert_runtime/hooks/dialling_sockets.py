@@ -14,7 +14,7 @@ from typing import Any
 from ..dialled_sockets import note_connected, note_dialled, note_undecided
 from ..endpoint import host_dialled
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
-from ..scope import dialling, peek_leg
+from ..scope import dialling, dialling_proxy, peek_leg
 
 #: After these a socket may be on its way to a host that a later call does not name.
 _UNDECIDED = (BlockingIOError, InterruptedError, socket.timeout)
@@ -66,10 +66,15 @@ def _build_connect_ex(original: Any, switch: Switch) -> Any:
 
 
 def _connect_on_leg(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    leg = peek_leg() or _leg_to(args[0] if args else kwargs.get("addr"))
+    own, dial = _leg_to(args[0] if args else kwargs.get("addr")), dialling
+    leg = peek_leg() or own
     if leg is None:
         return wrapped(*args, **kwargs)
-    with dialling(*leg):
+    if own is not None and isinstance(own[0], str):
+        # A name is what it is, also on the way to another.
+        dial = dialling if peek_leg(own[0]) is leg or leg is own else dialling_proxy
+        leg = own
+    with dial(*leg):
         return wrapped(*args, **kwargs)
 
 

@@ -13,8 +13,10 @@ import copy
 import functools
 import queue
 import weakref
+from collections.abc import Callable
 from typing import Any
 
+from .. import runtime
 from ..fork_safe_lock import ForkSafeLock
 from ..kept_connections import (
     ReuseKey,
@@ -32,6 +34,8 @@ _KEY, _CIRCUMSTANCES = "_mxcert_reuse_key", "_mxcert_circumstances"
 _SIBLINGS = "_mxcert_siblings"
 #: Where a sibling keeps its key, and a weak reference to the pool that it is a sibling of.
 _OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
+#: Where it keeps a weak reference to the settings under which it was last asked for.
+_GENERATION = "_mxcert_generation"
 
 _lock = ForkSafeLock()
 _service_now = current_service.get
@@ -149,9 +153,20 @@ def _sibling(pool: Any, key: tuple[ReuseKey | None] | None) -> Any:
     with _lock:
         siblings = vars(original).setdefault(_SIBLINGS, {})
         if key not in siblings:
+            _drop_outdated(siblings)
             siblings[key] = _make_sibling(original, key)
         _share_settings(original, siblings[key])
         return siblings[key]
+
+
+def _drop_outdated(siblings: dict[Any, Any]) -> None:
+    """Let go of those that nobody has asked for since other settings came into force.
+
+    Not by `close`: a thread may be using one. Without us, it goes with its connections.
+    """
+    for key, sibling in list(siblings.items()):
+        if getattr(sibling, _GENERATION)() is not runtime.current:
+            del siblings[key]
 
 
 def _make_sibling(original: Any, key: Any) -> Any:
@@ -172,6 +187,11 @@ def _share_settings(original: Any, sibling: Any) -> None:
     """Give a sibling what is set on the pool by now; above all how servers are verified."""
     own = ("pool", "num_connections", "num_requests", _OWN_KEY, _ORIGINAL, _SIBLINGS)
     vars(sibling).update({n: value for n, value in vars(original).items() if n not in own})
+    setattr(sibling, _GENERATION, _reference(runtime.current))
+
+
+def _reference(generation: runtime.Generation | None) -> Callable[[], runtime.Generation | None]:
+    return weakref.ref(generation) if generation is not None else lambda: None
 
 
 def _close_connections(kept: Any) -> None:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -177,3 +178,22 @@ def test_a_certificate_loaded_past_the_hooks(
     PAST[way](contexts[-1], material)
     seen = [attempt(contexts[-1], server.port, GOOD).fingerprint for _ in range(2)]
     assert [beta.fingerprint] * 2 == seen
+
+
+class _Direct(ssl.SSLContext):
+    """A program's subclass that goes straight to the class in C."""
+
+    def load_cert_chain(self, *args: Any) -> None:
+        NativeContext.load_cert_chain(self, *args)
+
+
+def test_a_subclass_that_loads_past_the_hooks_later(
+    realm: Realm, server: TlsServer, activate: Activation, material: Material, beta: Leaf
+) -> None:
+    """Also between two connections to the same host."""
+    activate()
+    context = _Direct(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=realm.authority.der)
+    assert activate.leaf.fingerprint == attempt(context, server.port, GOOD).fingerprint
+    context.load_cert_chain(material.certificate, material.key)
+    assert beta.fingerprint == attempt(context, server.port, GOOD).fingerprint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from mxcert_runtime.identity_context import _warn_of_key_log
 from tests.contexts.ground import FOREIGN, GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
+from tests.support.listener import TIMEOUT
 from tests.support.tls_server import TlsServer
 
 
@@ -80,3 +82,35 @@ def test_relative_log_in_another_directory(
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert activate.leaf.fingerprint == attempt(context, server.port, GOOD).fingerprint
     assert [] == list((tmp_path / "elsewhere").iterdir())
+
+
+def test_log_handler_that_waits_for_another_connection(
+    realm: Realm, activate: Activation, tmp_path: Path
+) -> None:
+    """The warning holds up nobody: a handler may wait for a thread that connects."""
+    _warn_of_key_log.cache_clear()
+    path = tmp_path / "logs" / "keys"
+    path.parent.mkdir()
+    activate()
+    context, another = _logging_to(path, realm), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    another.load_verify_locations(cadata=realm.authority.der)
+    _remove_folder(path)
+    has_waited = []
+
+    class Waiting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            def begin() -> None:
+                another.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=GOOD)
+
+            thread = threading.Thread(target=begin, daemon=True)
+            thread.start()
+            thread.join(TIMEOUT)
+            has_waited.append(thread.is_alive())
+
+    handler = Waiting(logging.WARNING)
+    logging.getLogger("mxcert_runtime").addHandler(handler)
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=GOOD)
+    finally:
+        logging.getLogger("mxcert_runtime").removeHandler(handler)
+    assert [False] == has_waited

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
+from tests.support.odd_certificates import OddLeaf, leaf_of_kind
 from tests.support.pki import Authority, Leaf
 from tests.support.subprocesses import client_environment
 from tests.support.tls_server import TlsServer
@@ -59,8 +60,11 @@ def run(
     entry = client_files.identity("alpha", alpha, hosts=["localhost"])
     entry["pkcs12"] = f"/mnt/{Path(entry['pkcs12']).name}"
 
-    def run(*read_only: str, has_identity: bool = True) -> Any:
-        content = {"identity": [entry] if has_identity else [], "unlisted_hosts": "none"}
+    def run(*read_only: str, has_identity: bool = True, odd: OddLeaf | None = None) -> Any:
+        identity = entry if odd is None else {**odd.write(tmp_path), "hosts": ["localhost"]}
+        for name in {"certificate", "key"} & set(identity):
+            identity[name] = f"/mnt/{Path(identity[name]).name}"
+        content = {"identity": [identity] if has_identity else [], "unlisted_hosts": "none"}
         content["ca"] = ["/mnt/ca.pem"]
         (tmp_path / "settings.json").write_text(json.dumps(content))
         steps = [_MOUNT.format(folder=tmp_path), *(_READ_ONLY.format(path=p) for p in read_only)]
@@ -93,6 +97,14 @@ def test_no_way(run: Any) -> None:
     (fault,) = run("/proc", *TEMPORARY)
     assert "private keys cannot be given to OpenSSL" in fault
     assert "mount /proc, or set TMPDIR" in fault
+
+
+def test_no_way_for_an_odd_key(run: Any, client_authority: Authority) -> None:
+    """A key that OpenSSL is asked about when it is read is no other: nothing starts without it."""
+    odd = leaf_of_kind(client_authority, "RSA of three primes")
+    assert odd.fingerprint == run(odd=odd)["fingerprint"]
+    (fault,) = run("/proc", *TEMPORARY, odd=odd)
+    assert "private keys cannot be given to OpenSSL" in fault
 
 
 def test_no_way_is_needed_without_identities(run: Any) -> None:

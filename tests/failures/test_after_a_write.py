@@ -19,7 +19,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime import counters
-from mxcert_runtime.hooks import ssl_failures
+from mxcert_runtime.hooks import ssl_failures, unread_answer
 from tests.support.pki import Authority
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
 from tests.support.tls_server import TlsServer
@@ -240,6 +240,18 @@ def test_no_fault_of_ours_reaches_the_program(
     error, reads = told_by(refusals, UNKNOWN, client_context(refusals.authority), _sendall)
     assert isinstance(error, OSError)
     assert "TLSV1_ALERT_UNKNOWN_CA" in str(reads[0])
+
+
+def test_without_poll(
+    refusals: Refusals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """eventlet takes ``select.poll`` away after us: the alert is told all the same."""
+    # The waiting of this test needs it.
+    monkeypatch.setattr(unread_answer, "select", object())
+    refusals.activate()
+    caplog.clear()
+    told_by(refusals, UNKNOWN, client_context(refusals.authority), _sendall)
+    assert "unknown_ca" in warnings_of(caplog)[0]
 
 
 def test_no_read_where_it_would_wait(refusals: Refusals, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import socket
 import ssl
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +31,11 @@ class Clients:
         self._proxy_ports = proxy_ports
         self._kept: dict[tuple[str, int, str | None], Any] = {}
         self._sessions: dict[int, ssl.SSLSession] = {}
+        self._aiohttp = _KeptAiohttp()
 
     def close(self) -> None:
         """Close what is kept."""
+        self._aiohttp.close()
         for client in self._kept.values():
             client.close() if isinstance(client, httpx.Client) else client.clear()
 
@@ -42,6 +45,8 @@ class Clients:
         """The peer's answer; raises what the client raises."""
         if client in ("urllib3", "httpx"):
             return str(self._by_pool(client, context, f"https://{host}:{port}/", proxy))
+        if client == "aiohttp-kept":
+            return self._aiohttp.ask(context, f"https://{host}:{port}/", self._proxy_url(proxy))
         if resumes:
             return self._resuming(context, host, port)
         return _ASKING[client](context, host, port)
@@ -68,6 +73,43 @@ class Clients:
                 answer = _converse(connection)
                 self._sessions[id(context)] = connection.session
                 return answer
+
+
+class _KeptAiohttp:
+    """A session of aiohttp for each context, in a loop that threads of all services ask."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sessions: dict[int, aiohttp.ClientSession] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, context: Any, url: str, proxy: str | None) -> str:
+        return asyncio.run_coroutine_threadsafe(
+            self._get(context, url, proxy), self._running()
+        ).result(TIMEOUT)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, daemon=True).start()
+            return self._loop
+
+    async def _get(self, context: Any, url: str, proxy: str | None) -> str:
+        if id(context) not in self._sessions:
+            connector = aiohttp.TCPConnector(ssl=context, resolver=aiohttp.ThreadedResolver())
+            self._sessions[id(context)] = aiohttp.ClientSession(connector=connector)
+        async with self._sessions[id(context)].get(url, proxy=proxy) as response:
+            return await response.text()
+
+    def close(self) -> None:
+        if self._loop is not None:
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(TIMEOUT)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    async def _end(self) -> None:
+        for session in self._sessions.values():
+            await session.close()
 
 
 def _connected(host: str, port: int) -> socket.socket:
@@ -119,15 +161,45 @@ def _wrap_without_name(context: ssl.SSLContext, host: str, port: int) -> str:
             return _converse(connection)
 
 
+async def _ask(reader: asyncio.StreamReader, transport: Any) -> str:
+    try:
+        transport.write(b"GET / HTTP/1.1\r\nHost: model\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        return (await reader.readexactly(int(head.strip().rpartition(b": ")[2]))).decode()
+    finally:
+        transport.abort()
+
+
 def _by_asyncio(context: ssl.SSLContext, host: str, port: int) -> str:
     async def ask() -> str:
         reader, writer = await asyncio.open_connection(host, port, ssl=context)
+        return await _ask(reader, writer.transport)
+
+    return asyncio.run(ask())
+
+
+def _by_asyncio_on_socket(context: ssl.SSLContext, host: str, port: int) -> str:
+    async def ask(plain: socket.socket) -> str:
+        reader, writer = await asyncio.open_connection(
+            sock=plain, ssl=context, server_hostname=host
+        )
+        return await _ask(reader, writer.transport)
+
+    with _connected(host, port) as plain:
+        return asyncio.run(ask(plain))
+
+
+def _by_start_tls(context: ssl.SSLContext, host: str, port: int) -> str:
+    async def ask() -> str:
+        reader = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(reader)
+        loop = asyncio.get_running_loop()
+        plain, _ = await loop.create_connection(lambda: protocol, host, port)
         try:
-            writer.write(b"GET / HTTP/1.1\r\nHost: model\r\n\r\n")
-            head = await reader.readuntil(b"\r\n\r\n")
-            return (await reader.readexactly(int(head.strip().rpartition(b": ")[2]))).decode()
+            secured = await loop.start_tls(plain, protocol, context, server_hostname=host)
+            return await _ask(reader, secured)
         finally:
-            writer.transport.abort()
+            plain.abort()
 
     return asyncio.run(ask())
 
@@ -173,6 +245,8 @@ _ASKING: dict[str, Callable[[Any, str, int], str]] = {
     "wrap-dialled-without-name": _wrap_dialled_without_name,
     "wrap-without-name": _wrap_without_name,
     "asyncio": _by_asyncio,
+    "asyncio-on-socket": _by_asyncio_on_socket,
+    "start_tls": _by_start_tls,
     "http.client": _by_http_client,
     "aiohttp": _by_aiohttp,
     "pyopenssl": _by_pyopenssl,

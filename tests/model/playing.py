@@ -194,7 +194,8 @@ class Stage:
             return REFUSED, repr(error)
 
     def _ask(self, call: Call, context: Any, port: int) -> str:
-        return self._clients.ask(call.client, context, call.host, port, call.proxy, call.resumes)
+        host = call.host.upper() if call.is_loud else call.host
+        return self._clients.ask(call.client, context, host, port, call.proxy, call.resumes)
 
 
 def _fail_to_load(context: ssl.SSLContext) -> None:

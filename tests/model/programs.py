@@ -15,11 +15,16 @@ SSL_CLIENTS = (
     "wrap",
     "wrap-then-connect",
     "asyncio",
+    "asyncio-on-socket",
+    "start_tls",
     "http.client",
     "urllib3",
     "httpx",
     "aiohttp",
+    "aiohttp-kept",
 )
+#: those that go by way of proxies too
+PROXIED = ("urllib3", "httpx", "aiohttp-kept")
 #: those that name no host, so that nobody can verify one
 NAMELESS = ("wrap-dialled-without-name", "wrap-without-name")
 OPENSSL_CLIENTS = ("pyopenssl",)
@@ -62,6 +67,8 @@ class Call:
     service: str | None
     proxy: str | None = None
     resumes: bool = False
+    #: whether the host is written in capitals
+    is_loud: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,9 +132,17 @@ def _draw_call(chance: Random, before: Sequence[Step], context: int | None = Non
         chance.choice(PEERS),
         chance.choice((*HOSTS, WRONG_HOST)),
         chance.choice((None, None, *SERVICES)),
-        chance.choice((None, None, "http", "https")) if client in ("urllib3", "httpx") else None,
+        _draw_proxy(chance, client),
         resumes=client == "wrap" and chance.random() < 0.4,
+        is_loud=client not in NAMELESS and chance.random() < 0.2,
     )
+
+
+def _draw_proxy(chance: Random, client: str) -> str | None:
+    if client not in PROXIED:
+        return None
+    # A refusal of TLS in TLS is a TypeError within asyncio of some Pythons (gh-113214).
+    return chance.choice((None, None, "http", "https" if client != "aiohttp-kept" else "http"))
 
 
 def _clients_for(make: Make) -> tuple[str, ...]:

@@ -144,6 +144,22 @@ class TestEnd:
         finally:
             gc.enable()
 
+    def test_rotated_identities(
+        self, make: Make, made: list[Any], scene: Scene, client_authority: Authority
+    ) -> None:
+        """What served an identity that is replaced is closed; what serves another one stays."""
+        pool = make()
+        for number in range(4):
+            leaf = client_authority.issue(f"rotated {number}", server=False)
+            beta = scene.files.identity("beta", scene.beta, services=[BETA_SERVICE])
+            rotated = scene.files.identity(f"{number}", leaf, services=[ALPHA_SERVICE])
+            scene.activate(beta, rotated)
+            assert scene.beta.fingerprint == _ask(pool, BETA_SERVICE)["fingerprint"]
+            assert leaf.fingerprint == _ask(pool, ALPHA_SERVICE)["fingerprint"]
+        gc.collect()
+        assert 2 == len(_open(made))
+        assert 5 == scene.server.connections
+
     def test_manager_clear(
         self, manager: urllib3.PoolManager, scene: Scene, made: list[Any]
     ) -> None:

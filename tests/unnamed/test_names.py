@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from .conftest import ADDRESS, HOST, Ground
-from .dialling import CERTAIN, WITH_ADDRESS, Way, in_memory
+from .dialling import CERTAIN, WITH_ADDRESS, Way, ask, in_memory
 
 certain = pytest.mark.parametrize("way", CERTAIN, ids=lambda way: way.__name__)
 with_address = pytest.mark.parametrize("way", WITH_ADDRESS, ids=lambda way: way.__name__)
@@ -104,3 +106,24 @@ def test_rule_for_the_address_in_memory(ground: Ground) -> None:
     """Where the address is not known either, a rule for it keeps the default back too."""
     ground.activate(never=(ADDRESS,))
     assert in_memory(HOST, ground.port, ground.context()) is None
+
+
+@pytest.mark.parametrize(
+    "spelling", ["127.1", "0x7f.0.0.1", "2130706433", "127.0.0.01", "::ffff:127.0.0.1"]
+)
+@pytest.mark.parametrize("is_named", [False, True])
+def test_spellings_of_an_address(spelling: str, is_named: bool, ground: Ground) -> None:
+    """A rule for an address is for whatever leads to it."""
+    name = spelling if is_named else None
+
+    def seen() -> str | None:
+        family = socket.AF_INET6 if ":" in spelling else socket.AF_INET
+        plain = socket.socket(family)
+        with ground.context().wrap_socket(plain, server_hostname=name) as connection:
+            connection.connect((spelling, ground.port))
+            return ask(connection)
+
+    ground.activate(never=(ADDRESS,))
+    assert seen() is None
+    ground.activate(ADDRESS, unlisted_hosts="none")
+    assert ground.alpha.fingerprint == seen()
