@@ -116,6 +116,6 @@ def _frames() -> Iterator[FrameType]:
 
 def _foreign_frames() -> Iterator[FrameType]:
     for frame in _frames():
-        name = frame.f_globals.get("__name__", "")
-        if name not in _BETWEEN and not name.startswith(__package__):
+        name = str(frame.f_globals.get("__name__", ""))
+        if name not in _BETWEEN and name.partition(".")[0] != __package__:
             yield frame
