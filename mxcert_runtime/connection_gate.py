@@ -66,7 +66,7 @@ class ConnectionGate:
             is_server = kwargs.get("server_side") or any(args[position : position + 1])
             if self.is_closed and not is_server:
                 self._ask()
-                if not self.is_closed:
+                if not self._standing:  # somebody has opened it meanwhile
                     # What stands there now is the plugin's.
                     return getattr(context, name)(*args, **kwargs)
             return original(context, *args, **kwargs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
@@ -22,6 +23,10 @@ _SEPARATORS = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quota
 
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _LONGEST_ENCODED = 1024
+#: what inet_aton(3) takes, and so getaddrinfo(3)
+_OLDER_ADDRESS = re.compile(
+    r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(\.(0x[0-9a-f]{1,16}|[0-9]{1,20})){0,3}"
+)
 _PORT = re.compile(r"[0-9]{1,5}")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 
@@ -90,7 +95,7 @@ def canonical_host(host: str) -> str:
         except UnicodeError:
             return host.lower()
     name = name[:-1] if name.endswith(".") else name
-    return _canonical_address(name) or name.lower()
+    return _canonical_address(name) or _older_address(name.lower()) or name.lower()
 
 
 def is_address(host: str) -> bool:
@@ -161,8 +166,23 @@ def _canonical_address(name: str) -> str | None:
     if not is_address(name):
         return None
     try:
-        return str(ipaddress.ip_address(name))
+        address = ipaddress.ip_address(name)
     except ValueError:
+        return None
+    # `::ffff:192.0.2.1` leads to 192.0.2.1 (RFC 4291, section 2.5.5.2).
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def _older_address(name: str) -> str | None:
+    """What leads to an IPv4 address although no rule may have it: ``127.1``, ``0x7f000001``.
+
+    A rule for the address would else be passed over by whoever writes it so.
+    """
+    if not _OLDER_ADDRESS.fullmatch(name):
+        return None
+    try:
+        return str(ipaddress.IPv4Address(socket.inet_aton(name)))
+    except OSError:
         return None
 
 

@@ -124,12 +124,12 @@ def test_explain_a_service() -> None:
     """A service that is passed counts, else the one that the running code has named."""
     assert "beta" == presented(explain("https://good.example/", service="Billing"))
     assert "alpha" == presented(explain("https://good.example/", service="Unknown"))
-    enter_service("Billing")
+    entry = enter_service("Billing")
     try:
         assert "beta" == presented(explain("https://good.example/"))
         assert "alpha" == presented(explain("https://good.example/", service="Unknown"))
     finally:
-        leave_service()
+        leave_service(entry)
     assert "alpha" == presented(explain("https://good.example/"))
 
 

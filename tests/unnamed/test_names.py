@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from .conftest import ADDRESS, HOST, Ground
@@ -104,3 +106,16 @@ def test_rule_for_the_address_in_memory(ground: Ground) -> None:
     """Where the address is not known either, a rule for it keeps the default back too."""
     ground.activate(never=(ADDRESS,))
     assert in_memory(HOST, ground.port, ground.context()) is None
+
+
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "not named"])
+@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f000001", "::ffff:127.0.0.1"])
+def test_address_in_another_form(host: str, is_named: bool, ground: Ground) -> None:
+    """A rule *none* for an address is for whatever leads to that address."""
+    ground.activate(never=(ADDRESS,))
+    with socket.create_connection((host, ground.port), 60) as plain:
+        name = host if is_named else None
+        with ground.context().wrap_socket(plain, server_hostname=name) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.recv(100)
+    assert ground.server.seen.wait_for(1)[-1].fingerprint is None
