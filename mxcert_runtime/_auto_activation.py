@@ -16,7 +16,7 @@ _COMMAND_FILES = ("mxcert", "mxcert.exe", "mxcert-script.py")
 #: what the code of the .pth file calls itself: :mod:`._autostart` activates later, and by itself
 _AUTOSTART = "<autostart of mxcert_runtime>"
 #: what stands in the stack between this file and whoever imports the package
-_IMPORT_FRAMES = ("mxcert_runtime", "importlib", "_frozen_importlib")
+_IMPORT_FRAMES = ("mxcert_runtime", "importlib", "_frozen_importlib", "_frozen_importlib_external")
 
 
 def activate_on_import() -> None:
@@ -47,12 +47,13 @@ def _importer() -> str:
     Until ``-m`` has found its module, sys.argv does not tell which one it is (before Python 3.10
     nothing does). Another program that ``-m`` starts stands between runpy and this package.
     """
-    return next(name for name in _callers() if not name.startswith(_IMPORT_FRAMES))
+    # Whole names: a package of somebody else's may be called `mxcert_runtime_app`.
+    return next(name for name in _callers() if name.partition(".")[0] not in _IMPORT_FRAMES)
 
 
 def _callers() -> Iterator[str]:
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        yield frame.f_globals.get("__name__", "")
+        yield str(frame.f_globals.get("__name__", ""))
         frame = frame.f_back
     yield ""

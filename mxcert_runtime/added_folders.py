@@ -7,6 +7,7 @@ no TLS connection is made before it has ended.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 
@@ -72,12 +73,18 @@ class FolderWait:
         with self._lock:
             if self._is_over:
                 return
-            self._is_over = True
             self._end.stop()
             self._ssl.stop()
-            if self._gate is not None:
-                self._gate.open()
-            self._act()
+            # What other threads connect while this one acts would go without its identity.
+            if self._gate is None:
+                with contextlib.suppress(ImportError):  # without `ssl` nobody connects
+                    self._close_gate()
+            self._is_over = True
+            try:
+                self._act()
+            finally:
+                if self._gate is not None:
+                    self._gate.open()
 
     def _is_due(self, name: str) -> bool:
         return name == _OTHER_ENGINE or self._has_returned() or is_complete()
@@ -109,6 +116,6 @@ def _frames() -> Iterator[FrameType]:
 
 def _foreign_frames() -> Iterator[FrameType]:
     for frame in _frames():
-        name = frame.f_globals.get("__name__", "")
-        if name not in _BETWEEN and not name.startswith(__package__):
+        name = str(frame.f_globals.get("__name__", ""))
+        if name not in _BETWEEN and name.partition(".")[0] != __package__:
             yield frame

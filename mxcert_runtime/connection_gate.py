@@ -27,7 +27,8 @@ class NoConnectionError(MxcertError, ssl.SSLError):
 class ConnectionGate:
     """Calls ``ask`` before each connection to a server; those of servers go through.
 
-    ``ask`` raises to refuse the connection, or opens the gate.
+    ``ask`` raises to refuse the connection, or opens the gate; where it does neither, that very
+    connection goes through.
     """
 
     def __init__(self, ask: Callable[[], None]) -> None:
@@ -65,8 +66,9 @@ class ConnectionGate:
             is_server = kwargs.get("server_side") or any(args[position : position + 1])
             if self.is_closed and not is_server:
                 self._ask()
-                # What stands there now, since the gate is open, is the plugin's.
-                return getattr(context, name)(*args, **kwargs)
+                if not self._standing:  # somebody has opened it meanwhile
+                    # What stands there now is the plugin's.
+                    return getattr(context, name)(*args, **kwargs)
             return original(context, *args, **kwargs)
 
         return make

@@ -8,7 +8,6 @@ authorities alone count they have a store of their own.
 from __future__ import annotations
 
 import contextlib
-import functools
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,9 +161,17 @@ def _set_flags(context: Any, flags: int) -> None:
     lib.X509_STORE_set_flags(lib.SSL_CTX_get_cert_store(context._context), flags)
 
 
-@functools.cache
+#: What OpenSSL calls, once it is made. Not ``functools.cache``: of two threads that make it at the
+#: same time that would drop one, which a connection has already.
+_made_once: dict[str, Any] = {}
+
+
 def _server_asks() -> Any:
     """What OpenSSL calls (``SSL_set_cert_cb``); one function for all connections, never freed."""
+    return _made_once.get("answer") or _made_once.setdefault("answer", _make_answer())
+
+
+def _make_answer() -> Any:
     from OpenSSL._util import ffi
 
     def answer(ssl: Any, argument: Any) -> int:

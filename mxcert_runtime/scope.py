@@ -39,7 +39,8 @@ def enter_service(name: str | None, owner: object = None, place: object = None) 
     """Make ``name`` the current service, until the entry is left; ``None``: no service."""
     entry = ServiceEntry(name, owner, place)
     entry.token = _own_context.set(None)
-    _entries.set((*_entries_now(), entry))
+    # Whoever goes through generators that asyncio closes would gather theirs without end.
+    _entries.set((*(each for each in _entries_now() if not each.is_abandoned), entry))
     return entry
 
 

@@ -25,7 +25,7 @@ from ..openssl_context import (
     on_server_request,
     stop_listening,
 )
-from ..policy import Authorities, Choice, Decision
+from ..policy import Authorities, Choice, Decision, Withheld
 from ..scope import current_service
 from ..server_request import choose_identity
 from .pyopenssl_failures import (
@@ -35,7 +35,7 @@ from .pyopenssl_failures import (
     note_own_certificate,
     watch_connection,
 )
-from .pyopenssl_sessions import mark_connection, unmark_connection
+from .pyopenssl_sessions import mark_connection, mark_later_sessions, unmark_connection
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -81,6 +81,7 @@ def present_again(connection: Any) -> None:
     known: Standing | None = getattr(connection, _STANDING, None)
     if known is None:
         return
+    _keep_what_is_left(connection)
     setattr(connection, _TAKEN, None)
     standing = _stand(connection, known.host, known.port, known)
     if standing is not None:
@@ -154,7 +155,8 @@ def _let_caller_present(connection: Any, standing: Standing) -> None:
 def _prepare(connection: Any, standing: Standing) -> None:
     decision = standing.decision
     mark_connection(connection, standing.generation, standing.host, decision)
-    if decision.choice is not Choice.NONE:
+    # What is withheld where no name is known is not, once the server was told one.
+    if decision.choice is not Choice.NONE or isinstance(decision, Withheld):
         on_server_request(connection, _answer)
     if decision.authorities is not None:
         _verify_by(connection, standing, decision.authorities)
@@ -214,6 +216,7 @@ def _decide_by_name(connection: Any, standing: Standing) -> Decision:
             f"the server was told the name {host!r}, and verified for {standing.host!r}, for which "
             "other authorities count: name it by `set_tlsext_host_name`"
         )
+    mark_later_sessions(connection, standing.generation, host, decision)
     return decision
 
 
@@ -249,6 +252,7 @@ def _context_for(connection: Any, standing: Standing, identity: Identity | None)
 def _take(connection: Any, context: Any) -> None:
     """Put a connection on a context of ours; the caller's is what ``get_context`` answers with."""
     caller = connection.get_context()
+    _keep_what_is_left(connection)
     _move(connection, context)
     connection._context = caller
     # Its callbacks must live as long as the connection, whatever generation comes next.
@@ -257,12 +261,17 @@ def _take(connection: Any, context: Any) -> None:
 
 
 def _restore(connection: Any) -> None:
-    taken = getattr(connection, _TAKEN, None)
-    if taken is not None:
-        setattr(connection, _LEFT, (*getattr(connection, _LEFT, ()), taken))
+    if getattr(connection, _TAKEN, None) is not None:
+        _keep_what_is_left(connection)
         _move(connection, connection.get_context())
         setattr(connection, _TAKEN, None)
         listen_again(connection)
+
+
+def _keep_what_is_left(connection: Any) -> None:
+    left, taken = getattr(connection, _LEFT, ()), getattr(connection, _TAKEN, None)
+    if taken is not None and taken not in left:
+        setattr(connection, _LEFT, (*left, taken))
 
 
 def is_moved_by_us(connection: Any) -> bool:

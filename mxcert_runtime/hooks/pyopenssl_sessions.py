@@ -23,8 +23,19 @@ def mark_connection(
     connection: Any, generation: object, host: Host | None, decision: Decision
 ) -> None:
     """Note what a connection was decided, and drop a session of another decision from it."""
+    _mark(connection, _mark_of(generation, host, decision))
+
+
+def mark_later_sessions(
+    connection: Any, generation: object, host: Host | None, decision: Decision
+) -> None:
+    """Note what a connection was decided in its handshake, which goes on as it has begun."""
+    setattr(connection, _MARK, _mark_of(generation, host, decision))
+
+
+def _mark_of(generation: object, host: Host | None, decision: Decision) -> object:
     key = decision.reuse_key
-    _mark(connection, None if key is None else (generation, host, key))
+    return None if key is None else (generation, host, key)
 
 
 def unmark_connection(connection: Any) -> None:

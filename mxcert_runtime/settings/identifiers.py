@@ -20,6 +20,8 @@ _PLATFORM_SERVICE = re.compile(r"(?!\d)\w(?:[\w-]*\w)?(?:\.(?!\d)\w(?:[\w-]*\w)?
 _NO_SERVICE = re.compile(r"[?*\[\]]|//|^\.|\.$")
 _PRINTED_KEY = re.compile(r"[\w.@/*-]*")
 _LONGEST_SHOWN = 200
+#: of a PKCS12 in base64 these say no more than that it is one
+_LONGEST_KEY = 40
 
 
 def rules_of(
@@ -114,8 +116,12 @@ def shown(text: str) -> str:
 
 
 def shown_key(key: str) -> str:
-    """A key as faults show it: behind a colon without a blank YAML takes the value for the key."""
+    """A key as faults show it: behind a colon without a blank YAML takes the value for the key.
+
+    One that is longer than any name may be a certificate with its key, in the place of the value.
+    """
     name = shown(key)
+    name = name if len(name) <= _LONGEST_KEY else f"{name[:_LONGEST_KEY]}..."
     begin = _PRINTED_KEY.match(name)
     return f"`{name}`" if begin is None or begin[0] == name else f"`{begin[0]}...`"
 

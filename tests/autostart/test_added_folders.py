@@ -215,6 +215,42 @@ def test_what_does_not_end_the_wait(
     assert (0, f"{alpha.fingerprint}\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
+_WHILE_IT_ACTS = """\
+{loaded}
+import threading
+from mxcert_runtime.added_folders import FolderWait
+told = []
+def connect(who):
+    import ssl
+    context = ssl.create_default_context()
+    begun.set()
+    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="a.test")
+    told.append(who)
+begun = threading.Event()
+other = threading.Thread(target=connect, args=("another thread",))
+def act():
+    other.start()
+    begun.wait()
+    other.join(0.3)
+    connect("the one that acts")
+wait = FolderWait(act)
+wait.start()
+wait.finish()
+other.join()
+print(told)
+"""
+
+
+@pytest.mark.parametrize("loaded", ["", "import ssl"], ids=["", "ssl is loaded"])
+def test_connections_while_it_activates(installations: Installations, loaded: str) -> None:
+    """Those of other threads wait until the plugin is there; nobody waits for himself."""
+    script = _WHILE_IT_ACTS.format(loaded=loaded)
+
+    done = installations.wheel.run(installations.wheel.python, "-c", script, environment={})
+
+    assert (0, "['the one that acts', 'another thread']\n") == (done.returncode, done.stdout)
+
+
 def test_all_that_is_needed(installations: Installations, environment: dict[str, str]) -> None:
     """The list of what an activation imports from elsewhere is complete."""
     script = """if True:

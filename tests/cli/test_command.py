@@ -53,14 +53,15 @@ def test_faulty_settings_end_every_other_script(tmp_path: Path) -> None:
     assert "/nonexistent/client.p12" in done.stderr
 
 
+@pytest.mark.parametrize("module", ["application", "mxcert_runtime_bank", "importlib_bank"])
 @pytest.mark.parametrize("place", ["__init__.py", "__main__.py"])
-def test_faulty_settings_end_every_other_module(tmp_path: Path, place: str) -> None:
+def test_faulty_settings_end_every_other_module(tmp_path: Path, place: str, module: str) -> None:
     """The twin: a program that ``-m`` starts is not taken for the command, wherever it imports."""
-    package = tmp_path / "application"
+    package = tmp_path / module
     package.mkdir()
     for name in ("__init__.py", "__main__.py"):
         (package / name).write_text(_IMPORT if name == place else "", encoding="utf-8")
-    program = (sys.executable, "-m", "application")
+    program = (sys.executable, "-m", module)
     paths = {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))}
 
     done = run_command(tmp_path, settings={**BROKEN, **paths}, program=program)

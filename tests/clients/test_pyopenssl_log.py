@@ -16,8 +16,7 @@ pytest.importorskip("OpenSSL")
 from OpenSSL import SSL
 
 import mxcert_runtime
-from mxcert_runtime import expiry_watch
-from mxcert_runtime.announcement import _warn_of_unknown_port
+from mxcert_runtime import announcement, expiry_watch
 from tests.clients import openssl_calls
 from tests.clients.calls import endpoint_of
 from tests.clients.openssl_calls import trusting
@@ -59,7 +58,7 @@ def _by_pyopenssl_named_late(stage: Stage) -> None:
 def _lines_of(
     call: Callable[[Stage], None], stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
-    _warn_of_unknown_port.cache_clear()
+    announcement._warn_of_unknown_port.cache_clear()
     expiry_watch.watch(expiry_watch._watched, lambda: time.monotonic() - expiry_watch.LOOK_INTERVAL)
     caplog.clear()
     call(stage)

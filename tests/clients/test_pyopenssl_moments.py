@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 
 import mxcert_runtime
+from mxcert_runtime import openssl_context
 from mxcert_runtime.identity_context import IdentityRefusedError
 from mxcert_runtime.openssl_context import UnenforceableAuthoritiesError
 from tests.clients.openssl_calls import give_certificate
@@ -52,6 +55,21 @@ def test_context_stays_until_the_request(scene: Scene) -> None:
     assert dialogue.client.get_certificate() is None
 
 
+def test_threads_that_are_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What OpenSSL calls is the same for all threads: of two, one would be freed under it."""
+    make, together = openssl_context._make_answer, threading.Barrier(2)
+
+    def make_together() -> Any:
+        together.wait(60)
+        return make()
+
+    monkeypatch.setattr(openssl_context, "_made_once", {})
+    monkeypatch.setattr(openssl_context, "_make_answer", make_together)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: openssl_context._server_asks(), range(2))
+    assert first is second
+
+
 class TestRefusedIdentity:
     """An identity that OpenSSL refuses ends the connection; it is never made without."""
 
@@ -67,10 +85,10 @@ class TestRefusedIdentity:
         """It is said where the name is set, and again at the handshake."""
         context = self._activate(scene, client_authority)
         client = SSL.Connection(context, None)
-        with pytest.raises(IdentityRefusedError, match="key too small"):
+        with pytest.raises(IdentityRefusedError, match="EE_KEY_TOO_SMALL"):
             client.set_tlsext_host_name(HOST.encode("ascii"))
         for call in (client.set_connect_state, client.do_handshake):
-            with pytest.raises(IdentityRefusedError, match="key too small"):
+            with pytest.raises(IdentityRefusedError, match="EE_KEY_TOO_SMALL"):
                 call()
 
     def test_error_that_is_lost(self, scene: Scene, client_authority: Authority) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import service
-from mxcert_runtime.scope import current_service
+from mxcert_runtime.scope import _entries, current_service
 
 WAIT = 60
 
@@ -121,6 +121,24 @@ class TestAsyncGenerators:
             return [current_service.get()]
 
         assert [None] == asyncio.run(consume())
+
+    def test_nothing_is_gathered(self) -> None:
+        """A task that leaves many generators halfway does not carry a scope of each along."""
+
+        async def rows() -> AsyncIterator[int]:
+            with service("A"):
+                yield 1
+
+        async def consume() -> int:
+            for _ in range(5):
+                async for _ in rows():
+                    break
+                gc.collect()
+                for _ in range(20):
+                    await asyncio.sleep(0)
+            return len(_entries.get())
+
+        assert 1 == asyncio.run(consume())
 
     def test_the_loop_leaves_the_scope_of_whoever_runs(self) -> None:
         """What the loop closes meanwhile takes nothing from a task in the scope of that object."""

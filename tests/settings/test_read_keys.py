@@ -20,6 +20,7 @@ SECRET_FILE = __file__
 #: a value of each key at the top that is not its default
 TOP: dict[str, Any] = {
     "unlisted_hosts": "none",
+    "unnamed_hosts": "offer",
     "expired_identities": "refuse",
     "trust_cache": False,
     "ca": ["a.pem"],
@@ -108,3 +109,12 @@ def test_what_others_may_write(tmp_path: Path) -> None:
     foreign = "m2ee: {a: 1}\nmxruntime: {DatabaseHost: x, ClientCertificates: [a.p12]}\n"
     assert () == read_file(tmp_path, "m2ee.yaml", foreign).faults
     assert () == read_file(tmp_path, "m2ee.yaml", foreign).notices
+
+
+def test_what_stands_in_the_place_of_a_key() -> None:
+    """A certificate with its key, written where the key of its value belongs, is not shown."""
+    content = "MIIDzwIBAzCC" + "QUJD" * 500
+    reading = settings_from({"identity": [{"pkcs12": "a.p12", content: "pkcs12"}]})
+    (fault,) = reading.faults
+    assert f"`{content[:40]}...`" in fault.problem
+    assert content[40:50] not in str(fault).replace(content[:40], "")
