@@ -201,9 +201,9 @@ def test_no_lock_is_held_where_something_is_logged(
 
     def look(lock: Any, message: str) -> None:
         # From a thread of its own: the locks are reentrant.
-        taken = lock._lock.acquire(blocking=False)
+        taken = lock.acquire(blocking=False)
         if taken:
-            lock._lock.release()
+            lock.release()
         else:
             held.append(message)
 
