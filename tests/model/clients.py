@@ -80,6 +80,7 @@ class _KeptAiohttp:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._sessions: dict[int, aiohttp.ClientSession] = {}
         self._lock = threading.Lock()
 
@@ -92,7 +93,8 @@ class _KeptAiohttp:
         with self._lock:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(target=self._loop.run_forever, daemon=True).start()
+                self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+                self._thread.start()
             return self._loop
 
     async def _get(self, context: Any, url: str, proxy: str | None) -> str:
@@ -103,13 +105,20 @@ class _KeptAiohttp:
             return await response.text()
 
     def close(self) -> None:
-        if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(TIMEOUT)
-            self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(TIMEOUT)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(TIMEOUT)
+        self._loop.close()
 
     async def _end(self) -> None:
         for session in self._sessions.values():
             await session.close()
+        # The transports end in the next turns of the loop.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def _connected(host: str, port: int) -> socket.socket:
