@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import mxcert_runtime
-from mxcert_runtime import runtime
+from mxcert_runtime import in_force_tmp as in_force
 from mxcert_runtime.native_ssl import NativeContext
 
 from .private_authority import DOMAIN, PASSWORD
@@ -112,7 +112,7 @@ def probe(task: Task) -> Found:
     for number in range(task.identities):
         _use(context, number, task.port)
     used = resident() - before
-    generation = runtime.current
+    generation = in_force.current
     assert generation is not None
     return Found(idle, used, len(generation.contexts), count_copies())
 

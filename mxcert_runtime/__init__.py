@@ -6,6 +6,7 @@ Without settings this import does nothing. With settings that cannot be used it 
 
 from __future__ import annotations
 
+from .base.environ import process_environ as _process_environ
 from .settings import presence as _presence
 
 TYPE_CHECKING = False
@@ -28,7 +29,7 @@ def __getattr__(name: str) -> object:
     return find(name)
 
 
-if _presence.mentions_settings(_presence.process_environ()):
+if _presence.mentions_settings(_process_environ()):
     from ._auto_activation import activate_on_import as _activate_on_import
 
     _activate_on_import()

@@ -6,8 +6,10 @@ crosses processes: a pool of workers that cannot unpickle one waits for its answ
 
 from __future__ import annotations
 
+from .base.faults import Fault as Fault
+
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
@@ -43,16 +45,6 @@ def _make_again(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseEx
     return error
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong: where it stands, what it is, and what to do about it."""
-
-    origin: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return printable(f"{self.origin}: {self.problem}. {self.remedy}.")
 
 
 class SettingsError(MxcertError):

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime import SettingsError, activate, deactivate, identities, is_active, runtime
+from mxcert_runtime import SettingsError, activate, deactivate, identities, is_active
+from mxcert_runtime import in_force_tmp as in_force
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
@@ -241,11 +242,11 @@ def test_faults_leave_the_first_settings_in_force(
 ) -> None:
     """A second activation that fails leaves the first as it was."""
     activate(alpha_settings)
-    hooked, generation = attributes(), runtime.current
+    hooked, generation = attributes(), in_force.current
     with pytest.raises(SettingsError):
         activate(faulty)
     assert hooked == attributes()
-    assert generation is runtime.current
+    assert generation is in_force.current
     assert alpha.fingerprint == peer.sees()
 
 

@@ -16,7 +16,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .. import runtime
+from .. import in_force_tmp as in_force
+from ..runtime import Generation
 from ..fork_safe_lock import ForkSafeLock
 from ..kept_connections import (
     ReuseKey,
@@ -165,7 +166,7 @@ def _drop_outdated(siblings: dict[Any, Any]) -> None:
     Not by `close`: a thread may be using one. Without us, it goes with its connections.
     """
     for key, sibling in list(siblings.items()):
-        if getattr(sibling, _GENERATION)() is not runtime.current:
+        if getattr(sibling, _GENERATION)() is not in_force.current:
             del siblings[key]
 
 
@@ -187,10 +188,10 @@ def _share_settings(original: Any, sibling: Any) -> None:
     """Give a sibling what is set on the pool by now; above all how servers are verified."""
     own = ("pool", "num_connections", "num_requests", _OWN_KEY, _ORIGINAL, _SIBLINGS)
     vars(sibling).update({n: value for n, value in vars(original).items() if n not in own})
-    setattr(sibling, _GENERATION, _reference(runtime.current))
+    setattr(sibling, _GENERATION, _reference(in_force.current))
 
 
-def _reference(generation: runtime.Generation | None) -> Callable[[], runtime.Generation | None]:
+def _reference(generation: Generation | None) -> Callable[[], Generation | None]:
     return weakref.ref(generation) if generation is not None else lambda: None
 
 

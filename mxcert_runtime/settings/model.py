@@ -5,6 +5,10 @@ Nothing here reads or checks anything; formats make these values and :mod:`..run
 
 from __future__ import annotations
 
+from ..identity_sources_tmp import Authority, IdentitySettings
+
+from ..base.faults import Origin
+
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
@@ -13,19 +17,6 @@ from ..errors import Fault
 from ..secret import Secret
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a value stands: a variable or a file, and the line or entry in it."""
-
-    source: str
-    place: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.source}, {self.place}" if self.place else self.source
-
-    def at(self, place: str) -> Origin:
-        """The origin of a part of this value."""
-        return Origin(self.source, f"{self.place}, {place}" if self.place else place)
 
 
 class UnlistedHosts(Enum):
@@ -49,61 +40,20 @@ class ExpiredIdentities(Enum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True)
-class Pkcs12File:
-    """A PKCS12 file by its path."""
-
-    path: str
 
 
-@dataclass(frozen=True)
-class Pkcs12Inline:
-    """The bytes of a PKCS12 file, given in the settings themselves."""
-
-    content: Secret[bytes]
 
 
-@dataclass(frozen=True)
-class PemFiles:
-    """A PEM certificate file (leaf and chain) and its key file, which may be the same file."""
-
-    certificate_path: str
-    key_path: str
 
 
-Material = Union[Pkcs12File, Pkcs12Inline, PemFiles]
 
 
-@dataclass(frozen=True)
-class AuthorityFile:
-    """A file of one or more PEM certificates of authorities."""
-
-    path: str
-    origin: Origin
 
 
-@dataclass(frozen=True)
-class AuthorityText:
-    """PEM text of one or more certificates of authorities, given in the settings themselves."""
-
-    pem: str
-    origin: Origin
 
 
-Authority = Union[AuthorityFile, AuthorityText]
 
 
-@dataclass(frozen=True)
-class IdentitySettings:
-    """One identity as the settings describe it; ``name`` is unique among them."""
-
-    name: str
-    material: Material
-    password: Secret[str] | None
-    origin: Origin
-    password_origin: Origin | None = None
-    #: when not empty, these authorities alone count for the hosts of this identity's rules
-    authorities: tuple[Authority, ...] = ()
 
 
 class RuleKind(Enum):

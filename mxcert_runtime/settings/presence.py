@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def process_environ() -> Mapping[str, str]:
-    """The environment of this process; nothing else in the package names ``os.environ``."""
-    return os.environ
 
 
 def is_disabled(environ: Mapping[str, str]) -> bool:

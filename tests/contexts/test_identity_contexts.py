@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import identity_context, runtime
+from mxcert_runtime import identity_context
+from mxcert_runtime import in_force_tmp as in_force
 from mxcert_runtime.errors import MxcertError
 from mxcert_runtime.identity_context import (
     COPIES_LIMIT,
@@ -45,8 +46,8 @@ def _trusting(realm: Realm) -> ssl.SSLContext:
 
 
 def _contexts() -> IdentityContexts:
-    assert runtime.current is not None
-    return runtime.current.contexts
+    assert in_force.current is not None
+    return in_force.current.contexts
 
 
 def _living() -> int:

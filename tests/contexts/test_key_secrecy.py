@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime import key_transfer, runtime
+from mxcert_runtime import key_transfer
+from mxcert_runtime import in_force_tmp as in_force
 from mxcert_runtime.identity import Identity
 from mxcert_runtime.identity_context import Blueprint, IdentityRefusedError, _make
 from mxcert_runtime.openssl_transfer import load_identity as load_into_pyopenssl
@@ -77,8 +78,8 @@ pytestmark = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/fu
 @pytest.fixture
 def identity(activate: Activation) -> Identity:
     activate()
-    assert runtime.current is not None
-    return runtime.current.identities[0]
+    assert in_force.current is not None
+    return in_force.current.identities[0]
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from mxcert_runtime import key_transfer, passing_files, runtime
+from mxcert_runtime import key_transfer, passing_files
+from mxcert_runtime import in_force_tmp as in_force
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.pki import Leaf
@@ -26,8 +27,8 @@ def _new() -> ssl.SSLContext:
 
 def _identity(activate: Activation) -> Any:
     activate()
-    assert runtime.current is not None
-    return runtime.current.identities[0]
+    assert in_force.current is not None
+    return in_force.current.identities[0]
 
 
 def _no_memfd_attribute(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import runtime
+from mxcert_runtime import in_force_tmp as in_force
 from tests.clients.openssl_calls import over_memory, trusting
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
@@ -21,8 +21,8 @@ from tests.support.tls_server import TlsServer
 
 def _keys() -> list[weakref.ref[Any]]:
     """The keys in force, held by nobody here."""
-    assert runtime.current is not None
-    return [weakref.ref(each.key) for each in runtime.current.identities]
+    assert in_force.current is not None
+    return [weakref.ref(each.key) for each in in_force.current.identities]
 
 
 def _alive(references: list[weakref.ref[Any]]) -> int:
@@ -67,5 +67,5 @@ def test_only_what_is_named_after_another_activation(
     two = client_files.identity("two", beta, hosts=["elsewhere.test"])
     mxcert_runtime.activate(settings={"identity": [two]})
     assert [False, True] == [_alive([each]) == 1 for each in keys]
-    assert runtime.current is not None
-    assert runtime.current.identities[0].key is keys[1]()
+    assert in_force.current is not None
+    assert in_force.current.identities[0].key is keys[1]()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import runtime
+from mxcert_runtime import in_force_tmp as in_force
 from mxcert_runtime.fork_safe_lock import ForkSafeLock
 from mxcert_runtime.late_context import request_of
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, Activation, Ground
@@ -280,8 +280,8 @@ def test_watched_endpoint(
     ground.file(ground.realm.authority.pem)
     for context in (by_file(ground), by_file(ground)):
         expected = attempt(context, server.port, GOOD).fingerprint
-        assert runtime.current is not None
-        runtime.current.watch(GOOD, None)
+        assert in_force.current is not None
+        in_force.current.watch(GOOD, None)
         with connect(context, server.port, GOOD) as connection:
             answer = ask(connection, GOOD)
             request = request_of(connection)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import counters, runtime
+from mxcert_runtime import counters
+from mxcert_runtime import in_force_tmp as in_force
 from tests.clients.calls import TIMEOUT
 from tests.support.factories import ServerFactory
 from tests.support.names import LoopbackNames
@@ -220,7 +221,7 @@ def test_extra_authorities_are_parsed_once(
     monkeypatch.setattr(crypto, "load_certificate", load)
     for _ in range(3):
         SSL.Context(SSL.TLS_CLIENT_METHOD).set_default_verify_paths()
-    assert runtime.current is not None
+    assert in_force.current is not None
     assert len(parsed) == 1
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import runtime
+from mxcert_runtime import in_force_tmp as in_force
 from mxcert_runtime.failure_note import Failure, note_lines
 from mxcert_runtime.handshake_alerts import alert_of
 from tests.support.pki import now
@@ -85,12 +85,12 @@ def test_settings_of_the_environment(
 def test_no_line_ends(refusals: Refusals) -> None:
     """A name cannot forge a line of the log."""
     refusals.activate()
-    assert runtime.current is not None
+    assert in_force.current is not None
     alert = alert_of(ConnectionResetError())
     assert alert is not None
-    decision = runtime.current.policy.select(GOOD)
+    decision = in_force.current.policy.select(GOOD)
     failure = Failure(
-        alert, now(), runtime.current, decision, "a\nb\x1b.test", None, None, server_has_spoken=True
+        alert, now(), in_force.current, decision, "a\nb\x1b.test", None, None, server_has_spoken=True
     )
     lines = note_lines(failure)
     assert "endpoint: a\\nb\\x1b.test" in lines

@@ -6,7 +6,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from . import expiry_watch, runtime
+from . import expiry_watch
+from . import in_force_tmp as in_force
+from .runtime import Generation
+from .building_tmp import build_generation
 from .context_ledger import ledger
 from .doubts.services import doubts_of_services
 from .fork_safe_lock import ForkSafeLock
@@ -42,7 +45,7 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
         _tell_notices(reading)
         deactivate()
         return
-    generation = runtime.build_generation(reading)
+    generation = build_generation(reading)
     with _lock:
         _install(generation)
     _tell(generation)
@@ -53,7 +56,7 @@ def deactivate() -> None:
     with _lock:
         # While whoever looks at a context still finds it loaded.
         ledger.stop_skipping()
-        runtime.install(None)
+        in_force.install(None)
         _patches.undo()
         direct_log(None)
         unguard_log()
@@ -65,27 +68,27 @@ def deactivate() -> None:
 
 def is_active() -> bool:
     """Whether settings are in force."""
-    return runtime.current is not None
+    return in_force.current is not None
 
 
-def _install(generation: runtime.Generation) -> None:
+def _install(generation: Generation) -> None:
     direct_log(generation.settings.log)
     guard_log()
     try:
         _patches.apply()
     except BaseException:
-        if runtime.current is None:
+        if in_force.current is None:
             deactivate()
         raise
     if not generation.settings.trust_cache:
         ledger.stop_skipping()
-    runtime.install(generation)
+    in_force.install(generation)
     ledger.forget_plans()
     ledger.skips_known_loads = generation.settings.trust_cache
     expiry_watch.watch(generation.identities)
 
 
-def _tell(generation: runtime.Generation) -> None:
+def _tell(generation: Generation) -> None:
     for fault in generation.invalid:
         _logger.error("%s", fault)
     for fault in generation.notices:

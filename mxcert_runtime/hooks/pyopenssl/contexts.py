@@ -20,7 +20,8 @@ from .openssl_attributes import carry_over
 from .openssl_measures import Demands, measure_demands, measure_security_level
 from .openssl_objects import add_authorities, share_store
 from .openssl_transfer import load_identity
-from .policy import Authorities
+from .authority import Authorities
+from .runtime import Generation
 
 #: X509_V_FLAG_PARTIAL_CHAIN, the one flag that allows more: it is copied where it was seen set.
 _PARTIAL_CHAIN = 0x80000
@@ -48,6 +49,10 @@ class Manner:
     ciphers: tuple[str, ...]
     suites: tuple[str, ...]
     security_level: int
+
+
+#: A weak dictionary, since contexts go with the Context of their caller.
+ContextsByCaller = weakref.WeakKeyDictionary[Any, "CallersContexts"]
 
 
 class CallersContexts:
@@ -98,6 +103,29 @@ class CallersContexts:
         if identity is not None:
             load_identity(context, identity)
         return context
+
+
+#: those of each generation, by the caller's Context
+_by_generation: weakref.WeakKeyDictionary[Generation, ContextsByCaller] = (
+    weakref.WeakKeyDictionary()
+)
+_by_generation_lock = ForkSafeLock()
+
+
+def contexts_of(generation: Generation) -> ContextsByCaller:
+    """The contexts of ours that were made under a generation; they go with it."""
+    with _by_generation_lock:
+        found = _by_generation.get(generation)
+        if found is None:
+            found = _by_generation[generation] = weakref.WeakKeyDictionary()
+        return found
+
+
+def contexts_for(generation: Generation, caller: Any) -> CallersContexts:
+    """Those for the connections of one Context of a caller."""
+    by_caller = contexts_of(generation)
+    with _by_generation_lock:
+        return by_caller.setdefault(caller, CallersContexts())
 
 
 def make_distrusting(connection: Any) -> Any:

@@ -6,12 +6,23 @@ OpenSSL reads it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from .errors import IdentityError, IdentityProblem
 from .material.certificate import Certificate
 from .material.certificates import TRUSTED_LABEL, certificate_blocks, load_certificates
 from .material.source_file import read_file, refuse_size
 from .secret import Secret
 from .settings.model import Authority, AuthorityFile
+
+
+@dataclass(frozen=True)
+class Authorities:
+    """Certificates of authorities as PEM text; ``digest`` tells two sets apart."""
+
+    pem: str = field(repr=False, compare=False)
+    digest: str
+    sources: tuple[str, ...] = ()
 
 
 def load_authority_certificates(authority: Authority) -> tuple[Certificate, ...]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import runtime
+from .. import in_force_tmp as in_force
 from ..dialled_sockets import endpoint_of_socket
 from ..endpoint import Host, host_dialled
-from ..openssl_context import UnenforceableAuthoritiesError, note_flags
+from ..openssl_context import UnenforceableAuthoritiesError, contexts_of, note_flags
 from ..openssl_objects import add_authorities
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from ..scope import peek_leg
@@ -74,8 +74,8 @@ def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any
 def _change_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """A call that changes how a Context negotiates."""
     result = wrapped(*args, **kwargs)
-    if runtime.current is not None:
-        runtime.current.openssl_contexts.pop(instance, None)
+    if in_force.current is not None:
+        contexts_of(in_force.current).pop(instance, None)
     return result
 
 
@@ -103,13 +103,13 @@ def _set_time(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 def _forget_demands(owner: Any) -> None:
     """Forget what was made for a Context whose store has changed; for all where none is known."""
-    generation = runtime.current
+    generation = in_force.current
     if generation is None:
         return
     if owner is None:
-        generation.openssl_contexts.clear()
+        contexts_of(generation).clear()
     else:
-        generation.openssl_contexts.pop(owner, None)
+        contexts_of(generation).pop(owner, None)
 
 
 def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -127,7 +127,7 @@ def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) 
 
 
 def _add_extra_authorities(context: Any) -> None:
-    generation = runtime.current
+    generation = in_force.current
     if generation is not None and generation.extra_authorities is not None:
         add_authorities(context, generation.extra_authorities)
 

@@ -11,15 +11,16 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from .. import runtime
+from .. import in_force_tmp as in_force
+from ..runtime import Generation
 from ..certificate_request import CertificateRequest
 from ..endpoint import Host
 from ..errors import MxcertError
 from ..identity import Identity
 from ..identity_context import IdentityRefusedError
 from ..openssl_context import (
-    CallersContexts,
     UnenforceableAuthoritiesError,
+    contexts_for,
     listen_again,
     make_distrusting,
     on_server_request,
@@ -53,7 +54,7 @@ _MOVING = "_mxcert_is_moving"
 class Standing:
     """By what a connection was decided, so that it is decided once."""
 
-    generation: runtime.Generation
+    generation: Generation
     decision: Decision
     host: Host | None
     port: int | None
@@ -96,7 +97,7 @@ def _stand(
     What is known already counts where nothing else is said: Twisted tells the name in the
     handshake, when the service that made the connection is no longer in scope.
     """
-    generation = runtime.current
+    generation = in_force.current
     if generation is None:
         return None
     service = current_service.get()
@@ -244,8 +245,7 @@ def _choose_context(connection: Any, standing: Standing, decision: Decision) -> 
 
 
 def _context_for(connection: Any, standing: Standing, identity: Identity | None) -> Any:
-    contexts = standing.generation.openssl_contexts
-    made = contexts.setdefault(connection.get_context(), CallersContexts())
+    made = contexts_for(standing.generation, connection.get_context())
     return made.get(connection, identity, standing.decision.authorities)
 
 

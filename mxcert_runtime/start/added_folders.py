@@ -12,6 +12,7 @@ import sys
 import threading
 
 from .import_watch import ImportWatch, find_unwatched
+from .base.environ import process_environ
 from .settings import names, presence
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -41,7 +42,7 @@ _BETWEEN = ("site", "<autostart of mxcert_runtime>")
 
 def is_complete() -> bool:
     """Whether every dependency can be imported, told without importing any."""
-    file = presence.process_environ().get(names.CONFIG, "")
+    file = process_environ().get(names.CONFIG, "")
     needed = NEEDED + (_FOR_YAML if file.endswith((".yaml", ".yml")) else ())
     return all(name in sys.modules or find_unwatched(name) for name in needed)
 

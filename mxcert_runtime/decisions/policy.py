@@ -6,6 +6,8 @@ question from a bounded memo and does everything else once per name.
 
 from __future__ import annotations
 
+from .authority import Authorities
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,13 +29,6 @@ class Choice(Enum):
     SERVER_REQUEST = "server-request"
 
 
-@dataclass(frozen=True)
-class Authorities:
-    """Certificates of authorities as PEM text; ``digest`` tells two sets apart."""
-
-    pem: str = field(repr=False, compare=False)
-    digest: str
-    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,8 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
-from . import runtime
+from . import in_force_tmp as in_force
+from .runtime import Generation
 from .near_words import NearWords
 from .scope import ServiceEntry, enter_service, last_entry_of, leave_service
 
@@ -54,7 +55,7 @@ class service:
         return type(self), (self.name,)
 
     def __enter__(self) -> service:
-        generation = runtime.current
+        generation = in_force.current
         if generation is not None and self.name not in generation.policy.services:
             _warn_of_unknown_service(generation, self.name)
         place = _place_of(sys._getframe(1))
@@ -168,10 +169,10 @@ class service:
 
 _MOST_WARNINGS = 256
 #: names that were warned of, by generation
-_warned: weakref.WeakKeyDictionary[runtime.Generation, set[str]] = weakref.WeakKeyDictionary()
+_warned: weakref.WeakKeyDictionary[Generation, set[str]] = weakref.WeakKeyDictionary()
 
 
-def _warn_of_unknown_service(generation: runtime.Generation, name: str) -> None:
+def _warn_of_unknown_service(generation: Generation, name: str) -> None:
     """Warn of a name once in each generation, with the names that it may have meant.
 
     A program that makes up a name for each call is told of the first ones only.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from . import runtime
+from . import in_force_tmp as in_force
+from .runtime import Generation
 from .fork_safe_lock import ForkSafeLock
 from .scope import current_service
 
@@ -35,7 +36,7 @@ _KEYS_LIMIT = 4096
 
 def circumstances_now() -> tuple[object, str | None]:
     """What the key of one endpoint depends on: the generation, and the service of the code."""
-    return runtime.current, _service_now()
+    return in_force.current, _service_now()
 
 
 def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
@@ -69,7 +70,7 @@ def _joined(key: ReuseKey | None, proxy: tuple[str, int] | None) -> ReuseKey | N
 
 
 def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
-    generation = runtime.current
+    generation = in_force.current
     if generation is None:
         return None
     question, known = (host, port, service), generation.reuse_keys
@@ -84,7 +85,7 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
 
 
 def _find_key(
-    generation: runtime.Generation, host: str, port: int, service: str | None
+    generation: Generation, host: str, port: int, service: str | None
 ) -> ReuseKey | None:
     decided = generation.policy.select(host.strip("[]"), port, service).reuse_key
     extra = generation.extra_authorities

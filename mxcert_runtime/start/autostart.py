@@ -13,6 +13,7 @@ import sys
 
 from ._auto_activation import is_own_script
 from .import_watch import ImportWatch
+from .base.environ import process_environ
 from .settings import names, presence
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -44,7 +45,7 @@ def begin() -> None:
     the ``.pth`` files of a virtual environment twice, so a second call does nothing.
     """
     global _has_begun
-    if _has_begun or presence.is_disabled(presence.process_environ()) or _is_own_command():
+    if _has_begun or presence.is_disabled(process_environ()) or _is_own_command():
         return
     _has_begun = True
     if not _site_is_at_work():

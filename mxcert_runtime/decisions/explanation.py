@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import runtime
+from . import in_force_tmp as in_force
+from .runtime import Generation
 from .endpoint import UnnamedHost, canonical_host, is_address, parse_pattern
 from .errors import HostNameError
 from .identity import Identity
@@ -86,7 +87,7 @@ class Explanation(Decision):
 
 def identities() -> tuple[IdentitySummary, ...]:
     """The identities that are loaded, in their order; none while nothing is activated."""
-    generation = runtime.current
+    generation = in_force.current
     return tuple(map(_summarize, generation.identities)) if generation else ()
 
 
@@ -98,7 +99,7 @@ def explain(target: str, service: str | None = None) -> Explanation:
     """
     host, port = endpoint_of(target)
     named = service or current_service.get()
-    generation = runtime.current
+    generation = in_force.current
     if generation is None:
         reason = "nothing is activated"
         return Explanation(Choice.NONE, None, (), None, reason, host, port, named, (), ())
@@ -106,7 +107,7 @@ def explain(target: str, service: str | None = None) -> Explanation:
 
 
 def explain_in(
-    generation: runtime.Generation, host: str, port: int | None, service: str | None
+    generation: Generation, host: str, port: int | None, service: str | None
 ) -> Explanation:
     """The same under a generation that need not be in force."""
     places = []
@@ -130,7 +131,7 @@ def explain_in(
 
 
 def _remarks(
-    generation: runtime.Generation, host: str, port: int | None, service: str | None
+    generation: Generation, host: str, port: int | None, service: str | None
 ) -> Iterator[str]:
     policy = generation.policy
     if service is not None and service not in policy.services:

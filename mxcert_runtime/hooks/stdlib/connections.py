@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from .. import runtime
+from .. import in_force_tmp as in_force
 from ..context_ledger import ledger
 from ..identity_context import IdentityContext
 from ..late_context import MissingOwnerError, hand_over, warn_of_missing_owner
@@ -45,7 +45,7 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
         owner: Any = None,
         session: Any = None,
     ) -> Any:
-        generation = runtime.current
+        generation = in_force.current
         if server_side or generation is None or not switch.on:
             ledger.finish_loads(self)
             return original(self, sock, server_side, server_hostname, owner=owner, session=session)
@@ -84,7 +84,7 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
         owner: Any = None,
         session: Any = None,
     ) -> Any:
-        generation = runtime.current
+        generation = in_force.current
         if server_side or generation is None or not switch.on:
             ledger.finish_loads(self)
             return original(

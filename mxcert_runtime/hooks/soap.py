@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from . import runtime
+from . import in_force_tmp as in_force
 from .scope import current_service
 from .service_scope import service
 
@@ -16,7 +16,7 @@ def soap_scope(service_name: str, port_name: str) -> AbstractContextManager[Any]
     Tried as ``Module.Service`` with each prefix of the settings, as ``Service`` and as
     ``Service.Port``. A service that the program itself has named, and that is known, goes first.
     """
-    generation = runtime.current
+    generation = in_force.current
     if generation is None or current_service.get() in generation.policy.services:
         return nullcontext()
     prefixes = generation.settings.service_prefixes

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from .. import failure_report, runtime
+from .. import failure_report
+from .. import in_force_tmp as in_force
+from ..runtime import Generation
 from ..certificate_request import explain_misfit
 from ..errors import MxcertError
 from ..identity import Identity
@@ -66,7 +68,7 @@ class Findings:
     service: str | None
     timeout: float
     #: ``None``: no settings are in force
-    generation: runtime.Generation | None
+    generation: Generation | None
     decision: Decision
     #: where a rule could stand, and whether one does, most specific first
     places: list[tuple[str, Decision | None]]
@@ -161,7 +163,7 @@ class _StepFailedError(Exception):
 
 
 def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> Findings:
-    generation = runtime.current
+    generation = in_force.current
     if generation is None:
         decision = Decision(Choice.NONE, None, (), None, _why_inactive())
         places: list[tuple[str, Decision | None]] = []

@@ -1,7 +1,4 @@
-"""One generation: identities, policy and extra trust, built from settings and then never changed.
-
-:data:`current` is swapped whole, so every connection sees one generation or the other.
-"""
+"""Builds a generation from what was read: loads all that settings name, and gathers what is wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 from weakref import WeakKeyDictionary
-
 from .authority import load_authority_certificates
 from .endpoint import Host, HostPattern, parse_pattern
 from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
@@ -20,7 +16,6 @@ from .identity import Identity, Validity, load_identities
 from .identity_context import IdentityContexts
 from .key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
 from .material.certificate import Certificate
-from .openssl_context import CallersContexts
 from .policy import Authorities, Policy, Rule, decide_by_default
 from .settings.model import (
     Authority,
@@ -34,6 +29,8 @@ from .settings.model import (
     UnlistedHosts,
     UnnamedHosts,
 )
+from .runtime import Generation
+
 
 _PASSWORD_PROBLEMS = frozenset(
     {
@@ -41,50 +38,6 @@ _PASSWORD_PROBLEMS = frozenset(
         IdentityProblem.PASSWORD_MISSING,
     }
 )
-
-
-#: Endpoints that are watched at most; a crawler must not grow them without end.
-_WATCHED_LIMIT = 256
-
-
-@dataclass(frozen=True, eq=False)
-class Generation:
-    """A snapshot of everything that decides about connections."""
-
-    settings: Settings
-    identities: tuple[Identity, ...]
-    policy: Policy
-    #: authorities that are added to default trust
-    extra_authorities: Authorities | None
-    #: doubts that stop nothing, and identities outside their validity
-    notices: tuple[Fault, ...] = ()
-    invalid: tuple[Fault, ...] = ()
-    contexts: IdentityContexts = field(default_factory=IdentityContexts)
-    #: what kept connections must have been opened under, by host, port and service
-    reuse_keys: dict[tuple[str, int, str | None], Any] = field(default_factory=dict)
-    #: endpoints where a handshake has failed; the next one there listens to what the server asks
-    watched: set[tuple[Host | None, int | None]] = field(default_factory=set)
-    #: those of pyOpenSSL, by the caller's context
-    openssl_contexts: WeakKeyDictionary[Any, CallersContexts] = field(
-        default_factory=WeakKeyDictionary
-    )
-
-    def watch(self, host: Host | None, port: int | None) -> None:
-        """Listen to what the server asks on later connections to an endpoint."""
-        if len(self.watched) < _WATCHED_LIMIT and (host, port) not in self.watched:
-            self.watched.add((host, port))
-            # Plans that are kept do not listen.
-            self.contexts.edition += 1
-
-
-#: The generation in force; ``None`` while nothing is activated.
-current: Generation | None = None
-
-
-def install(generation: Generation | None) -> None:
-    """Put a generation in force for every connection from now on."""
-    global current
-    current = generation
 
 
 def build_generation(reading: Reading) -> Generation:

@@ -1,1 +1,0 @@
-"""Keys and certificates out of files and bytes; nothing outside this package decrypts anything."""
