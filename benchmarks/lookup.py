@@ -6,8 +6,8 @@ import itertools
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from mxcert_runtime.endpoint import HostPattern, parse_pattern
-from mxcert_runtime.policy import Policy, Rule, decide_by_default
+from mxcert_runtime.base.hosts import HostPattern, parse_pattern
+from mxcert_runtime.decisions.policy import Policy, Rule, decide_by_default
 
 from .measure import Effort, Figure, Side, Timed, alternate, processor_clock, statement
 from .workers import by_hand

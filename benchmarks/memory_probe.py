@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import mxcert_runtime
-from mxcert_runtime import in_force_tmp as in_force
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
+from mxcert_runtime.decisions import in_force
 
 from .private_authority import DOMAIN, PASSWORD
 

@@ -11,11 +11,11 @@ from .settings import presence as _presence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .activation import activate, deactivate, is_active
+    from .decisions.explanation import explain, identities
+    from .decisions.services import service
     from .errors import MxcertError, SettingsError
-    from .inspection import explain, identities
-    from .measurements import metrics
-    from .service_scope import service
+    from .monitoring.metrics import metrics
+    from .start.activation import activate, deactivate, is_active
 
 __all__ = (
     "MxcertError", "SettingsError", "activate", "deactivate", "explain", "identities",
@@ -30,6 +30,6 @@ def __getattr__(name: str) -> object:
 
 
 if _presence.mentions_settings(_process_environ()):
-    from ._auto_activation import activate_on_import as _activate_on_import
+    from .start.on_import import activate_on_import as _activate_on_import
 
     _activate_on_import()

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import importlib
 
-from .subinterpreter import explained_import
+from .start.subinterpreter import explained_import
 
 _HOMES = {
     "MxcertError": "errors",
     "SettingsError": "errors",
-    "activate": "activation",
-    "deactivate": "activation",
-    "explain": "inspection",
-    "identities": "inspection",
-    "is_active": "activation",
-    "metrics": "measurements",
-    "service": "service_scope",
+    "activate": "start.activation",
+    "deactivate": "start.activation",
+    "explain": "decisions.explanation",
+    "identities": "decisions.explanation",
+    "is_active": "start.activation",
+    "metrics": "monitoring.metrics",
+    "service": "decisions.services",
 }
 
 

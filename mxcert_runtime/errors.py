@@ -6,14 +6,13 @@ crosses processes: a pool of workers that cannot unpickle one waits for its answ
 
 from __future__ import annotations
 
-from .base.faults import Fault as Fault
-
 from collections.abc import Iterable
 from dataclasses import asdict
 from enum import Enum
 from typing import Any
 
-from .printable import printable
+from .base.faults import Fault as Fault
+from .base.printable import printable
 
 #: the faults in one text
 _MOST_SHOWN = 50
@@ -43,8 +42,6 @@ def _make_again(kind: type[BaseException], arguments: tuple[Any, ...]) -> BaseEx
     # An OSError reads errno and text from them, and to most others they are just `args`.
     builtin.__init__(error, *arguments)
     return error
-
-
 
 
 class SettingsError(MxcertError):

@@ -15,7 +15,7 @@ except ImportError as error:
     remedy = "Install mxcert-runtime[otel]"
     raise ImportError(f"mxcert_runtime.telemetry needs opentelemetry-api. {remedy}") from error
 
-from .measurements import metrics
+from .monitoring.metrics import metrics
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, MeterProvider

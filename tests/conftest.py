@@ -26,7 +26,6 @@ from tests.support.tls_server import TlsServer
 from tests.support.version_turns import (
     pytest_collection_modifyitems as pytest_collection_modifyitems,
 )
-from tests.support.version_turns import pytest_configure as pytest_configure
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +40,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def deactivated() -> Iterator[None]:
     """What a test activated is deactivated at its end."""
     yield
-    activation: Any = sys.modules.get("mxcert_runtime.activation")
+    activation: Any = sys.modules.get("mxcert_runtime.start.activation")
     if activation is not None:
         activation.deactivate()
 

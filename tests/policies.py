@@ -5,14 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping
 
-from mxcert_runtime.endpoint import parse_pattern
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.policy import (
-    Decision,
-    Policy,
-    Rule,
-    decide_by_default,
-)
+from mxcert_runtime.base.hosts import parse_pattern
+from mxcert_runtime.decisions.policy import Decision, Policy, Rule, decide_by_default
+from mxcert_runtime.identity.identity import Identity
 from tests.support.identities import identity_of
 from tests.support.pki import Authority
 

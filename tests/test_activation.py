@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import SettingsError, activate, deactivate, identities, is_active
-from mxcert_runtime import in_force_tmp as in_force
+from mxcert_runtime.decisions import in_force
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.bounded_file import read_bounded
+from mxcert_runtime.base.bounded_file import read_bounded
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the kinds of files are POSIX")
 

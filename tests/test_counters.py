@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mxcert_runtime import counters
-from mxcert_runtime.counters import (
+from mxcert_runtime.monitoring import counters
+from mxcert_runtime.monitoring.counters import (
     OTHER_REASONS,
     Tally,
     connection_tally,
@@ -134,7 +134,8 @@ def test_a_fork_begins_at_zero() -> None:
     """The child counts itself alone, also in a tally that was kept, and the parent goes on."""
     script = """
         import json, os
-        from mxcert_runtime.counters import connection_tally, connections, count_refusal, refusals
+        from mxcert_runtime.monitoring.counters import connection_tally, connections
+        from mxcert_runtime.monitoring.counters import count_refusal, refusals
         add = connection_tally("alpha", None).add
         add(), add(), count_refusal("unknown_ca")
         reading, writing = os.pipe()

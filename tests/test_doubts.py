@@ -16,18 +16,19 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from mxcert_runtime.doubts.certificates import (
+from mxcert_runtime.decisions.building import build_generation
+from mxcert_runtime.decisions.generation import Generation
+from mxcert_runtime.diagnosis.doubts.certificates import (
     Expectation,
     doubts_of_identity,
     is_chain_complete,
     trust_anchor_of,
 )
-from mxcert_runtime.doubts.doubt import Doubt, DoubtCode
-from mxcert_runtime.doubts.files import doubts_of_files
-from mxcert_runtime.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
-from mxcert_runtime.doubts.services import doubts_of_services
-from mxcert_runtime.material.certificate import Certificate
-from mxcert_runtime.runtime import Generation, build_generation
+from mxcert_runtime.diagnosis.doubts.doubt import Doubt, DoubtCode
+from mxcert_runtime.diagnosis.doubts.files import doubts_of_files
+from mxcert_runtime.diagnosis.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
+from mxcert_runtime.diagnosis.doubts.services import doubts_of_services
+from mxcert_runtime.identity.material.certificate import Certificate
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
 from tests.support.odd_certificates import ODD_CERTIFICATES, odd_leaf

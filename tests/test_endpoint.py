@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.endpoint import (
+from mxcert_runtime.base.hosts import (
     HostPattern,
     UnnamedHost,
     canonical_host,

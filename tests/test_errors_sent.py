@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
+from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
+from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import Fault, IdentityProblem, MxcertError
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.identity_context import IdentityRefusedError
-from mxcert_runtime.openssl_reason import explain_reason
-from mxcert_runtime.runtime import build_generation
+from mxcert_runtime.identity.identity import Identity
+from mxcert_runtime.identity.openssl_reason import explain_reason
 from mxcert_runtime.settings.loading import settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
 from tests.support.factories import ServerFactory
@@ -29,7 +29,7 @@ from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer
 
 #: what starts by being imported
-_PROGRAMS = {"mxcert_runtime.__main__", "mxcert_runtime._autostart"}
+_PROGRAMS = {"mxcert_runtime.__main__", "mxcert_runtime.start.autostart"}
 
 FAULTS = (Fault("a.toml, line 3", "has a typing error", "Correct it"),)
 TEXTS = ("one.pem", "other.pem")
@@ -122,8 +122,8 @@ def _made(kind: Any, identity: Identity) -> Any:
 def test_the_search_finds_errors() -> None:
     """The walk over the modules finds errors wherever they are, those of hooks and commands too."""
     places = {each.__module__.split(".", 1)[1] for each in CLASSES}
-    assert {"errors", "identity_context", "connection_planner", "cli.run"} <= places
-    assert {"openssl_context", "material.pkcs12_contents", "cli.probe_dialogues"} <= places
+    assert {"errors", "contexts.identity_contexts", "connections.planner"} <= places
+    assert {"hooks.pyopenssl.contexts", "cli.run.command", "cli.probe.dialogues"} <= places
 
 
 @every_error

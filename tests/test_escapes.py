@@ -17,22 +17,22 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime import errors
-from mxcert_runtime.c_environment import UnknownEnvironmentError
+from mxcert_runtime.base.c_environment import UnknownEnvironmentError
 from mxcert_runtime.cli import main
-from mxcert_runtime.cli.probe_dialogues import DialogueError
-from mxcert_runtime.cli.probe_target import WrongUseError
-from mxcert_runtime.cli.run import _RefusalError
-from mxcert_runtime.connection_gate import NoConnectionError
-from mxcert_runtime.connection_planner import UnknownSecurityLevelError
+from mxcert_runtime.cli.probe.dialogues import DialogueError
+from mxcert_runtime.cli.probe.target import WrongUseError
+from mxcert_runtime.cli.run.command import _RefusalError
+from mxcert_runtime.connections.planner import UnknownSecurityLevelError
+from mxcert_runtime.contexts.handover import MissingOwnerError
+from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
+from mxcert_runtime.contexts.trust import TrustChangedError
+from mxcert_runtime.decisions.in_force import current
 from mxcert_runtime.errors import Fault, IdentityProblem, MxcertError
-from mxcert_runtime.hooks.pyopenssl import UnenforceableAuthoritiesError
-from mxcert_runtime.identity_context import IdentityRefusedError
-from mxcert_runtime.late_context import MissingOwnerError
-from mxcert_runtime.log_output import direct_log
-from mxcert_runtime.openssl_reason import Refusal
-from mxcert_runtime.runtime import current
+from mxcert_runtime.hooks.pyopenssl.connections import UnenforceableAuthoritiesError
+from mxcert_runtime.identity.openssl_reason import Refusal
+from mxcert_runtime.monitoring.log_output import direct_log
 from mxcert_runtime.settings.model import LogLevel, LogSettings
-from mxcert_runtime.trust import TrustChangedError
+from mxcert_runtime.start.connection_gate import NoConnectionError
 from tests.cli.processes import run_command
 from tests.failures.exchanges import client_context, exchange, failure_of
 from tests.failures.told import notes_of

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime import activate, deactivate, expiry_watch
-from mxcert_runtime.expiry_watch import LOOK_INTERVAL, look_if_due, watch
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.settings.model import Origin
+from mxcert_runtime import activate, deactivate
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.identity.identity import Identity
+from mxcert_runtime.monitoring import housekeeping
+from mxcert_runtime.monitoring.housekeeping import LOOK_INTERVAL, look_if_due, watch
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.identities import identity_of
@@ -181,7 +182,7 @@ def test_a_handshake_looks(
     lines(log)
     fetch(server.url(), context)
     assert [] == lines(log)
-    loaded = expiry_watch._watched
+    loaded = housekeeping._watched
     watch(loaded, lambda: time.monotonic() - LOOK_INTERVAL)
     for _ in range(2):
         fetch(server.url(), context)

@@ -14,6 +14,8 @@ from tests.support.subprocesses import run_client
 #: all that the import loads, beside what a bare interpreter has loaded
 PRESENCE = [
     "mxcert_runtime",
+    "mxcert_runtime.base",
+    "mxcert_runtime.base.environ",
     "mxcert_runtime.settings",
     "mxcert_runtime.settings.names",
     "mxcert_runtime.settings.presence",

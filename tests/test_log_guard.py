@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import expiry_watch, service
-from mxcert_runtime import fork_safe_lock as locks
-from mxcert_runtime.log_guard import REPEATS, SECONDS, LogGuard, is_in_log_handler
+from mxcert_runtime import service
+from mxcert_runtime.base import locks
+from mxcert_runtime.monitoring import housekeeping
+from mxcert_runtime.monitoring.log_guard import REPEATS, SECONDS, LogGuard, is_in_log_handler
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
@@ -195,7 +196,7 @@ def test_no_lock_is_held_where_something_is_logged(
     sink: Sink, attached: Attach, client_files: ClientFiles, alpha: Leaf
 ) -> None:
     """A handler may wait for a thread that connects: no lock that a connection needs is held."""
-    from mxcert_runtime import activation
+    from mxcert_runtime.start import activation
 
     held: list[str] = []
 
@@ -302,8 +303,8 @@ def test_what_is_due_stays_due_within_a_handler(
     expiry = alpha.certificate.not_valid_after_utc
 
     def look() -> None:
-        later = expiry_watch._due + 1
-        expiry_watch.look_if_due(lambda: later, lambda: expiry)
+        later = housekeeping._due + 1
+        housekeeping.look_if_due(lambda: later, lambda: expiry)
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import activate, deactivate, metrics
-from mxcert_runtime.counters import count_refusal, count_reload
+from mxcert_runtime.monitoring.counters import count_refusal, count_reload
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf, now

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.near_words import NearWords
+from mxcert_runtime.base.near_words import NearWords
 from tests.settings.readings import read
 
 

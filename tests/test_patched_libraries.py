@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.errors import PatchError
-from mxcert_runtime.patching import Library, Patch, Patches, Switch, attribute_of, wrapping
+from mxcert_runtime.hooks.patching import Library, Patch, Patches, Switch, attribute_of, wrapping
 
 _numbers = itertools.count()
 

@@ -14,7 +14,7 @@ import pytest
 import wrapt
 
 from mxcert_runtime.errors import PatchError
-from mxcert_runtime.patching import (
+from mxcert_runtime.hooks.patching import (
     Addition,
     Build,
     Patch,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mxcert_runtime import policy as policy_module
-from mxcert_runtime.endpoint import HostPattern, UnnamedHost
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.policy import (
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.hosts import HostPattern, UnnamedHost
+from mxcert_runtime.decisions import policy as policy_module
+from mxcert_runtime.decisions.policy import (
     WITHHELD_FROM_UNNAMED,
-    Authorities,
     Choice,
     Decision,
     Policy,
@@ -18,7 +17,8 @@ from mxcert_runtime.policy import (
     decide_by_default,
     decide_by_rule,
 )
-from mxcert_runtime.settings.model import Origin
+from mxcert_runtime.identity.authorities import Authorities
+from mxcert_runtime.identity.identity import Identity
 from tests.policies import identity, make_policy, presented, rule
 
 #: most specific first; each has the identity of its own number

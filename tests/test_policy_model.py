@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.endpoint import Host, HostPattern, UnnamedHost
-from mxcert_runtime.policy import (
-    Policy,
-)
+from mxcert_runtime.base.hosts import Host, HostPattern, UnnamedHost
+from mxcert_runtime.decisions.policy import Policy
 from tests.policies import make_policy, presented
 
 PROPERTY = settings(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.scope import (
+from mxcert_runtime.decisions.scope import (
     current_service,
     dialling,
     dialling_proxy,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.base.secret import Secret
 
 TEXT = "hunter2-in-plain"
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import mxcert_runtime
 from mxcert_runtime import SettingsError, activate, deactivate, explain, identities
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.base.secret import Secret
 from tests.spoiled_settings import MARK, OTHER, PASSWORD, SPOILED, Spoil
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
@@ -176,7 +176,10 @@ def test_a_whole_connection_hides_secrets(
     activate({"identity": [files.identity("hidden", leaf, hosts=["localhost"])]})
     answer = fetch(tls_server().url("localhost"), plain_context(authority))
     shown = [repr(identities()), repr(explain("localhost")), str(explain("localhost"))]
-    shown += [repr(mxcert_runtime.runtime.current), repr(vars(mxcert_runtime.runtime.current))]
+    shown += [
+        repr(mxcert_runtime.decisions.in_force.current),
+        repr(vars(mxcert_runtime.decisions.in_force.current)),
+    ]
     deactivate()
     assert leaf.fingerprint == answer["fingerprint"]
     assert "active: 1 identities" in everything_logged.text

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime import activate, counters, deactivate
+from mxcert_runtime import activate, deactivate
+from mxcert_runtime.monitoring import counters
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Leaf
 from tests.support.subprocesses import run_client

@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .errors import MxcertError
-from .settings.presence import process_environ
+from ..errors import MxcertError
+from .environ import process_environ
 
 try:
     import ctypes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..printable import printable
+from .printable import printable
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import socket
 from dataclasses import dataclass
 from typing import NamedTuple, Union
 
-from .errors import HostNameError
+from ..errors import HostNameError
 
 #: IDNA 2003 maps these away and IDNA 2008 keeps them (UTS 46, section 2.3), so a rule that holds
 #: one would be for one domain in some clients and for another domain in others.

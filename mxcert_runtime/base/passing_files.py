@@ -1,8 +1,9 @@
 """Files that exist only to pass something to OpenSSL, which takes some things by their path alone.
 
 On Linux they are anonymous files in memory (memfd_create(2)) that no other user can open; elsewhere
-temporary files of mode 0600, removed at once. What is written stays a :class:`~.secret.Secret` up
-to the call that writes it, since the frames of an error (a disk that is full) can be seen.
+temporary files of mode 0600, removed at once. What is written stays a
+:class:`~.base.secret.Secret` up to the call that writes it, since the frames of an error (a disk
+that is full) can be seen.
 """
 
 from __future__ import annotations

@@ -13,8 +13,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from ..printable import printable
-from . import check, demo, explain, probe, run
+from ..base.printable import printable
+from . import explain
+from .check import command as check
+from .demo import command as demo
+from .probe import command as probe
+from .run import command as run
 
 #: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
 _SUBCOMMANDS = {"demo": demo, "check": check, "explain": explain, "probe": probe, "run": run}

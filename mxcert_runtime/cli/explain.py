@@ -10,12 +10,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..printable import printable
+from ..base.printable import printable
 from .terminal import Cell, Style, Styled, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
-    from ..inspection import Explanation
-    from ..runtime import Generation
+    from ..decisions.explanation import Explanation
+    from ..decisions.generation import Generation
 
 _SCHEMA_NAME = "mxcert-explain/1"
 _DESCRIPTION = """\
@@ -46,8 +46,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _endpoint(text: str) -> tuple[str, int | None]:
+    from ..decisions.explanation import endpoint_of
     from ..errors import HostNameError
-    from ..inspection import endpoint_of
 
     try:
         return endpoint_of(text)
@@ -59,8 +59,8 @@ def _endpoint(text: str) -> tuple[str, int | None]:
 def run(arguments: argparse.Namespace) -> int:
     """Explain and print it. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
+    from ..decisions.explanation import explain_in
     from ..errors import SettingsError
-    from ..inspection import explain_in
 
     try:
         generation = _generation()
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _generation() -> Generation:
-    from ..runtime import build_generation
+    from ..decisions.building import build_generation
     from ..settings.loading import read_process_settings
 
     return build_generation(read_process_settings())

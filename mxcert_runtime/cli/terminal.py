@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TextIO, Union
 
-from ..printable import printable
+from ..base.printable import printable
 
 _GAP = "  "
 

@@ -13,17 +13,17 @@ import ssl
 from collections.abc import Callable
 from datetime import datetime, timezone
 
-from .certificate_request import (
+from ..base.hosts import Host
+from ..contexts.handover import Authenticating
+from ..contexts.identity_contexts import IdentityRefusedError
+from ..identity.identity import Identity
+from .request import (
     CertificateRequest,
     MalformedRequestError,
     choose,
     moment_of_choice,
     parse_request,
 )
-from .endpoint import Host
-from .identity import Identity
-from .identity_context import IdentityRefusedError
-from .late_context import Authenticating
 
 _logger = logging.getLogger("mxcert_runtime")
 

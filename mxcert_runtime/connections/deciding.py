@@ -11,19 +11,19 @@ import weakref
 from logging import DEBUG
 from typing import Any, Optional
 
+from ..base.genuine_ssl import NativeContext
+from ..base.hosts import Host
+from ..contexts.examination import may_change_unseen
+from ..contexts.handover import MessageCallback, callers_own, listen_on
+from ..contexts.ledger import ledger
+from ..contexts.record import ContextRecord
+from ..decisions.generation import Generation
+from ..decisions.policy import Decision
+from ..decisions.scope import current_leg, current_service, peek_leg, take_leg
 from .announcement import announce, warn_of_doubts
-from .connection_plan import Plan
-from .connection_planner import ConnectionPlanner
-from .context_examination import may_change_unseen
-from .context_ledger import ledger
-from .context_record import ContextRecord
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
-from .endpoint import Host
-from .late_context import MessageCallback, callers_own, listen_on
-from .native_ssl import NativeContext
-from .policy import Decision
-from .runtime import Generation
-from .scope import current_leg, current_service, peek_leg, take_leg
+from .plan import Plan
+from .planner import ConnectionPlanner
 
 #: what a plan is kept for: the decision, verify mode and key log, and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
@@ -31,7 +31,7 @@ Key = tuple[Decision, int, Optional[str], MessageCallback]
 #: what is asked for each connection: host, port, service, verify mode and key log
 _Question = tuple[Optional[Host], Optional[int], Optional[str], int, Optional[str]]
 
-#: the fields of a :class:`~.presentation.Presentation`
+#: the fields of a :class:`~.connections.presentation.Presentation`
 Noted = tuple[Plan, Host, Optional[int], Optional[str], ssl.SSLContext]
 
 #: Endpoints whose plan is remembered for one context; past the limit it is begun anew.
@@ -52,8 +52,8 @@ def decide_connection(
     """The plan for a new connection of ``context``, with the other fields of its presentation.
 
     ``socket`` is what the connection will use, if it is known. Raises
-    :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity, and
-    :class:`~.connection_planner.UnknownSecurityLevelError`.
+    :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL refuses the identity,
+    and :class:`~.connections.planner.UnknownSecurityLevelError`.
     """
     service, leg = _current_service(), None
     if _current_leg() is not None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from .endpoint import Host, UnnamedHost, canonical_host, is_name
-from .fork_safe_lock import ForkSafeLock
+from ..base.hosts import Host, UnnamedHost, canonical_host, is_name
+from ..base.locks import ForkSafeLock
 
 #: of asm-generic/socket.h, which Python's own constants leave out
 _SO_COOKIE = 57

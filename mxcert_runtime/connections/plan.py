@@ -6,10 +6,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .endpoint import Host
-from .late_context import Handover
-from .policy import Decision
-from .runtime import Generation
+from ..base.hosts import Host
+from ..contexts.handover import Handover
+from ..decisions.generation import Generation
+from ..decisions.policy import Decision
 
 
 @dataclass(frozen=True)

@@ -17,25 +17,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .connection_plan import Plan
-from .context_ledger import ledger
-from .context_record import ContextRecord
-from .counters import Tally, connection_tally
-from .endpoint import Host
-from .errors import MxcertError
-from .identity import Identity
-from .identity_context import Blueprint
-from .late_context import (
-    TLS_1_3,
-    Authenticating,
-    Handover,
-    MessageCallback,
-    listener_calling,
-)
-from .policy import Choice, Decision
-from .runtime import Generation
-from .server_request import answer_request
-from .trust import Trust, TrustChangedError, data_load
+from ..base.hosts import Host
+from ..contexts.handover import TLS_1_3, Authenticating, Handover, MessageCallback, listener_calling
+from ..contexts.identity_contexts import Blueprint
+from ..contexts.ledger import ledger
+from ..contexts.record import ContextRecord
+from ..contexts.trust import Trust, TrustChangedError, data_load
+from ..decisions.generation import Generation
+from ..decisions.policy import Choice, Decision
+from ..errors import MxcertError
+from ..identity.identity import Identity
+from ..monitoring.counters import Tally, connection_tally
+from .choice import answer_request
+from .plan import Plan
 
 _logger = logging.getLogger("mxcert_runtime")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ssl
 from typing import Any, NamedTuple
 
-from .connection_plan import Plan
-from .endpoint import Host
-from .owner_notes import OwnerNotes
-from .policy import Decision
-from .runtime import Generation
+from ..base.hosts import Host
+from ..base.owner_notes import OwnerNotes
+from ..decisions.generation import Generation
+from ..decisions.policy import Decision
+from .plan import Plan
 
 #: The attribute of an ``SSLSocket`` or ``SSLObject`` with the fields of :class:`Presentation`.
 ATTRIBUTE = "_mxcert_presentation"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from .identity import Identity, Validity
-from .material.distinguished_name import ComparableName, comparable_name, readable_name
+from ..identity.identity import Identity, Validity
+from ..identity.material.distinguished_name import ComparableName, comparable_name, readable_name
 
 _TLS_1_3 = 0x0304
 _HEADER_LENGTH = 4

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from . import in_force_tmp as in_force
-from .runtime import Generation
-from .fork_safe_lock import ForkSafeLock
-from .scope import current_service
+from ..base.locks import ForkSafeLock
+from ..decisions import in_force
+from ..decisions.generation import Generation
+from ..decisions.scope import current_service
 
 _service_now = current_service.get
 
@@ -25,7 +25,7 @@ class ReuseKey:
         return bool, ()
 
 
-#: What a key stands for: see :attr:`~.policy.Decision.reuse_key`, with it the extra authorities
+#: What a key stands for, see :attr:`~.decisions.policy.Decision.reuse_key`; the extra authorities
 #: that may have counted; or the keys of two legs. Only who keeps connections keeps a key.
 _keys: WeakValueDictionary[tuple[object, ...], ReuseKey] = WeakValueDictionary()
 _lock = ForkSafeLock()
@@ -84,9 +84,7 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
     return key
 
 
-def _find_key(
-    generation: Generation, host: str, port: int, service: str | None
-) -> ReuseKey | None:
+def _find_key(generation: Generation, host: str, port: int, service: str | None) -> ReuseKey | None:
     decided = generation.policy.select(host.strip("[]"), port, service).reuse_key
     extra = generation.extra_authorities
     if decided is None and extra is None:

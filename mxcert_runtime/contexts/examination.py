@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import ssl
 
-from .context_record import ContextRecord
-from .credential_probe import presents_certificate
-from .known_loads import known_loads
-from .native_ssl import NativeContext, genuine_context
+from ..base.genuine_ssl import NativeContext, genuine_context
+from .load_cache import known_loads
+from .own_certificate import presents_certificate
+from .record import ContextRecord
 from .trust import Trust, TrustChangedError
 
 #: Methods of ``ssl`` by which a context is given what a plan goes by.

@@ -19,11 +19,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
-from .errors import MxcertError
-from .fork_safe_lock import ForkSafeLock
-from .identity_context import IdentityContext
-from .native_ssl import NativeContext
-from .owner_notes import OwnerNotes
+from ..base.genuine_ssl import NativeContext
+from ..base.locks import ForkSafeLock
+from ..base.owner_notes import OwnerNotes
+from ..errors import MxcertError
+from .identity_contexts import IdentityContext
 
 _logger = logging.getLogger("mxcert_runtime")
 

@@ -21,15 +21,15 @@ from dataclasses import dataclass, replace
 from os import access as may_access  # see `file_state`
 from typing import NoReturn
 
-from .errors import MxcertError
-from .fork_safe_lock import ForkSafeLock
-from .identity import Identity
-from .key_transfer import NO_WAY_REMEDY, KeyTransferError, load_identity
-from .known_loads import known_loads
-from .momentary_errors import is_momentary
-from .native_ssl import NativeContext
-from .openssl_reason import Refusal, explain_refusal
-from .printable import printable
+from ..base.genuine_ssl import NativeContext
+from ..base.locks import ForkSafeLock
+from ..base.momentary_errors import is_momentary
+from ..base.printable import printable
+from ..errors import MxcertError
+from ..identity.identity import Identity
+from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, load_identity
+from ..identity.openssl_reason import Refusal, explain_refusal
+from .load_cache import known_loads
 from .trust import Trust
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -126,7 +126,7 @@ class IdentityContexts:
     def get(self, blueprint: Blueprint) -> IdentityContext:
         """The context for a blueprint.
 
-        Raises :class:`~.trust.TrustChangedError` where its trust cannot be made again and
+        Raises :class:`~.contexts.trust.TrustChangedError` where its trust cannot be made again and
         :class:`IdentityRefusedError` where OpenSSL refuses the identity.
         """
         holds_trust = blueprint.trust is not None

@@ -18,15 +18,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .context_examination import examine, holds_exactly, store_of, tells_security_level
-from .context_record import RECORD, ContextRecord, KeptPlans
-from .known_loads import KnownLoad, known_loads
-from .trust import (
-    DefaultPathsLoad,
-    Load,
-    Trust,
-    may_be_read,
-)
+from .examination import examine, holds_exactly, store_of, tells_security_level
+from .load_cache import KnownLoad, known_loads
+from .record import RECORD, ContextRecord, KeptPlans
+from .trust import DefaultPathsLoad, Load, Trust, may_be_read
 
 _logger = logging.getLogger("mxcert_runtime")
 

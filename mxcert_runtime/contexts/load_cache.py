@@ -13,10 +13,10 @@ import ssl
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from .file_state import FileState, content_of
-from .fork_safe_lock import ForkSafeLock
-from .native_ssl import NativeContext
-from .passing_files import public_file
+from ..base.file_state import FileState, content_of
+from ..base.genuine_ssl import NativeContext
+from ..base.locks import ForkSafeLock
+from ..base.passing_files import public_file
 from .trust import (
     DataLoad,
     DefaultPathsLoad,
@@ -104,8 +104,8 @@ class KnownLoads:
     def load_trust(self, trust: Trust, context: ssl.SSLContext) -> None:
         """Load a trust into a new context.
 
-        Raises :class:`~.trust.TrustChangedError` where it cannot be made again, and OSError where
-        the process lacks something now.
+        Raises :class:`~.contexts.trust.TrustChangedError` where it cannot be made again, and
+        OSError where the process lacks something now.
         """
         for load in trust.loads:
             known = self.find(load) or _read_again(load)

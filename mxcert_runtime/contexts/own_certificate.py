@@ -12,8 +12,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from .late_context import Unheard, listen_on
-from .native_ssl import NativeContext, genuine_context
+from ..base.genuine_ssl import NativeContext, genuine_context
+from .handover import Unheard, listen_on
 
 # Weak keys and old signatures must show themselves too: here nothing is secured by them.
 _ALL_CIPHERS = "ALL:@SECLEVEL=0"

@@ -17,7 +17,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
-from .known_loads import KnownLoad
+from .load_cache import KnownLoad
 from .trust import Trust
 
 #: The attribute of a context that holds its record, or one that came before it.

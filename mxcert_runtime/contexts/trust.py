@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from os import access as may_access
 from typing import Any, Union
 
-from .c_environment import UnknownEnvironmentError, openssl_variable
-from .errors import MxcertError
-from .file_state import DirectoryState, FileState, directory_states, hashed_files, state_of
+from ..base.c_environment import UnknownEnvironmentError, openssl_variable
+from ..base.file_state import DirectoryState, FileState, directory_states, hashed_files, state_of
+from ..errors import MxcertError
 
 #: Modules that ship the Mozilla bundle; a load of their file is default trust, not a choice.
 _BUNDLE_MODULES = ("certifi", "pip._vendor.certifi")
 
-#: Asked here, since somebody may put another function into ``os``; see :mod:`.file_state`.
+#: Asked here, since somebody may put another function into ``os``; see :mod:`.base.file_state`.
 _KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 #: A scheme with a colon; one letter is a drive of Windows.
@@ -180,7 +180,7 @@ def _is_uri(paths: str) -> bool:
 def default_paths() -> tuple[str, str]:
     """The file and the list of directories that OpenSSL takes by default now.
 
-    Raises :class:`~.c_environment.UnknownEnvironmentError`.
+    Raises :class:`~.base.c_environment.UnknownEnvironmentError`.
     """
     found = _ssl.get_default_verify_paths()
     file, directories = openssl_variable(found[0]), openssl_variable(found[2])

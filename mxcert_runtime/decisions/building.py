@@ -1,36 +1,29 @@
-"""Builds a generation from what was read: loads all that settings name, and gathers what is wrong."""
+"""Builds a generation from what was read: loads all that it names, gathers what is wrong."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
-from weakref import WeakKeyDictionary
-from .authority import load_authority_certificates
-from .endpoint import Host, HostPattern, parse_pattern
-from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
-from .expiry_watch import examine_dates
-from .identity import Identity, Validity, load_identities
-from .identity_context import IdentityContexts
-from .key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
-from .material.certificate import Certificate
-from .policy import Authorities, Policy, Rule, decide_by_default
-from .settings.model import (
-    Authority,
-    AuthorityFile,
+
+from ..base.hosts import HostPattern, parse_pattern
+from ..errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
+from ..identity.authorities import Authorities, load_authority_certificates
+from ..identity.identity import Identity, Validity, load_identities
+from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
+from ..identity.material.certificate import Certificate
+from ..identity.sources import Authority, AuthorityFile, IdentitySettings
+from ..identity.validity import examine_dates
+from ..settings.model import (
     ExpiredIdentities,
-    IdentitySettings,
     Reading,
     RuleKind,
     RuleSettings,
-    Settings,
     UnlistedHosts,
     UnnamedHosts,
 )
-from .runtime import Generation
-
+from .generation import Generation
+from .policy import Policy, Rule, decide_by_default
 
 _PASSWORD_PROBLEMS = frozenset(
     {

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import in_force_tmp as in_force
-from .runtime import Generation
-from .endpoint import UnnamedHost, canonical_host, is_address, parse_pattern
-from .errors import HostNameError
-from .identity import Identity
+from ..base.hosts import UnnamedHost, canonical_host, is_address, parse_pattern
+from ..errors import HostNameError
+from ..identity.identity import Identity
+from . import in_force
+from .generation import Generation
 from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision
 from .scope import current_service
-from .service_scope import describe_unknown_service
+from .services import describe_unknown_service
 
 #: of TLS from the start, and of protocols that turn to it on the way (STARTTLS, AUTH TLS)
 _DEFAULT_PORTS = {

@@ -1,37 +1,19 @@
-"""One generation: identities, policy and extra trust, built from settings and then never changed."""
+"""One generation: identities, policy and extra trust, built from settings."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from .authority import load_authority_certificates
-from .endpoint import Host, HostPattern, parse_pattern
-from .errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
-from .expiry_watch import examine_dates
-from .identity import Identity, Validity, load_identities
-from .identity_context import IdentityContexts
-from .key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
-from .material.certificate import Certificate
-from .policy import Authorities, Policy, Rule, decide_by_default
-from .settings.model import (
-    Authority,
-    AuthorityFile,
-    ExpiredIdentities,
-    IdentitySettings,
-    Reading,
-    RuleKind,
-    RuleSettings,
+from ..base.hosts import Host
+from ..contexts.identity_contexts import IdentityContexts
+from ..errors import Fault
+from ..identity.authorities import Authorities
+from ..identity.identity import Identity
+from ..settings.model import (
     Settings,
-    UnlistedHosts,
-    UnnamedHosts,
 )
-
-
+from .policy import Policy
 
 #: Endpoints that are watched at most; a crawler must not grow them without end.
 _WATCHED_LIMIT = 256
@@ -61,15 +43,3 @@ class Generation:
             self.watched.add((host, port))
             # Plans that are kept do not listen.
             self.contexts.edition += 1
-
-
-
-
-
-
-
-
-
-
-
-

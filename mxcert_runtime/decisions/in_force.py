@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .runtime import Generation
+    from .generation import Generation
 
 
 #: The generation in force; ``None`` while nothing is activated.

@@ -6,15 +6,14 @@ question from a bounded memo and does everything else once per name.
 
 from __future__ import annotations
 
-from .authority import Authorities
-
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from .endpoint import Host, HostPattern, UnnamedHost, canonical_host, is_address
-from .identity import Identity
+from ..base.hosts import Host, HostPattern, UnnamedHost, canonical_host, is_address
+from ..identity.authorities import Authorities
+from ..identity.identity import Identity
 
 #: Distinct questions that are remembered. A client that dials ever new names (a crawler) must not
 #: grow the memo without end; past the limit it is begun anew.
@@ -27,8 +26,6 @@ class Choice(Enum):
     IDENTITY = "identity"
     NONE = "none"
     SERVER_REQUEST = "server-request"
-
-
 
 
 @dataclass(frozen=True, eq=False)

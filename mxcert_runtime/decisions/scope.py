@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, Token
 
-from .endpoint import Host, UnnamedHost, canonical_host
+from ..base.hosts import Host, UnnamedHost, canonical_host
 
 
 class ServiceEntry:

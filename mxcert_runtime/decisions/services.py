@@ -16,9 +16,9 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
-from . import in_force_tmp as in_force
-from .runtime import Generation
-from .near_words import NearWords
+from ..base.near_words import NearWords
+from . import in_force
+from .generation import Generation
 from .scope import ServiceEntry, enter_service, last_entry_of, leave_service
 
 _logger = logging.getLogger("mxcert_runtime")

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from .certificate_request import CertificateRequest, choose, explain_misfit, moment_of_choice
-from .endpoint import Host, UnnamedHost
-from .handshake_alerts import Alert, AlertKind
-from .identity import Identity, Validity
-from .material.distinguished_name import readable_name
-from .policy import Choice, Decision, Withheld
-from .printable import printable
-from .runtime import Generation
-from .settings.names import INLINE_CERTIFICATES
+from ..base.hosts import Host, UnnamedHost
+from ..base.printable import printable
+from ..connections.request import CertificateRequest, choose, explain_misfit, moment_of_choice
+from ..decisions.generation import Generation
+from ..decisions.policy import Choice, Decision, Withheld
+from ..identity.identity import Identity, Validity
+from ..identity.material.distinguished_name import readable_name
+from ..settings.names import INLINE_CERTIFICATES
+from .alerts import Alert, AlertKind
 
 #: Issuers and identities that are listed; some servers name hundreds.
 _LISTED = 8

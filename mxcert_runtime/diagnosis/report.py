@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from .counters import count_refusal
-from .failure_note import Failure, note_lines
+from ..monitoring.counters import count_refusal
+from .note import Failure, note_lines
 
 _logger = logging.getLogger("mxcert_runtime")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from .context_record import ContextRecord
-from .policy import Authorities, Decision
-from .trust import DefaultPathsLoad, DirectoryLoad, FileLoad, Load
+from ..contexts.record import ContextRecord
+from ..contexts.trust import DefaultPathsLoad, DirectoryLoad, FileLoad, Load
+from ..decisions.policy import Decision
+from ..identity.authorities import Authorities
 
 
 def describe_trust(

@@ -2,30 +2,27 @@
 
 from . import (
     aiohttp_connector,
-    asyncio_failures,
-    asyncio_loops,
-    dialling_sockets,
-    http_client,
     httpcore_pools,
     named_clients,
-    pyopenssl,
     requests_adapters,
-    stdlib_ssl,
     suds_methods,
     urllib3_pools,
     urllib3_retries,
     zeep_operations,
 )
+from .pyopenssl.connections import LIBRARY as PYOPENSSL
+from .stdlib import asyncio_failures, asyncio_loops, dialling_sockets, http_client
+from .stdlib.library import LIBRARY as STDLIB
 
 #: Every library that is patched, in the order in which it is done
 LIBRARIES = (
-    stdlib_ssl.LIBRARY,
+    STDLIB,
     *dialling_sockets.LIBRARIES,
     http_client.LIBRARY,
     urllib3_pools.CONNECTION_LIBRARY,
     urllib3_pools.POOL_LIBRARY,
     urllib3_retries.LIBRARY,
-    pyopenssl.LIBRARY,
+    PYOPENSSL,
     asyncio_loops.LIBRARY,
     asyncio_failures.LIBRARY,
     *httpcore_pools.LIBRARIES,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..context_ledger import ledger
-from ..kept_connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
-from ..patching import Library, Patch, Switch, attribute_of, wrapping
-from ..scope import dialling, dialling_proxy
-from ..trust import default_paths_load
+from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..contexts.ledger import ledger
+from ..contexts.trust import default_paths_load
+from ..decisions.scope import dialling, dialling_proxy
+from .patching import Library, Patch, Switch, attribute_of, wrapping
 
 #: Where a request keeps the key that its connection was first asked for by.
 _ASKED = "_mxcert_asked"

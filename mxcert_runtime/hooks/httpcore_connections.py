@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Optional
 
-from ..kept_connections import ReuseKey
-from ..patching import Build, Switch, unbound
-from ..scope import dialling, dialling_proxy
+from ..connections.reuse import ReuseKey
+from ..decisions.scope import dialling, dialling_proxy
 from .httpcore_keys import NO_POOL, as_text, find_key, is_to_proxy, name_of
+from .patching import Build, Switch, unbound
 
 #: Where a connection keeps the key that it was opened under.
 _KEY = "_mxcert_reuse_key"

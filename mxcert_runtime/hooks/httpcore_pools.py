@@ -9,8 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..failure_report import show_cause
-from ..patching import Build, Library, Patch, Switch, attribute_of, unbound, wrapping
+from ..diagnosis.report import show_cause
 from .httpcore_connections import (
     build_can_handle_request,
     dial,
@@ -22,6 +21,7 @@ from .httpcore_connections import (
     opening_async,
 )
 from .httpcore_keys import keyed_request
+from .patching import Build, Library, Patch, Switch, attribute_of, unbound, wrapping
 
 _Row = tuple[str, str, str, Build]
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ..endpoint import host_dialled
-from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import dialling, peek_leg
+from ..base.hosts import host_dialled
+from ..decisions.scope import dialling, peek_leg
+from .patching import Library, Patch, attribute_of, wrapping
 
 
 def _call_on_leg(wrapped: Any, args: Any, kwargs: Any, host: Any, port: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import wrapt
 
-from .errors import PatchError
+from ..errors import PatchError
 
 _logger = logging.getLogger("mxcert_runtime")
 _MISSING = object()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..context_ledger import ledger
-from ..patching import Library, Patch, attribute_of
-from ..trust import file_load
+from ..contexts.ledger import ledger
+from ..contexts.trust import file_load
+from .patching import Library, Patch, attribute_of
 
 
 def _patches() -> tuple[Patch, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from . import in_force_tmp as in_force
-from .scope import current_service
-from .service_scope import service
+from ..decisions import in_force
+from ..decisions.scope import current_service
+from ..decisions.services import service
 
 
 def soap_scope(service_name: str, port_name: str) -> AbstractContextManager[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..patching import Library, Patch, attribute_of, wrapping
-from ..soap_service import soap_scope
+from .patching import Library, Patch, attribute_of, wrapping
+from .soap import soap_scope
 
 
 def _call(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

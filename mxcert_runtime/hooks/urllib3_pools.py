@@ -16,18 +16,18 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from .. import in_force_tmp as in_force
-from ..runtime import Generation
-from ..fork_safe_lock import ForkSafeLock
-from ..kept_connections import (
+from ..base.locks import ForkSafeLock
+from ..connections.reuse import (
     ReuseKey,
     circumstances_now,
     reuse_key_now,
     reuse_key_of_proxy,
     reuse_key_of_service,
 )
-from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
-from ..scope import current_service, dialling, dialling_proxy
+from ..decisions import in_force
+from ..decisions.generation import Generation
+from ..decisions.scope import current_service, dialling, dialling_proxy
+from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.
 _KEY, _CIRCUMSTANCES = "_mxcert_reuse_key", "_mxcert_circumstances"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..failure_report import show_cause
-from ..patching import Library, Patch, attribute_of, wrapping
+from ..diagnosis.report import show_cause
+from .patching import Library, Patch, attribute_of, wrapping
 
 
 def _increment(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ..patching import Library, Patch, attribute_of, wrapping
-from ..soap_service import soap_scope
+from .patching import Library, Patch, attribute_of, wrapping
+from .soap import soap_scope
 
 
 def _scope_of(operation: Any) -> AbstractContextManager[Any]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .errors import IdentityError, IdentityProblem
+from ..base.secret import Secret
+from ..errors import IdentityError, IdentityProblem
 from .material.certificate import Certificate
 from .material.certificates import TRUSTED_LABEL, certificate_blocks, load_certificates
 from .material.source_file import read_file, refuse_size
-from .secret import Secret
-from .settings.model import Authority, AuthorityFile
+from .sources import Authority, AuthorityFile
 
 
 @dataclass(frozen=True)

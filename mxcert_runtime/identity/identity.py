@@ -18,8 +18,11 @@ from weakref import WeakValueDictionary
 
 from cryptography import x509
 
-from .errors import IdentityError, IdentityProblem
-from .fork_safe_lock import ForkSafeLock
+from ..base.faults import Origin
+from ..base.locks import ForkSafeLock
+from ..base.printable import printable
+from ..base.secret import Secret
+from ..errors import IdentityError, IdentityProblem
 from .key_transfer import try_identity
 from .material.ber import MalformedError
 from .material.certificate import Certificate
@@ -30,9 +33,7 @@ from .material.pkcs12 import open_pkcs12
 from .material.private_key import KeyMaterial, ParsedKey, parsed_or_refused
 from .material.refusal import RefusalsIgnored
 from .material.source_file import read_file, refuse_size
-from .printable import printable
-from .secret import Secret
-from .settings.model import IdentitySettings, Origin, PemFiles, Pkcs12File
+from .sources import IdentitySettings, PemFiles, Pkcs12File
 
 _INLINE_LABEL = "the PKCS12 content in the settings"
 

@@ -14,10 +14,10 @@ import ssl
 from collections.abc import Iterator
 from typing import Protocol
 
-from .native_ssl import NativeContext
+from ..base.genuine_ssl import NativeContext
+from ..base.passing_files import memory_file, temporary_file, write_all
+from ..base.secret import Secret
 from .openssl_reason import Refusal, explain_refusal
-from .passing_files import memory_file, temporary_file, write_all
-from .secret import Secret
 
 
 class Presentable(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Union
 
-from .base.faults import Origin
-from .secret import Secret
+from ..base.faults import Origin
+from ..base.secret import Secret
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .errors import Fault
+from ..errors import Fault
 from .identity import Identity, Validity
 
 _logger = logging.getLogger("mxcert_runtime")

@@ -6,28 +6,21 @@ have none. Whoever does something slow anyway, such as a handshake, asks whether
 
 from __future__ import annotations
 
-from .validity_tmp import examine_dates
-
 import logging
 import math
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
-from .errors import Fault
-from .fork_safe_lock import ForkSafeLock
-from .identity import Identity, Validity
+from ..base.locks import ForkSafeLock
+from ..identity.identity import Identity
+from ..identity.validity import examine_dates
 from .log_guard import is_in_log_handler
 
 _logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds between two looks.
 LOOK_INTERVAL = 24 * 3600.0
-
-
-
-
 
 
 def watch(identities: Iterable[Identity], elapsed: Callable[[], float] = time.monotonic) -> None:
@@ -68,8 +61,6 @@ def _take_turn(moment: float) -> tuple[Identity, ...]:
             return ()
         _due = moment + LOOK_INTERVAL
         return _watched
-
-
 
 
 _lock = ForkSafeLock()

@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .errors import Fault, SettingsError
-from .printable import printable
-from .settings.log import ORIGIN, unwritable
-from .settings.model import LogSettings
+from ..base.printable import printable
+from ..errors import Fault, SettingsError
+from ..settings.log import ORIGIN, unwritable
+from ..settings.model import LogSettings
 
 if TYPE_CHECKING:
     _Stream = logging.StreamHandler[Any]

@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .identity import Identity
-    from .runtime import Generation
+    from ..decisions.generation import Generation
+    from ..identity.identity import Identity
 
 _SECONDS_PER_DAY = 24 * 3600
 
@@ -71,9 +71,9 @@ def metrics() -> dict[str, Any]:
 
 
 def _current_generation() -> Generation | None:
-    # Where nobody has loaded the runtime, nothing is in force, and to import it is not cheap.
-    runtime: Any = sys.modules.get("mxcert_runtime.runtime")
-    generation: Generation | None = runtime and runtime.current
+    # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
+    in_force: Any = sys.modules.get("mxcert_runtime.decisions.in_force")
+    generation: Generation | None = in_force and in_force.current
     return generation
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Union
 
-from ..endpoint import HostPattern, parse_pattern
+from ..base.hosts import HostPattern, parse_pattern
 from ..errors import HostNameError
+from ..identity.sources import IdentitySettings
 from .draft import Findings
-from .model import IdentitySettings, RuleKind, RuleSettings
+from .model import RuleKind, RuleSettings
 
 Key = Union[HostPattern, str]
 

@@ -10,11 +10,11 @@ import os
 import re
 import sys
 
-from ..bounded_file import MAX_BYTES
-from ..secret import Secret
+from ..base.bounded_file import MAX_BYTES
+from ..base.faults import Origin
+from ..base.secret import Secret
 from .draft import Findings
 from .files import read_text, shown_path
-from .model import Origin
 from .values import MOST_VALUES, Record, json_of, kind_of, sealed
 
 #: with the most bytes that are read; the parsers of TOML and YAML are slow, and JSON may hold

@@ -9,18 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from ..base.faults import Origin
+from ..base.near_words import NearWords
 from ..errors import Fault
-from ..near_words import NearWords
-from .model import (
-    Authority,
-    ExpiredIdentities,
-    IdentitySettings,
-    Origin,
-    RuleSettings,
-    SettingsFile,
-    UnlistedHosts,
-    UnnamedHosts,
-)
+from ..identity.sources import Authority, IdentitySettings
+from .model import ExpiredIdentities, RuleSettings, SettingsFile, UnlistedHosts, UnnamedHosts
 
 T = TypeVar("T")
 
@@ -43,7 +36,7 @@ class Findings:
     _near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
 
     def nearest(self, word: str, known: Iterable[str], skipped: str = "") -> str | None:
-        """The known word that may have been meant; see :class:`~..near_words.NearWords`."""
+        """The known word that may have been meant; see :class:`~.base.near_words.NearWords`."""
         return self._near.nearest(word, known, skipped)
 
     def fault(self, origin: Origin, problem: str, remedy: str) -> None:

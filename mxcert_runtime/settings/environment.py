@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..secret import Secret
+from ..base.faults import Origin
+from ..base.secret import Secret
 from . import names
 from .draft import Draft, Findings, Given
 from .family import Candidate, add_family, notice_near_misses
 from .files import read_value
 from .identifiers import prefixes_of, services_of
 from .inline import add_inline
-from .model import ExpiredIdentities, Origin, UnlistedHosts, UnnamedHosts
+from .model import ExpiredIdentities, UnlistedHosts, UnnamedHosts
 from .native import SINGLE_KEYS
 from .presence import near_misses
 from .values import Record, SecretText, choice_of, json_of, switch_of, texts_of

@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
-from ..path_text import looks_like_path
-from ..secret import Secret
+from ..base.faults import Origin
+from ..base.path_text import looks_like_path
+from ..base.secret import Secret
+from ..identity.sources import AuthorityFile, IdentitySettings, Pkcs12File
 from . import names
 from .draft import Draft, Findings, Given
 from .files import is_path, resolved, shown_path
 from .identifiers import rules_of, shown
-from .model import AuthorityFile, IdentitySettings, Origin, Pkcs12File, RuleKind
+from .model import RuleKind
 from .presence import meant_in_record
 from .values import Record, SecretText, json_of, kind_of, secrets_of, texts_of
 

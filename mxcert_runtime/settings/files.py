@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 
-from ..bounded_file import MAX_BYTES, read_bounded
-from ..path_text import hidden_text, looks_like_path
-from ..secret import Secret
+from ..base.bounded_file import MAX_BYTES, read_bounded
+from ..base.faults import Origin
+from ..base.path_text import hidden_text, looks_like_path
+from ..base.secret import Secret
 from .draft import Findings
-from .model import Origin, SettingsFile
+from .model import SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..endpoint import parse_pattern, refuse_separators
+from ..base.faults import Origin
+from ..base.hosts import parse_pattern, refuse_separators
 from ..errors import HostNameError
 from .draft import Findings
-from .model import Origin, RuleKind, RuleSettings
+from .model import RuleKind, RuleSettings
 from .values import Record, texts_of
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)

@@ -9,11 +9,13 @@ import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..secret import Secret
+from ..base.faults import Origin
+from ..base.secret import Secret
+from ..identity.sources import AuthorityText, IdentitySettings, Pkcs12Inline
 from . import names
 from .draft import Draft, Findings
 from .identifiers import rules_of, shown
-from .model import AuthorityText, IdentitySettings, Origin, Pkcs12Inline, RuleKind
+from .model import RuleKind
 from .presence import meant_in_record
 from .table import Table
 from .values import Record, SecretText, json_of, kind_of

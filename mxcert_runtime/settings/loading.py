@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import TypeVar
 
+from ..base.environ import process_environ
+from ..base.faults import Origin
 from . import names
 from .conflicts import distinct_identities, distinct_rules
 from .documents import read_record
@@ -17,9 +19,9 @@ from .draft import Draft, Given
 from .environment import environment_draft, variable
 from .inline import add_kubernetes
 from .log import log_settings_of
-from .model import ExpiredIdentities, Origin, Reading, Settings, UnlistedHosts, UnnamedHosts
+from .model import ExpiredIdentities, Reading, Settings, UnlistedHosts, UnnamedHosts
 from .native import KEYS, add_native, folder_of
-from .presence import is_disabled, process_environ
+from .presence import is_disabled
 from .selfhosted import add_selfhosted
 from .values import NotReadableError, Record, sealed
 
@@ -55,7 +57,7 @@ def settings_from(
     """The settings in a mapping of the native file's structure; no other settings are read.
 
     Relative paths are relative to the working directory. ``pkcs12`` may be the bytes of the file
-    themselves, and ``password`` a :class:`~mxcert_runtime.secret.Secret`. ``password_env`` names
+    themselves, and ``password`` a :class:`~.base.secret.Secret`. ``password_env`` names
     a variable in ``environ``, by default of this process, from which ``MXCERT_LOG`` comes too.
     Bad input does not raise, as in :func:`read_settings`.
     """

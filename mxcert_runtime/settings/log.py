@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from ..base.faults import Origin
 from . import names
 from .draft import Findings
 from .files import is_path, shown_path
-from .model import LogLevel, LogSettings, Origin
+from .model import LogLevel, LogSettings
 from .values import choice_of
 
 ORIGIN = Origin(f"environment variable {names.LOG}")

@@ -1,22 +1,16 @@
 """What settings are once they are read: frozen values, each with the place that it came from.
 
-Nothing here reads or checks anything; formats make these values and :mod:`..runtime` uses them.
+Nothing here reads or checks anything; formats make these values and :mod:`.decisions` uses them.
 """
 
 from __future__ import annotations
 
-from ..identity_sources_tmp import Authority, IdentitySettings
-
-from ..base.faults import Origin
-
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Union
 
+from ..base.faults import Origin
 from ..errors import Fault
-from ..secret import Secret
-
-
+from ..identity.sources import Authority, IdentitySettings
 
 
 class UnlistedHosts(Enum):
@@ -38,22 +32,6 @@ class ExpiredIdentities(Enum):
 
     WARN = "warn"
     REFUSE = "refuse"
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 class RuleKind(Enum):

@@ -11,25 +11,22 @@ import os
 import re
 from collections.abc import Mapping
 
-from ..path_text import hidden_text
-from ..secret import Secret
-from .draft import Draft
-from .files import is_path, read_value, resolved
-from .identifiers import prefixes_of, rules_of, services_of
-from .model import (
+from ..base.faults import Origin
+from ..base.path_text import hidden_text
+from ..base.secret import Secret
+from ..identity.sources import (
     Authority,
     AuthorityFile,
-    ExpiredIdentities,
     IdentitySettings,
     Material,
-    Origin,
     PemFiles,
     Pkcs12File,
     Pkcs12Inline,
-    RuleKind,
-    UnlistedHosts,
-    UnnamedHosts,
 )
+from .draft import Draft
+from .files import is_path, read_value, resolved
+from .identifiers import prefixes_of, rules_of, services_of
+from .model import ExpiredIdentities, RuleKind, UnlistedHosts, UnnamedHosts
 from .table import Table
 from .values import Record, choice_of
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-
-
 def is_disabled(environ: Mapping[str, str]) -> bool:
     """Whether ``MXCERT_DISABLE=1`` says that there are no settings, whatever else is set."""
     return environ.get(names.DISABLE) == "1"

@@ -5,10 +5,10 @@ Everything else in it, and in that mapping, is for others.
 
 from __future__ import annotations
 
+from ..base.faults import Origin
 from . import names
 from .draft import Draft, Findings, Given
 from .family import Candidate, add_family, notice_near_misses
-from .model import Origin
 from .values import Record, kind_of
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..path_text import hidden_text
-from ..secret import Secret
+from ..base.faults import Origin
+from ..base.path_text import hidden_text
+from ..base.secret import Secret
 from .draft import Findings
 from .identifiers import shown_key
-from .model import Origin
 from .values import Record, kind_of
 
 

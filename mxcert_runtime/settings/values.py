@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from ..secret import Secret
+from ..base.faults import Origin
+from ..base.secret import Secret
 from . import names
 from .draft import Findings
-from .model import Origin
 
 _KUBERNETES_LIST = "clientCertificates"
 _SECRET_FIELDS = frozenset({"password", "pfx", names.PASSWORDS})

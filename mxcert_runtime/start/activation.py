@@ -6,22 +6,23 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from . import expiry_watch
-from . import in_force_tmp as in_force
-from .runtime import Generation
-from .building_tmp import build_generation
-from .context_ledger import ledger
-from .doubts.services import doubts_of_services
-from .fork_safe_lock import ForkSafeLock
-from .hooks import LIBRARIES
-from .hooks.ssl_sessions import sources
-from .late_context import stop_listening
-from .log_guard import guard_log, unguard_log
-from .log_output import direct_log
-from .patching import Patches
-from .settings.loading import read_process_settings, settings_from
-from .settings.model import Reading
-from .settings.presence import is_disabled, process_environ
+from ..base.environ import process_environ
+from ..base.locks import ForkSafeLock
+from ..contexts.handover import stop_listening
+from ..contexts.ledger import ledger
+from ..decisions import in_force
+from ..decisions.building import build_generation
+from ..decisions.generation import Generation
+from ..diagnosis.doubts.services import doubts_of_services
+from ..hooks import LIBRARIES
+from ..hooks.patching import Patches
+from ..hooks.stdlib.sessions import sources
+from ..monitoring import housekeeping
+from ..monitoring.log_guard import guard_log, unguard_log
+from ..monitoring.log_output import direct_log
+from ..settings.loading import read_process_settings, settings_from
+from ..settings.model import Reading
+from ..settings.presence import is_disabled
 
 _logger = logging.getLogger("mxcert_runtime")
 _patches = Patches(LIBRARIES)
@@ -60,7 +61,7 @@ def deactivate() -> None:
         _patches.undo()
         direct_log(None)
         unguard_log()
-        expiry_watch.watch(())
+        housekeeping.watch(())
         stop_listening()
         ledger.forget_all()
         sources.forget_all()
@@ -85,7 +86,7 @@ def _install(generation: Generation) -> None:
     in_force.install(generation)
     ledger.forget_plans()
     ledger.skips_known_loads = generation.settings.trust_cache
-    expiry_watch.watch(generation.identities)
+    housekeeping.watch(generation.identities)
 
 
 def _tell(generation: Generation) -> None:

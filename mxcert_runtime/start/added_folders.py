@@ -11,9 +11,9 @@ import contextlib
 import sys
 import threading
 
+from ..base.environ import process_environ
+from ..settings import names
 from .import_watch import ImportWatch, find_unwatched
-from .base.environ import process_environ
-from .settings import names, presence
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -118,5 +118,5 @@ def _frames() -> Iterator[FrameType]:
 def _foreign_frames() -> Iterator[FrameType]:
     for frame in _frames():
         name = str(frame.f_globals.get("__name__", ""))
-        if name not in _BETWEEN and name.partition(".")[0] != __package__:
+        if name not in _BETWEEN and name.partition(".")[0] != "mxcert_runtime":
             yield frame

@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import sys
 
-from ._auto_activation import is_own_script
+from ..base.environ import process_environ
+from ..settings import names, presence
 from .import_watch import ImportWatch
-from .base.environ import process_environ
-from .settings import names, presence
+from .on_import import is_own_script
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -34,6 +34,9 @@ _FAILED = f"{names.AUTOSTART}=1 is set, but the plugin cannot start; see above."
 
 #: what site imports at its end, whether it is there or not
 _LAST_OF_SITE = "sitecustomize"
+
+#: what ``-m`` calls it
+_PACKAGE = "mxcert_runtime"
 
 _has_begun = False
 
@@ -109,7 +112,7 @@ def _end_by(error: BaseException) -> NoReturn:
     try:
         if isinstance(error, KeyboardInterrupt):
             os._exit(_INTERRUPTED)
-        from .errors import MxcertError
+        from ..errors import MxcertError
 
         if isinstance(error, (MxcertError, _NoSettingsError)):
             _end(str(error))
@@ -140,7 +143,7 @@ def _is_own_module() -> bool:
     original = _original_arguments()
     module = original[len(original) - len(sys.argv)]
     # It may be written behind the letter, as in -mjson or -Imjson.
-    return (module.partition("m")[2] if module.startswith("-") else module) == __package__
+    return (module.partition("m")[2] if module.startswith("-") else module) == _PACKAGE
 
 
 def _original_arguments() -> Sequence[str]:

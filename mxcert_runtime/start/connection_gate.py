@@ -9,8 +9,8 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from .errors import MxcertError
-from .native_ssl import genuine_context
+from ..base.genuine_ssl import genuine_context
+from ..errors import MxcertError
 
 _MISSING = object()
 #: what makes connections, and where in its arguments a server says so

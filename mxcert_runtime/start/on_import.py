@@ -13,7 +13,7 @@ from types import FrameType
 
 #: What installers call the command; a script of somebody else's has another name, or a suffix.
 _COMMAND_FILES = ("mxcert", "mxcert.exe", "mxcert-script.py")
-#: what the code of the .pth file calls itself: :mod:`._autostart` activates later, and by itself
+#: what the code of the .pth file calls itself: :mod:`.autostart` activates later, and by itself
 _AUTOSTART = "<autostart of mxcert_runtime>"
 #: what stands in the stack between this file and whoever imports the package
 _IMPORT_FRAMES = ("mxcert_runtime", "importlib", "_frozen_importlib", "_frozen_importlib_external")

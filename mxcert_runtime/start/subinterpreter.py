@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from .errors import MxcertError, SubinterpreterError
+from ..errors import MxcertError, SubinterpreterError
 
 #: the modules that make TLS connections: Python's, and what pyOpenSSL is
 _ENGINES = ("ssl", "_ssl")

@@ -218,7 +218,7 @@ def test_what_does_not_end_the_wait(
 _WHILE_IT_ACTS = """\
 {loaded}
 import threading
-from mxcert_runtime.added_folders import FolderWait
+from mxcert_runtime.start.added_folders import FolderWait
 told = []
 def connect(who):
     import ssl
@@ -256,7 +256,7 @@ def test_all_that_is_needed(installations: Installations, environment: dict[str,
     script = """if True:
         import sys
         before = set(sys.modules)
-        import mxcert_runtime, mxcert_runtime.added_folders as added
+        import mxcert_runtime, mxcert_runtime.start.added_folders as added
         loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
         foreign = {
             name for name in loaded - set(sys.stdlib_module_names)

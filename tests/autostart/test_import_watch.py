@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.import_watch import ImportWatch, find_unwatched
+from mxcert_runtime.start.import_watch import ImportWatch, find_unwatched
 
 FINDERS = [BuiltinImporter, FrozenImporter, PathFinder]
 

@@ -18,10 +18,10 @@ BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
 #: looks without an import of the package, and before it imports anything else
 _LOOK = """\
 import sys
-runtime = sys.modules.get("mxcert_runtime.runtime")
+in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
 loaded = [name for name in sys.modules if name.startswith("mxcert_runtime")]
 import json
-print(json.dumps([runtime is not None and runtime.current is not None, loaded]))
+print(json.dumps([in_force is not None and in_force.current is not None, loaded]))
 """
 
 

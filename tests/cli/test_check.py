@@ -15,9 +15,9 @@ from cryptography import x509
 
 import mxcert_runtime
 from mxcert_runtime.cli import main
-from mxcert_runtime.cli.check_schema import SCHEMA
+from mxcert_runtime.cli.check.schema import SCHEMA
 from mxcert_runtime.cli.durations import parse_duration
-from mxcert_runtime.doubts.doubt import DoubtCode
+from mxcert_runtime.diagnosis.doubts.doubt import DoubtCode
 from tests.cli.json_schema import violations
 from tests.cli.processes import run_command
 from tests.support import pki

@@ -11,7 +11,8 @@ from subprocess import PIPE
 
 import pytest
 
-from mxcert_runtime.cli import demo, main
+from mxcert_runtime.cli import main
+from mxcert_runtime.cli.demo import command as demo
 from tests.cli.processes import MODULE, run_command
 from tests.support.subprocesses import ROOT, client_environment
 

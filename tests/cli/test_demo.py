@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.cli import demo_report, demo_world, main
-from mxcert_runtime.cli.demo_servers import Asks
-from mxcert_runtime.policy import Decision
+from mxcert_runtime.cli import main
+from mxcert_runtime.cli.demo import report
+from mxcert_runtime.cli.demo import world as demo_world
+from mxcert_runtime.cli.demo.servers import Asks
+from mxcert_runtime.decisions.policy import Decision
 from mxcert_runtime.settings.loading import read_settings
 from tests.cli.processes import run_command
 from tests.support.subprocesses import ROOT
@@ -242,13 +244,13 @@ class TestJudgement:
         """A wrong certificate, none, or another refusal than for want of one is not expected."""
         loaded = [each.identity for each in decisions.values() if each.identity]
         seen = {each.subject: each.fingerprint for each in loaded}
-        row = demo_report.Row(
+        row = report.Row(
             "billing.example",
             "requests",
             Asks(asks),
             decisions["billing.example"],
-            demo_report.Outcome(with_plugin, seen.get(with_plugin or "")),
-            demo_report.Outcome(error=without_plugin),
+            report.Outcome(with_plugin, seen.get(with_plugin or "")),
+            report.Outcome(error=without_plugin),
         )
         assert not row.is_as_expected
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.cli.programs import Kind, find_program
+from mxcert_runtime.cli.run.programs import Kind, find_program
 
 
 def _python_of(command: list[str], environ: dict[str, str]) -> list[str] | None:

@@ -204,9 +204,9 @@ def test_a_shell(installation: Installation, settings: dict[str, str]) -> None:
 
 _STATE = """\
 import json, os, signal, sys
-runtime = sys.modules.get("mxcert_runtime.runtime")
+in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
 sys.exit(json.dumps([os.getpid(), sys.argv[1:], os.environ.get("MXCERT_CONFIG"),
-                     runtime is not None and runtime.current is not None]))
+                     in_force is not None and in_force.current is not None]))
 """
 
 

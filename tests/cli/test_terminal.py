@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
+from mxcert_runtime.base.printable import printable
 from mxcert_runtime.cli.terminal import Style, Styled, Terminal, open_terminal
-from mxcert_runtime.printable import printable
 
 #: a subject that would set the window's title, turn the rest around and be bold red, if obeyed
 HOSTILE = "CN=\x1b]0;owned\x07 \u202egnp.exe\r\n[bold red]root[/] :warning:"

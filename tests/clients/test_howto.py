@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import mxcert_runtime
+from mxcert_runtime.decisions.scope import current_service
 from mxcert_runtime.errors import SettingsError
-from mxcert_runtime.scope import current_service
 from tests.clients.deployments import (
     ALL,
     FAMILY,

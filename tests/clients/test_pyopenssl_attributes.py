@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("OpenSSL")
 
 import mxcert_runtime
-from mxcert_runtime.openssl_attributes import ATTRIBUTES, Fate
-from mxcert_runtime.openssl_context import UnenforceableAuthoritiesError
+from mxcert_runtime.hooks.pyopenssl.attributes import ATTRIBUTES, Fate
+from mxcert_runtime.hooks.pyopenssl.contexts import UnenforceableAuthoritiesError
 from tests.clients.openssl_calls import give_certificate
 from tests.clients.openssl_dialogue import client_context, converse, server_context
 from tests.clients.openssl_rows import REFUSED, ROWS, UNENFORCEABLE, Ground, Row

@@ -14,7 +14,7 @@ pytest.importorskip("OpenSSL")
 
 from OpenSSL import SSL
 
-from mxcert_runtime.hooks.pyopenssl import UnenforceableAuthoritiesError
+from mxcert_runtime.hooks.pyopenssl.connections import UnenforceableAuthoritiesError
 from tests.clients import openssl_calls
 from tests.clients.openssl_calls import OpensslCall, trusting
 from tests.clients.stage import HOSTS, Stage

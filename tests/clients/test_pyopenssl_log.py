@@ -16,7 +16,8 @@ pytest.importorskip("OpenSSL")
 from OpenSSL import SSL
 
 import mxcert_runtime
-from mxcert_runtime import announcement, expiry_watch
+from mxcert_runtime.connections import announcement
+from mxcert_runtime.monitoring import housekeeping
 from tests.clients import openssl_calls
 from tests.clients.calls import endpoint_of
 from tests.clients.openssl_calls import trusting
@@ -59,7 +60,7 @@ def _lines_of(
     call: Callable[[Stage], None], stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
     announcement._warn_of_unknown_port.cache_clear()
-    expiry_watch.watch(expiry_watch._watched, lambda: time.monotonic() - expiry_watch.LOOK_INTERVAL)
+    housekeeping.watch(housekeeping._watched, lambda: time.monotonic() - housekeeping.LOOK_INTERVAL)
     caplog.clear()
     call(stage)
     return sorted(f"{each.levelname} {each.getMessage()}" for each in caplog.records)

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL
 
 import mxcert_runtime
-from mxcert_runtime import openssl_context
-from mxcert_runtime.identity_context import IdentityRefusedError
-from mxcert_runtime.openssl_context import UnenforceableAuthoritiesError
+from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
+from mxcert_runtime.hooks.pyopenssl import contexts as openssl_context
+from mxcert_runtime.hooks.pyopenssl.contexts import UnenforceableAuthoritiesError
 from tests.clients.openssl_calls import give_certificate
 from tests.clients.openssl_dialogue import (
     HOST,

@@ -12,8 +12,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from OpenSSL import SSL, crypto
 
-from mxcert_runtime.openssl_context import UnenforceableAuthoritiesError
-from mxcert_runtime.openssl_measures import measure_security_level
+from mxcert_runtime.hooks.pyopenssl.contexts import UnenforceableAuthoritiesError
+from mxcert_runtime.hooks.pyopenssl.measures import measure_security_level
 from tests.clients.openssl_dialogue import (
     HOST,
     Scene,

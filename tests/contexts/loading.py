@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
 from tests.contexts.ground import Ground
 
 

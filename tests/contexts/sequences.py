@@ -18,7 +18,7 @@ from typing import Optional
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
 from tests.contexts.handshakes import Meeting, failure
 from tests.contexts.supplies import Supplies
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed448
 
-from mxcert_runtime.credential_probe import presents_certificate
+from mxcert_runtime.contexts.own_certificate import presents_certificate
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.pki import Authority, Leaf, private_key

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime import c_environment
+from mxcert_runtime.base import c_environment
 from tests.contexts.ground import FOREIGN, GOOD, Activation, Ground
 from tests.contexts.loading import loaded
 from tests.contexts.verdicts import attempt

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.pki import Leaf

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import identity_context
-from mxcert_runtime import in_force_tmp as in_force
-from mxcert_runtime.errors import MxcertError
-from mxcert_runtime.identity_context import (
+from mxcert_runtime.contexts import identity_contexts
+from mxcert_runtime.contexts.identity_contexts import (
     COPIES_LIMIT,
     TRUSTING_LIMIT,
     Blueprint,
     IdentityContext,
     IdentityContexts,
 )
-from mxcert_runtime.trust import Trust
+from mxcert_runtime.contexts.trust import Trust
+from mxcert_runtime.decisions import in_force
+from mxcert_runtime.errors import MxcertError
 from tests.contexts.ground import GOOD, Activation, Ground, Realm
 from tests.contexts.verdicts import ask, attempt, connect
 from tests.support.client_files import ClientFiles
@@ -140,7 +140,7 @@ class TestSharing:
 
         All of them verify by few copies of the trust.
         """
-        monkeypatch.setattr(identity_context, "BARE_LIMIT", BARE_LIMIT)
+        monkeypatch.setattr(identity_contexts, "BARE_LIMIT", BARE_LIMIT)
         leaf_key = client_authority.issue("many", server=False).key
         rules = [
             client_files.identity(

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.context_ledger import ledger
-from mxcert_runtime.credential_probe import presents_certificate
-from mxcert_runtime.trust import default_paths_load
+from mxcert_runtime.contexts.ledger import ledger
+from mxcert_runtime.contexts.own_certificate import presents_certificate
+from mxcert_runtime.contexts.trust import default_paths_load
 from tests.contexts.conftest import realm_server
 from tests.contexts.ground import FOREIGN, GOOD, RSA, Activation, Ground, Realm
 from tests.contexts.interrupting import each_line

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.identity_context import _warn_of_key_log
+from mxcert_runtime.contexts.identity_contexts import _warn_of_key_log
 from tests.contexts.ground import FOREIGN, GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.listener import TIMEOUT

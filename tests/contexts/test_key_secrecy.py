@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime import key_transfer
-from mxcert_runtime import in_force_tmp as in_force
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.identity_context import Blueprint, IdentityRefusedError, _make
-from mxcert_runtime.openssl_transfer import load_identity as load_into_pyopenssl
+from mxcert_runtime.contexts.identity_contexts import Blueprint, IdentityRefusedError, _make
+from mxcert_runtime.decisions import in_force
+from mxcert_runtime.hooks.pyopenssl.transfer import load_identity as load_into_pyopenssl
+from mxcert_runtime.identity import key_transfer
+from mxcert_runtime.identity.identity import Identity
 from tests.contexts.ground import Activation
 
 Arrange = Callable[[pytest.MonkeyPatch, Path], None]

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from mxcert_runtime import key_transfer, passing_files
-from mxcert_runtime import in_force_tmp as in_force
+from mxcert_runtime.base import passing_files
+from mxcert_runtime.decisions import in_force
+from mxcert_runtime.identity import key_transfer
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.pki import Leaf

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import in_force_tmp as in_force
+from mxcert_runtime.decisions import in_force
 from tests.clients.openssl_calls import over_memory, trusting
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory

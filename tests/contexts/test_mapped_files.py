@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime import file_state
+from mxcert_runtime.base import file_state
 from tests.contexts.ground import FOREIGN, GOOD, Activation, Ground
 from tests.contexts.verdicts import attempt
 from tests.support.tls_server import TlsServer

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, RSA, Activation, Ground
 from tests.contexts.loading import by_file, loaded
 from tests.contexts.verdicts import attempt

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime import file_state
+from mxcert_runtime.base import file_state
 from tests.contexts.ground import GOOD, Realm
 from tests.contexts.sequence_drawings import DRAWINGS, WEIGHTS, activate, connect, whole
 from tests.contexts.sequence_operations import MISUSES, load, look, make, misuse

@@ -13,9 +13,10 @@ from typing import Any, Optional
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.hooks import spent_sessions, ssl_sessions
-from mxcert_runtime.hooks.spent_sessions import make_worthless
-from mxcert_runtime.hooks.ssl_sessions import sources
+from mxcert_runtime.hooks.stdlib import sessions as ssl_sessions
+from mxcert_runtime.hooks.stdlib import spent_sessions
+from mxcert_runtime.hooks.stdlib.sessions import sources
+from mxcert_runtime.hooks.stdlib.spent_sessions import make_worthless
 from tests.contexts.ground import BELOW, GOOD, Activation, Realm
 from tests.contexts.verdicts import ask, connect
 from tests.support.client_files import ClientFiles

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.credential_probe import presents_certificate
-from mxcert_runtime.late_context import listen_on
+from mxcert_runtime.contexts.handover import listen_on
+from mxcert_runtime.contexts.own_certificate import presents_certificate
 from tests.contexts.ground import BELOW, GOOD, RSA, Activation, Realm
 from tests.contexts.verdicts import attempt
 from tests.support.client_files import ClientFiles

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.connection_planner import UnknownSecurityLevelError
+from mxcert_runtime.connections.planner import UnknownSecurityLevelError
 from tests.contexts.ground import FOREIGN, GOOD, HOSTS, REVOKED, RSA, Activation, Ground
 from tests.contexts.verdicts import Verdict, attempt, connect
 from tests.contexts.warming import Warming, holds_authorities

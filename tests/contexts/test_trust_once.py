@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import in_force_tmp as in_force
-from mxcert_runtime.fork_safe_lock import ForkSafeLock
-from mxcert_runtime.late_context import request_of
+from mxcert_runtime.base.locks import ForkSafeLock
+from mxcert_runtime.contexts.handover import request_of
+from mxcert_runtime.decisions import in_force
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, Activation, Ground
 from tests.contexts.loading import Way, by_data, by_file, loaded
 from tests.contexts.verdicts import ask, attempt, connect
@@ -292,8 +292,8 @@ def test_watched_endpoint(
 
 _FORKED = """
 import os, sys, threading
-from mxcert_runtime.fork_safe_lock import ForkSafeLock
-from mxcert_runtime.identity_context import TRUSTING_LIMIT
+from mxcert_runtime.base.locks import ForkSafeLock
+from mxcert_runtime.contexts.identity_contexts import TRUSTING_LIMIT
 
 lock, held, done = ForkSafeLock(), threading.Event(), threading.Event()
 

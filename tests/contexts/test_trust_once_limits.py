@@ -6,7 +6,7 @@ import ssl
 from pathlib import Path
 
 import mxcert_runtime
-from mxcert_runtime.identity_context import TRUSTING_LIMIT
+from mxcert_runtime.contexts.identity_contexts import TRUSTING_LIMIT
 from tests.contexts.ground import GOOD, Activation, Ground
 from tests.contexts.loading import Way, by_file, loaded
 from tests.contexts.verdicts import ask, attempt, connect

@@ -7,7 +7,7 @@ import os
 import ssl
 from typing import Any
 
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
 
 
 class Warming(ssl.SSLContext):

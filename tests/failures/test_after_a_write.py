@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import counters
-from mxcert_runtime.hooks import ssl_failures, unread_answer
+from mxcert_runtime.hooks.stdlib import failures, unread_answer
+from mxcert_runtime.monitoring import counters
 from tests.support.pki import Authority
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
 from tests.support.tls_server import TlsServer
@@ -235,7 +235,7 @@ def test_no_fault_of_ours_reaches_the_program(
     def fail(*arguments: Any) -> Any:
         raise RuntimeError("a look that fails")
 
-    monkeypatch.setattr(ssl_failures, "read_unread", fail)
+    monkeypatch.setattr(failures, "read_unread", fail)
     refusals.activate()
     error, reads = told_by(refusals, UNKNOWN, client_context(refusals.authority), _sendall)
     assert isinstance(error, OSError)

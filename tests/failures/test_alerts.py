@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import counters
+from mxcert_runtime.monitoring import counters
 from tests.support.client_files import PASSWORD, ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.openssl_server import OpensslServer

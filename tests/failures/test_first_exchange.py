@@ -30,7 +30,7 @@ from .told import notes_of, told_of, warnings_of
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: good.test\r\n\r\n"
 TLS13 = TlsVersion.TLS13
-_STAND_IN = "mxcert_runtime.hooks.ssl_failures"
+_STAND_IN = "mxcert_runtime.hooks.stdlib.failures"
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import counters
-from mxcert_runtime import in_force_tmp as in_force
+from mxcert_runtime.decisions import in_force
+from mxcert_runtime.monitoring import counters
 from tests.clients.calls import TIMEOUT
 from tests.support.factories import ServerFactory
 from tests.support.names import LoopbackNames

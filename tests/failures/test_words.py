@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import in_force_tmp as in_force
-from mxcert_runtime.failure_note import Failure, note_lines
-from mxcert_runtime.handshake_alerts import alert_of
+from mxcert_runtime.decisions import in_force
+from mxcert_runtime.diagnosis.alerts import alert_of
+from mxcert_runtime.diagnosis.note import Failure, note_lines
 from tests.support.pki import now
 from tests.support.server_tls import TlsVersion
 
@@ -90,7 +90,14 @@ def test_no_line_ends(refusals: Refusals) -> None:
     assert alert is not None
     decision = in_force.current.policy.select(GOOD)
     failure = Failure(
-        alert, now(), in_force.current, decision, "a\nb\x1b.test", None, None, server_has_spoken=True
+        alert,
+        now(),
+        in_force.current,
+        decision,
+        "a\nb\x1b.test",
+        None,
+        None,
+        server_has_spoken=True,
     )
     lines = note_lines(failure)
     assert "endpoint: a\\nb\\x1b.test" in lines

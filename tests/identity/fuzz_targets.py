@@ -6,20 +6,20 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from mxcert_runtime.certificate_request import MalformedRequestError, parse_request
+from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.connections.request import MalformedRequestError, parse_request
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.identity import load_identities
-from mxcert_runtime.material.ber import MalformedError, read_der
-from mxcert_runtime.material.certificate import Certificate
-from mxcert_runtime.material.certificates import load_certificates
-from mxcert_runtime.material.distinguished_name import (
+from mxcert_runtime.identity.identity import load_identities
+from mxcert_runtime.identity.material.ber import MalformedError, read_der
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.certificates import load_certificates
+from mxcert_runtime.identity.material.distinguished_name import (
     comparable_name,
     readable_name,
     rfc4514_name,
 )
-from mxcert_runtime.material.pem import split_blocks
-from mxcert_runtime.material.pem_key import open_pem_key
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.identity.material.pem import split_blocks
+from mxcert_runtime.identity.material.pem_key import open_pem_key
 
 from .material import inline
 

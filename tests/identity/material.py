@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.identity import Identity, load_identity
-from mxcert_runtime.secret import Secret
-from mxcert_runtime.settings.model import (
+from mxcert_runtime.identity.identity import Identity, load_identity
+from mxcert_runtime.identity.sources import (
     IdentitySettings,
     Material,
-    Origin,
     PemFiles,
     Pkcs12File,
     Pkcs12Inline,

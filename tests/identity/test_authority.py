@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.authority import load_authority_certificates
 from mxcert_runtime.errors import IdentityError, IdentityProblem
-from mxcert_runtime.material.certificate import Certificate
-from mxcert_runtime.settings.model import AuthorityFile, AuthorityText
+from mxcert_runtime.identity.authorities import load_authority_certificates
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.sources import AuthorityFile, AuthorityText
 from tests.support import pki
 
 from .material import ORIGIN

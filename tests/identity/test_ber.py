@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mxcert_runtime.material.ber import MalformedError, read_algorithm, read_der
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.identity.material.ber import MalformedError, read_algorithm, read_der
 
 from . import der
 

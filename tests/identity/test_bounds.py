@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identity
-from mxcert_runtime.material.rc2 import decrypt_rc2_cbc
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.material.rc2 import decrypt_rc2_cbc
 from tests.support import pki
 from tests.support.odd_certificates import as_pem
 from tests.support.openssl_command import openssl

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identity
+from mxcert_runtime.identity.identity import load_identity
 from tests.support import pki
 
 from .material import failure, load_inline, pem_files

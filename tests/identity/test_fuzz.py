@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.material.ber import MalformedError
-from mxcert_runtime.material.certificate import Certificate
-from mxcert_runtime.material.certificates import load_certificates
-from mxcert_runtime.material.key_derivation import Effort
-from mxcert_runtime.material.pem import split_blocks
-from mxcert_runtime.material.pem_key import open_pem_key
-from mxcert_runtime.material.pkcs12_structure import read_structure
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.identity.material.ber import MalformedError
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.certificates import load_certificates
+from mxcert_runtime.identity.material.key_derivation import Effort
+from mxcert_runtime.identity.material.pem import split_blocks
+from mxcert_runtime.identity.material.pem_key import open_pem_key
+from mxcert_runtime.identity.material.pkcs12_structure import read_structure
 from tests.support import pki
 
 from .fuzz_targets import PASSWORD, TARGETS, corpus

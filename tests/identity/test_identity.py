@@ -9,7 +9,7 @@ import pickle
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mxcert_runtime.identity import Validity, load_identity
+from mxcert_runtime.identity.identity import Validity, load_identity
 from tests.support import pki
 from tests.support.identities import identity_of
 

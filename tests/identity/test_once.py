@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime import identity
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.identity import load_identity
-from mxcert_runtime.secret import Secret
-from mxcert_runtime.settings.model import IdentitySettings, Origin
+from mxcert_runtime.identity import identity
+from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.sources import IdentitySettings
 from tests.support import pki
 
 from .material import inline, load_inline, pem_files, pkcs12_file

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identity
-from mxcert_runtime.settings.model import PemFiles, Pkcs12File
+from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.sources import PemFiles, Pkcs12File
 from tests.support import pki
 from tests.support.openssl_command import openssl
 

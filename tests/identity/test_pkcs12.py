@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identity
+from mxcert_runtime.identity.identity import load_identity
 from tests.support import pki
 from tests.support.openssl_command import openssl
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identities
+from mxcert_runtime.identity.identity import load_identities
 from tests.support import pki
 from tests.support.odd_certificates import as_pem
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.settings.model import IdentitySettings, PemFiles
+from mxcert_runtime.identity.sources import IdentitySettings, PemFiles
 from tests.support import pki
 
 from .material import failure, inline, pem_files, settings

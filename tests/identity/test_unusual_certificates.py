@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity import load_identity
+from mxcert_runtime.identity.identity import load_identity
 from tests.support import pki
 
 from . import der

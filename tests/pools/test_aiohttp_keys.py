@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from mxcert_runtime.connections.reuse import ReuseKey
 from mxcert_runtime.hooks.aiohttp_connector import _marking
-from mxcert_runtime.kept_connections import ReuseKey
 
 attr = pytest.importorskip("attr")
 

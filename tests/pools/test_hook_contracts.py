@@ -13,7 +13,7 @@ from OpenSSL import SSL
 
 import mxcert_runtime
 from mxcert_runtime import hooks
-from mxcert_runtime.patching import Patch
+from mxcert_runtime.hooks.patching import Patch
 from tests.faults.scene import Scene
 from tests.support.hook_contract import HookContract, Target
 

@@ -8,8 +8,8 @@ import functools
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
-from mxcert_runtime.certificate_request import CertificateRequest, choose
-from mxcert_runtime.identity import Identity
+from mxcert_runtime.connections.request import CertificateRequest, choose
+from mxcert_runtime.identity.identity import Identity
 from tests.server_request.messages import ECDSA_SIGN, RSA_SIGN, TLS_1_2, TLS_1_3
 from tests.support.identities import identity_of
 from tests.support.pki import Authority, Leaf, now

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.late_context import Listener, request_of
-from mxcert_runtime.native_ssl import NativeContext
+from mxcert_runtime.base.genuine_ssl import NativeContext
+from mxcert_runtime.contexts.handover import Listener, request_of
 from tests.server_request.candidates import Candidates, ContextMaker, connected
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.certificate_request import (
+from mxcert_runtime.connections.request import (
     CertificateRequest,
     MalformedRequestError,
     parse_request,

@@ -166,9 +166,9 @@ class TestWithoutOwner:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """What would only have had the default's goes without, with a warning."""
-        from mxcert_runtime import late_context
+        from mxcert_runtime.contexts import handover
 
-        late_context.warn_of_missing_owner.cache_clear()
+        handover.warn_of_missing_owner.cache_clear()
         candidates.activate()
         caplog.clear()
         assert self._wrapped(context, "localhost") is not None

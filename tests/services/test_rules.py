@@ -11,7 +11,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime import SettingsError, explain, service
-from mxcert_runtime.policy import Decision
+from mxcert_runtime.decisions.policy import Decision
 from tests.clients import calls
 from tests.clients.calls import Call, name_of
 from tests.support.client_files import ClientFiles

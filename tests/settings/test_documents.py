@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.identity.sources import AuthorityFile
 from mxcert_runtime.settings.loading import read_process_settings
-from mxcert_runtime.settings.model import AuthorityFile, Origin, Reading, UnlistedHosts
+from mxcert_runtime.settings.model import Reading, UnlistedHosts
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mxcert_runtime.settings.model import AuthorityFile, Origin, Pkcs12File, RuleKind
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.identity.sources import AuthorityFile, Pkcs12File
+from mxcert_runtime.settings.model import RuleKind
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mxcert_runtime.endpoint import canonical_host, parse_pattern
+from mxcert_runtime.base.hosts import canonical_host, parse_pattern
 from mxcert_runtime.errors import HostNameError, SettingsError
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import Reading

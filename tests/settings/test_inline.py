@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.settings.model import AuthorityText, Pkcs12Inline, Reading, RuleKind
+from mxcert_runtime.identity.sources import AuthorityText, Pkcs12Inline
+from mxcert_runtime.settings.model import Reading, RuleKind
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,

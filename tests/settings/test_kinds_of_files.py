@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import SettingsError
-from mxcert_runtime.log_output import direct_log
-from mxcert_runtime.runtime import build_generation
+from mxcert_runtime.monitoring.log_output import direct_log
 from mxcert_runtime.settings import names
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import LogLevel, LogSettings, Reading

@@ -9,15 +9,12 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.secret import Secret
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.identity.sources import AuthorityFile, PemFiles, Pkcs12File, Pkcs12Inline
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import (
-    AuthorityFile,
     ExpiredIdentities,
-    Origin,
-    PemFiles,
-    Pkcs12File,
-    Pkcs12Inline,
     Reading,
     RuleKind,
     UnlistedHosts,

@@ -109,7 +109,7 @@ def test_another_name_of_custom_runtime_settings() -> None:
 _PROGRAM = """
 import json, sys
 import mxcert_runtime
-active = "mxcert_runtime.activation" in sys.modules and mxcert_runtime.is_active()
+active = "mxcert_runtime.start.activation" in sys.modules and mxcert_runtime.is_active()
 print(json.dumps([active, "ssl" in sys.modules]))
 """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mxcert_runtime.settings.model import Origin, Reading, SettingsFile
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.settings.model import Reading, SettingsFile
 from tests.settings.readings import read, read_file
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.base.environ import process_environ
 from mxcert_runtime.settings import names
-from mxcert_runtime.settings.presence import is_disabled, mentions_settings, process_environ
+from mxcert_runtime.settings.presence import is_disabled, mentions_settings
 from tests.settings.readings import NO_FILE
 
 MENTIONS = [
@@ -76,8 +77,8 @@ def test_the_question_imports_nothing() -> None:
         "package = sys.modules['mxcert_runtime'] = types.ModuleType('mxcert_runtime')\n"
         f"package.__path__ = [{root!r}]\n"
         "before = set(sys.modules)\n"
-        "from mxcert_runtime.settings.presence import mentions_settings, process_environ\n"
-        "mentions_settings(process_environ(), '/nonexistent')\n"
+        "from mxcert_runtime.settings.presence import mentions_settings\n"
+        "mentions_settings(os.environ, '/nonexistent')\n"
         "print(sorted(set(sys.modules) - before))"
     )
     result = subprocess.run(

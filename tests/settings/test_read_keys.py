@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from mxcert_runtime.base.faults import Origin
 from mxcert_runtime.settings.draft import Draft
 from mxcert_runtime.settings.loading import settings_from
-from mxcert_runtime.settings.model import Origin
 from mxcert_runtime.settings.native import KEYS, add_native
 from mxcert_runtime.settings.table import Table
 from mxcert_runtime.settings.values import sealed

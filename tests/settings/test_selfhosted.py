@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.settings.model import AuthorityFile
+from mxcert_runtime.identity.sources import AuthorityFile
 from tests.settings.readings import names_and_passwords, only_fault, read_file, rules, sound
 
 LISTS = """

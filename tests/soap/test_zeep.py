@@ -15,7 +15,7 @@ import zeep
 
 import mxcert_runtime
 from mxcert_runtime import service
-from mxcert_runtime.scope import current_service
+from mxcert_runtime.decisions.scope import current_service
 from tests.soap.conftest import SoapStage
 from tests.soap.soap_server import SoapCall
 from tests.support.hook_contract import HookContract

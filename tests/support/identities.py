@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from mxcert_runtime.identity import Identity
-from mxcert_runtime.material.certificate import Certificate
-from mxcert_runtime.material.private_key import read_pkcs8
-from mxcert_runtime.secret import Secret
-from mxcert_runtime.settings.model import Origin
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.identity.identity import Identity
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.private_key import read_pkcs8
 
 from .pki import Leaf
 

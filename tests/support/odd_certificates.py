@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mxcert_runtime.material.ber import encode, encode_identifier, read_element
+from mxcert_runtime.identity.material.ber import encode, encode_identifier, read_element
 
 from .openssl_command import openssl
 from .pki import Authority

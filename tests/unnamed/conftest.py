@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import announcement
+from mxcert_runtime.connections import announcement
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf

@@ -11,8 +11,8 @@ from itertools import repeat
 
 import pytest
 
-from mxcert_runtime import dialled_sockets
-from mxcert_runtime.endpoint import UnnamedHost
+from mxcert_runtime.base.hosts import UnnamedHost
+from mxcert_runtime.connections import dialled_sockets
 from tests.support.listener import TIMEOUT
 from tests.support.names import LoopbackNames
 from tests.support.proxy import ConnectProxy

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime import dialled_sockets
+from mxcert_runtime.connections import dialled_sockets
 
 _OWNERS: tuple[tuple[Any, str], ...] = (
     (socket, "create_connection"),

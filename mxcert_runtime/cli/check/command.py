@@ -10,7 +10,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from .durations import parse_duration
+from ..durations import parse_duration
 
 _DESCRIPTION = """\
 Shows every setting in effect with its origin, every identity, every rule in order of precedence,
@@ -59,10 +59,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Check and print the report. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from .check_report import ANY_DOUBT, PROBLEMS, make_report
-    from .check_schema import SCHEMA
-    from .check_text import print_report
-    from .terminal import open_terminal
+    from ..terminal import open_terminal
+    from .report import ANY_DOUBT, PROBLEMS, make_report
+    from .schema import SCHEMA
+    from .text import print_report
 
     if arguments.schema:
         print(json.dumps(SCHEMA, indent=2))

@@ -9,10 +9,10 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from ..doubts.certificates import Expectation, is_chain_complete, trust_anchor_of
-from ..identity import Identity
-from ..material.certificate import Certificate
-from ..material.refusal import RefusalsIgnored
+from ...diagnosis.doubts.certificates import Expectation, is_chain_complete, trust_anchor_of
+from ...identity.identity import Identity
+from ...identity.material.certificate import Certificate
+from ...identity.material.refusal import RefusalsIgnored
 
 #: such as ``ECDSA_WITH_SHA256``, by dotted OID
 _SIGNATURE_ALGORITHMS = {

@@ -10,24 +10,25 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ..authority import certificates_of
-from ..doubts.certificates import Expectation, doubts_of_identity
-from ..doubts.doubt import Doubt, DoubtCode
-from ..doubts.files import doubts_of_files
-from ..doubts.rules import doubts_of_rules, doubts_of_service_prefixes
-from ..doubts.services import doubts_of_services
-from ..errors import IdentityError, SettingsError
-from ..identity import Identity, load_identities
-from ..key_transfer import KeyTransferError
-from ..material.certificate import Certificate
-from ..policy import Authorities
-from ..runtime import Generation, build_generation
-from ..settings.loading import read_process_settings
-from ..settings.model import Reading
-from ..settings.presence import is_disabled, process_environ
-from .check_identities import describe_authority, describe_identity
-from .check_rules import describe_default, describe_rules
-from .check_settings import describe_settings
+from ...base.environ import process_environ
+from ...decisions.building import build_generation
+from ...decisions.generation import Generation
+from ...diagnosis.doubts.certificates import Expectation, doubts_of_identity
+from ...diagnosis.doubts.doubt import Doubt, DoubtCode
+from ...diagnosis.doubts.files import doubts_of_files
+from ...diagnosis.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
+from ...diagnosis.doubts.services import doubts_of_services
+from ...errors import IdentityError, SettingsError
+from ...identity.authorities import Authorities, certificates_of
+from ...identity.identity import Identity, load_identities
+from ...identity.key_transfer import KeyTransferError
+from ...identity.material.certificate import Certificate
+from ...settings.loading import read_process_settings
+from ...settings.model import Reading
+from ...settings.presence import is_disabled
+from .identities import describe_authority, describe_identity
+from .rules import describe_default, describe_rules
+from .settings import describe_settings
 
 SCHEMA_NAME = "mxcert-check/1"
 

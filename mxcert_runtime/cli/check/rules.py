@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..endpoint import HostPattern, parse_pattern
-from ..errors import HostNameError
-from ..policy import Rule
-from ..runtime import Generation
-from ..settings.model import RuleKind
+from ...base.hosts import HostPattern, parse_pattern
+from ...decisions.generation import Generation
+from ...decisions.policy import Rule
+from ...errors import HostNameError
+from ...settings.model import RuleKind
 
 
 def describe_rules(generation: Generation) -> list[dict[str, Any]]:

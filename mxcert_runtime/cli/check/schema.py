@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..doubts.doubt import DoubtCode
-from ..identity import Validity
-from ..policy import Choice
-from ..settings.model import RuleKind
-from .check_report import SCHEMA_NAME
+from ...decisions.policy import Choice
+from ...diagnosis.doubts.doubt import DoubtCode
+from ...identity.identity import Validity
+from ...settings.model import RuleKind
+from .report import SCHEMA_NAME
 
 _TEXT = {"type": "string"}
 _NUMBER = {"type": "integer"}

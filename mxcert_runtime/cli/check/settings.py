@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from ..settings import names
-from ..settings.model import (
-    Authority,
-    AuthorityFile,
-    Material,
-    PemFiles,
-    Pkcs12File,
-    Reading,
-)
-from ..settings.native import SINGLE_KEYS
+from ...identity.sources import Authority, AuthorityFile, Material, PemFiles, Pkcs12File
+from ...settings import names
+from ...settings.model import Reading
+from ...settings.native import SINGLE_KEYS
 
 _INLINE = "(in the settings)"
 _NOTHING = "(none)"

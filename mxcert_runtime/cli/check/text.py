@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .terminal import Cell, Style, Styled, Terminal, shown_moment
+from ..terminal import Cell, Style, Styled, Terminal, shown_moment
 
 _NO_CERTIFICATE = "no certificate"
 _VALIDITY_STYLES = {"valid": Style.GOOD}

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .demo_report import Row
+    from .report import Row
 
 _DESCRIPTION = """\
 Makes a CA, servers and three client certificates in a temporary folder, and runs an ordinary
@@ -29,8 +29,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from .demo_report import as_json, as_text, hints
-    from .demo_world import DemoError
+    from .report import as_json, as_text, hints
+    from .world import DemoError
 
     try:
         rows = _play()
@@ -48,8 +48,8 @@ def _tell(text: str) -> None:
 
 
 def _play() -> list[Row]:
-    from .demo_report import make_rows
-    from .demo_world import open_world
+    from .report import make_rows
+    from .world import open_world
 
     with open_world() as world:
         with_plugin = world.run_client(world.plugin_environment)

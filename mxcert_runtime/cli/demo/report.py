@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..policy import Decision
-from .demo_servers import Asks
-from .demo_world import CLIENT_SCRIPT, SERVERS
+from ...decisions.policy import Decision
+from .servers import Asks
+from .world import CLIENT_SCRIPT, SERVERS
 
 #: How OpenSSL tells a client that the server ended the handshake for want of a certificate: TLS
 #: 1.3 has an alert for it, in TLS 1.2 it is handshake_failure (RFC 8446 and RFC 5246, 6.2 and 7.2).

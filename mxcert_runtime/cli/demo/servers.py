@@ -19,10 +19,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from .. import key_transfer
-from ..identity import load_identity
-from ..settings.model import IdentitySettings, Origin, Pkcs12Inline
-from .demo_certificates import DemoAuthority
+from ...base.faults import Origin
+from ...identity import key_transfer
+from ...identity.identity import load_identity
+from ...identity.sources import IdentitySettings, Pkcs12Inline
+from .certificates import DemoAuthority
 
 #: seconds that a server waits for its client
 _TIMEOUT = 5.0

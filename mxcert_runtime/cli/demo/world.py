@@ -13,20 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..policy import Decision
-from ..runtime import build_generation
-from ..secret import Secret
-from ..settings import names
-from ..settings.loading import read_settings
-from ..settings.presence import process_environ
-from .demo_certificates import DemoAuthority
-from .demo_servers import Asks, serving
+from ...base.environ import process_environ
+from ...base.secret import Secret
+from ...decisions.building import build_generation
+from ...decisions.policy import Decision
+from ...settings import names
+from ...settings.loading import read_settings
+from .certificates import DemoAuthority
+from .servers import Asks, serving
 
 #: seconds for all calls of one client process; a call takes milliseconds
 _CLIENT_TIMEOUT = 60.0
 _HERE = Path(__file__).resolve().parent
-CLIENT_SCRIPT = _HERE / "demo_client.py"
-_NAMES_SCRIPT = _HERE / "demo_names.py"
+CLIENT_SCRIPT = _HERE / "client.py"
+_NAMES_SCRIPT = _HERE / "names.py"
 
 IDENTITIES = ("billing", "orders", "partner")
 #: identifier and identity; the empty one is: never a client certificate
@@ -151,7 +151,7 @@ def _write_scripts(folder: Path) -> None:
     # Copies, since a script's own folder comes first on its sys.path, and ours has more in it.
     (folder / "client.py").write_bytes(CLIENT_SCRIPT.read_bytes())
     (folder / "sitecustomize.py").write_bytes(_NAMES_SCRIPT.read_bytes())
-    folders = [os.path.abspath(each) for each in [*sys.path, str(_HERE.parents[1])]]
+    folders = [os.path.abspath(each) for each in [*sys.path, str(_HERE.parents[2])]]
     (folder / "folders.json").write_text(json.dumps(folders), encoding="ascii")
     (folder / "settings.toml").touch()
 

@@ -14,9 +14,8 @@ from typing import Any
 
 from cryptography import x509
 
-from ..authority import certificates_of
-from ..material.refusal import RefusalsIgnored
-from ..policy import Authorities
+from ...identity.authorities import Authorities, certificates_of
+from ...identity.material.refusal import RefusalsIgnored
 
 _MOST_NAMES = 8
 

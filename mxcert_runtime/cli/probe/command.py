@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .probe_steps import Findings
+    from .steps import Findings
 
 _DESCRIPTION = """\
 Connects to a server as an ordinary client of this machine does, with the settings that are in
@@ -56,9 +56,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Probe and print. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from ..errors import SettingsError
-    from .probe_steps import notes_of_log
-    from .probe_target import WrongUseError
+    from ...errors import SettingsError
+    from .steps import notes_of_log
+    from .target import WrongUseError
 
     with notes_of_log() as notes:
         try:
@@ -71,9 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _probe(arguments: argparse.Namespace) -> Findings:
-    from ..activation import activate, deactivate
-    from .probe_steps import probe
-    from .probe_target import parse_proxy, parse_target
+    from ...start.activation import activate, deactivate
+    from .steps import probe
+    from .target import parse_proxy, parse_target
 
     target = parse_target(arguments.url, arguments.starttls)
     proxy = parse_proxy(arguments.proxy) if arguments.proxy else None
@@ -85,9 +85,9 @@ def _probe(arguments: argparse.Namespace) -> Findings:
 
 
 def _report(arguments: argparse.Namespace, findings: Findings, notes: list[str]) -> int:
-    from .probe_report import as_data, print_report
-    from .probe_verdict import judge
-    from .terminal import open_terminal
+    from ..terminal import open_terminal
+    from .report import as_data, print_report
+    from .verdict import judge
 
     verdict = judge(findings)
     if arguments.json:
@@ -99,7 +99,7 @@ def _report(arguments: argparse.Namespace, findings: Findings, notes: list[str])
 
 def _report_faults(arguments: argparse.Namespace, faults: list[dict[str, str]], text: str) -> int:
     """The settings cannot be used, so nothing was connected."""
-    from .probe_report import SCHEMA
+    from .report import SCHEMA
 
     if arguments.json:
         print(json.dumps({"schema": SCHEMA, "ok": False, "faults": faults}, indent=2))

@@ -11,9 +11,9 @@ import socket
 import time
 from collections.abc import Callable
 
-from ..errors import MxcertError
-from ..printable import printable
-from .probe_target import Proxy, Target
+from ...base.printable import printable
+from ...errors import MxcertError
+from .target import Proxy, Target
 
 _LONGEST_LINE = 4096
 _MOST_LINES = 200

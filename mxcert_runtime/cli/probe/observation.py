@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
+from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
 
 _ALERT, _HANDSHAKE = 21, 22
 _CERTIFICATE, _CERTIFICATE_REQUEST = 11, 13

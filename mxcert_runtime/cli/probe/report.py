@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..certificate_request import CertificateRequest
-from ..material.distinguished_name import readable_name
-from .probe_certificates import CertificateView
-from .probe_steps import Findings, Step
-from .probe_verdict import Outcome, Verdict
-from .terminal import Cell, Style, Styled, Terminal
+from ...connections.request import CertificateRequest
+from ...identity.material.distinguished_name import readable_name
+from ..terminal import Cell, Style, Styled, Terminal
+from .certificates import CertificateView
+from .steps import Findings, Step
+from .verdict import Outcome, Verdict
 
 SCHEMA = "mxcert-probe/1"
 _MOST_ISSUERS = 8

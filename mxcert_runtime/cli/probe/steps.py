@@ -16,20 +16,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from .. import failure_report
-from .. import in_force_tmp as in_force
-from ..runtime import Generation
-from ..certificate_request import explain_misfit
-from ..errors import MxcertError
-from ..identity import Identity
-from ..policy import Choice, Decision
-from ..scope import dialling
-from ..service_scope import service as service_scope
-from ..settings.presence import is_disabled, process_environ
-from .probe_certificates import CertificateView, TrustInForce, Voucher, view_certificate
-from .probe_dialogues import Wire, ask, connect_through, start_tls
-from .probe_observation import Observation
-from .probe_target import Proxy, Target
+from ...base.environ import process_environ
+from ...connections.request import explain_misfit
+from ...decisions import in_force
+from ...decisions.generation import Generation
+from ...decisions.policy import Choice, Decision
+from ...decisions.scope import dialling
+from ...decisions.services import service as service_scope
+from ...diagnosis import report as failure_report
+from ...errors import MxcertError
+from ...identity.identity import Identity
+from ...settings.presence import is_disabled
+from .certificates import CertificateView, TrustInForce, Voucher, view_certificate
+from .dialogues import Wire, ask, connect_through, start_tls
+from .observation import Observation
+from .target import Proxy, Target
 
 #: Seconds to wait for a refusal where no protocol is known by which to ask for an answer.
 _SILENCE = 2.0

@@ -9,9 +9,9 @@ import base64
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from ..endpoint import canonical_host
-from ..errors import MxcertError
-from ..secret import Secret
+from ...base.hosts import canonical_host
+from ...base.secret import Secret
+from ...errors import MxcertError
 
 
 class WrongUseError(MxcertError):

@@ -6,11 +6,11 @@ import socket
 from dataclasses import dataclass
 from enum import Enum
 
-from ..errors import MxcertError
-from ..handshake_alerts import Alert, AlertKind, alert_numbered, alert_of
-from ..policy import Choice
-from .probe_dialogues import DialogueError, http_status
-from .probe_steps import Findings, Step
+from ...decisions.policy import Choice
+from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
+from ...errors import MxcertError
+from .dialogues import DialogueError, http_status
+from .steps import Findings, Step
 
 #: answers of HTTP servers that finish the handshake and refuse then; 495 and 496 are nginx's own
 _REFUSING_STATUSES = frozenset({400, 495, 496})

@@ -1,7 +1,7 @@
 """``mxcert run``: starts a program with the plugin active in it, and in every Python it starts.
 
 The program takes the place of this process, so that signals, exit status and terminal are its own.
-What MXCERT_AUTOSTART does then is told in :mod:`mxcert_runtime._autostart`.
+What MXCERT_AUTOSTART does then is told in :mod:`mxcert_runtime.start.autostart`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from .._autostart import EXIT_STATUS
-from ..errors import Fault, MxcertError, SettingsError
-from ..printable import printable
-from ..settings import names
-from ..settings.presence import is_disabled, process_environ
+from ...base.environ import process_environ
+from ...base.printable import printable
+from ...errors import Fault, MxcertError, SettingsError
+from ...settings import names
+from ...settings.presence import is_disabled
+from ...start.autostart import EXIT_STATUS
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
 
@@ -123,8 +124,8 @@ def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[
 
 def _has_settings(environ: Mapping[str, str]) -> bool:
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from ..runtime import build_generation
-    from ..settings.loading import read_settings
+    from ...decisions.building import build_generation
+    from ...settings.loading import read_settings
 
     reading = read_settings(environ)
     if not reading.settings and not reading.faults:

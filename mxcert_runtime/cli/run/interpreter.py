@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 
-from ..settings import names
+from ...settings import names
 from .programs import Program
 
 _ABSENT = 3
 _QUESTION = f"""\
 import os, sys
-os._exit(0 if "mxcert_runtime._autostart" in sys.modules else {_ABSENT})
+os._exit(0 if "mxcert_runtime.start.autostart" in sys.modules else {_ABSENT})
 """
 #: seconds; the answer takes some 20 ms, and a bundle first unpacks itself
 _PATIENCE = 60.0

@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ..identity import Identity
-from ..material.certificate import Certificate
-from ..material.pairing import has_issued, is_root
-from ..material.refusal import RefusalsIgnored
+from ...identity.identity import Identity
+from ...identity.material.certificate import Certificate
+from ...identity.material.pairing import has_issued, is_root
+from ...identity.material.refusal import RefusalsIgnored
 from .doubt import Doubt, DoubtCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112

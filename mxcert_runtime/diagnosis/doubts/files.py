@@ -10,15 +10,10 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from ..settings.files import shown_path
-from ..settings.model import (
-    IdentitySettings,
-    Origin,
-    PemFiles,
-    Pkcs12File,
-    Pkcs12Inline,
-    Reading,
-)
+from ...base.faults import Origin
+from ...identity.sources import IdentitySettings, PemFiles, Pkcs12File, Pkcs12Inline
+from ...settings.files import shown_path
+from ...settings.model import Reading
 from .doubt import Doubt, DoubtCode
 
 _READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))

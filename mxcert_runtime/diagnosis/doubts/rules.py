@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from ..endpoint import HostPattern
-from ..identity import Identity, Validity
-from ..policy import Rule
-from ..runtime import Generation
-from ..settings.model import Reading, UnlistedHosts
+from ...base.hosts import HostPattern
+from ...decisions.generation import Generation
+from ...decisions.policy import Rule
+from ...identity.identity import Identity, Validity
+from ...settings.model import Reading, UnlistedHosts
 from .doubt import Doubt, DoubtCode
 
 

@@ -11,8 +11,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-from ..runtime import Generation
-from ..settings.model import RuleKind, RuleSettings
+from ...decisions.generation import Generation
+from ...settings.model import RuleKind, RuleSettings
 from .doubt import Doubt, DoubtCode
 
 #: what names the service of an operation by itself; see the hooks of that name

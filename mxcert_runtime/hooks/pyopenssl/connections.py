@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import in_force_tmp as in_force
-from ..dialled_sockets import endpoint_of_socket
-from ..endpoint import Host, host_dialled
-from ..openssl_context import UnenforceableAuthoritiesError, contexts_of, note_flags
-from ..openssl_objects import add_authorities
+from ...base.hosts import Host, host_dialled
+from ...connections.dialled_sockets import endpoint_of_socket
+from ...contexts.trust import is_bundle
+from ...decisions import in_force
+from ...decisions.scope import peek_leg
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
-from ..scope import peek_leg
-from ..trust import is_bundle
-from .pyopenssl_presenting import is_moved_by_us, present, present_again, withdraw
-from .pyopenssl_sessions import session_patches
+from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
+from .objects import add_authorities
+from .presenting import is_moved_by_us, present, present_again, withdraw
+from .sessions import session_patches
 
 __all__ = ["LIBRARY", "UnenforceableAuthoritiesError"]
 

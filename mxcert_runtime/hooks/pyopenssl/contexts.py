@@ -13,15 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import MxcertError
-from .fork_safe_lock import ForkSafeLock
-from .identity import Identity
-from .openssl_attributes import carry_over
-from .openssl_measures import Demands, measure_demands, measure_security_level
-from .openssl_objects import add_authorities, share_store
-from .openssl_transfer import load_identity
-from .authority import Authorities
-from .runtime import Generation
+from ...base.locks import ForkSafeLock
+from ...decisions.generation import Generation
+from ...errors import MxcertError
+from ...identity.authorities import Authorities
+from ...identity.identity import Identity
+from .attributes import carry_over
+from .measures import Demands, measure_demands, measure_security_level
+from .objects import add_authorities, share_store
+from .transfer import load_identity
 
 #: X509_V_FLAG_PARTIAL_CHAIN, the one flag that allows more: it is copied where it was seen set.
 _PARTIAL_CHAIN = 0x80000
@@ -69,8 +69,8 @@ class CallersContexts:
     ) -> Any:
         """The context that presents an identity and verifies by the authorities, if there are any.
 
-        Raises :class:`~.identity_context.IdentityRefusedError` where OpenSSL refuses the identity,
-        and :class:`UnenforceableAuthoritiesError`.
+        Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL refuses
+        the identity, and :class:`UnenforceableAuthoritiesError`.
         """
         caller = connection.get_context()
         key = identity, authorities

@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 
-from ..announcement import announce, warn_of_doubts
-from ..certificate_request import CertificateRequest
-from ..counters import connection_tally
-from ..endpoint import Host
-from ..expiry_watch import look_if_due
-from ..failure_note import Failure
-from ..failure_report import report_failure, report_own_fault
-from ..handshake_alerts import AlertKind, alert_of
-from ..identity import Identity
-from ..policy import Choice, Decision
-from ..runtime import Generation
-from ..trust_description import describe_trust
+from ...base.hosts import Host
+from ...connections.announcement import announce, warn_of_doubts
+from ...connections.request import CertificateRequest
+from ...decisions.generation import Generation
+from ...decisions.policy import Choice, Decision
+from ...diagnosis.alerts import AlertKind, alert_of
+from ...diagnosis.note import Failure
+from ...diagnosis.report import report_failure, report_own_fault
+from ...diagnosis.trust import describe_trust
+from ...identity.identity import Identity
+from ...monitoring.counters import connection_tally
+from ...monitoring.housekeeping import look_if_due
 
 _HANDSHAKE = "do_handshake"
 _READS = "recv", "recv_into", "read"

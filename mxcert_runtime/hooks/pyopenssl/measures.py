@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from .openssl_objects import as_certificate, as_key, share_store
+from .objects import as_certificate, as_key, share_store
 
 #: Certificates of RSA keys with 512 and with 1024 bits, which no library makes any more.
 _WEAK = (

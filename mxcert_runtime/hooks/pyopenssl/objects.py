@@ -7,8 +7,7 @@ from weakref import WeakKeyDictionary
 
 from cryptography import x509
 
-from .authority import certificates_of
-from .policy import Authorities
+from ...identity.authorities import Authorities, certificates_of
 
 #: Authorities as pyOpenSSL takes them, as long as their generation lives.
 _parsed: WeakKeyDictionary[Authorities, tuple[Any, ...]] = WeakKeyDictionary()

@@ -11,14 +11,18 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from .. import in_force_tmp as in_force
-from ..runtime import Generation
-from ..certificate_request import CertificateRequest
-from ..endpoint import Host
-from ..errors import MxcertError
-from ..identity import Identity
-from ..identity_context import IdentityRefusedError
-from ..openssl_context import (
+from ...base.hosts import Host
+from ...connections.choice import choose_identity
+from ...connections.request import CertificateRequest
+from ...contexts.identity_contexts import IdentityRefusedError
+from ...decisions import in_force
+from ...decisions.generation import Generation
+from ...decisions.policy import Choice, Decision, Withheld
+from ...decisions.scope import current_service
+from ...errors import MxcertError
+from ...identity.authorities import Authorities
+from ...identity.identity import Identity
+from .contexts import (
     UnenforceableAuthoritiesError,
     contexts_for,
     listen_again,
@@ -26,17 +30,8 @@ from ..openssl_context import (
     on_server_request,
     stop_listening,
 )
-from ..policy import Authorities, Choice, Decision, Withheld
-from ..scope import current_service
-from ..server_request import choose_identity
-from .pyopenssl_failures import (
-    REFUSAL,
-    Endeavour,
-    note_chosen,
-    note_own_certificate,
-    watch_connection,
-)
-from .pyopenssl_sessions import mark_connection, mark_later_sessions, unmark_connection
+from .failures import REFUSAL, Endeavour, note_chosen, note_own_certificate, watch_connection
+from .sessions import mark_connection, mark_later_sessions, unmark_connection
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -66,8 +61,8 @@ class Standing:
 def present(connection: Any, host: Host | None, port: int | None) -> None:
     """Give a client's connection what the policy decides for this endpoint.
 
-    Raises :class:`~..identity_context.IdentityRefusedError` and
-    :class:`~..openssl_context.UnenforceableAuthoritiesError`.
+    Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` and
+    :class:`~.hooks.pyopenssl.contexts.UnenforceableAuthoritiesError`.
     """
     known: Standing | None = getattr(connection, _STANDING, None)
     standing = _stand(connection, host, port, known)
@@ -112,7 +107,7 @@ def _stand(
 def withdraw(connection: Any) -> None:
     """Make room for a certificate that the caller is about to give to a connection.
 
-    Raises :class:`~..openssl_context.UnenforceableAuthoritiesError`.
+    Raises :class:`~.hooks.pyopenssl.contexts.UnenforceableAuthoritiesError`.
     """
     known: Standing | None = getattr(connection, _STANDING, None)
     if known is not None and known.decision.authorities is not None:

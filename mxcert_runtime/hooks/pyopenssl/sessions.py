@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..endpoint import Host
+from ...base.hosts import Host
+from ...decisions.policy import Decision
 from ..patching import Patch, attribute_of, wrapping
-from ..policy import Decision
 
 #: Where a connection and a session keep what they were decided; nothing where nothing is presented.
 _MARK = "_mxcert_mark"

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .identity import Identity
-from .identity_context import IdentityRefusedError
-from .openssl_reason import explain_reason
+from ...contexts.identity_contexts import IdentityRefusedError
+from ...identity.identity import Identity
+from ...identity.openssl_reason import explain_reason
 
 
 def load_identity(context: Any, identity: Identity) -> None:
     """Make an ``OpenSSL.SSL.Context`` present the identity.
 
-    Raises :class:`~.identity_context.IdentityRefusedError` where OpenSSL does not take it, such as
-    for a key that is too weak for the security level of the context.
+    Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL does not take
+    it, such as for a key that is too weak for the security level of the context.
     """
     refused = _refusal(context, identity)
     if refused is not None:

@@ -13,10 +13,10 @@ import socket
 import ssl
 from typing import Any
 
-from ..failure_report import report_own_fault
-from ..handshake_alerts import Alert, alert_numbered, alert_of
+from ...diagnosis.alerts import Alert, alert_numbered, alert_of
+from ...diagnosis.report import report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
-from .ssl_failures import FirstExchange, explain, is_closed
+from .failures import FirstExchange, explain, is_closed
 from .unread_answer import alert_in_clear
 
 #: more than servers send behind a handshake: some tickets, and an alert

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..dialled_sockets import endpoint_of_socket, note_dialled
-from ..endpoint import UnnamedHost, host_dialled
+from ...base.hosts import UnnamedHost, host_dialled
+from ...connections.dialled_sockets import endpoint_of_socket, note_dialled
+from ...decisions.scope import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, attribute_of, wrapping
-from ..scope import dialling, dialling_proxy, peek_leg
 
 #: states the leg of a connection while it is opened
 Dialling = AbstractContextManager[None]

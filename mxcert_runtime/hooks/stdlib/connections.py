@@ -11,15 +11,15 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from .. import in_force_tmp as in_force
-from ..context_ledger import ledger
-from ..identity_context import IdentityContext
-from ..late_context import MissingOwnerError, hand_over, warn_of_missing_owner
-from ..native_ssl import genuine_context
+from ...base.genuine_ssl import genuine_context
+from ...connections.deciding import VERIFY_MODE, Noted, decide_connection
+from ...connections.presentation import Presentation, note_beside, presentation_of
+from ...contexts.handover import MissingOwnerError, hand_over, warn_of_missing_owner
+from ...contexts.identity_contexts import IdentityContext
+from ...contexts.ledger import ledger
+from ...decisions import in_force
 from ..patching import Addition, Patch, Switch, attribute_of, unbound
-from ..planning import VERIFY_MODE, Noted, decide_connection
-from ..presentation import Presentation, note_beside, presentation_of
-from .ssl_sessions import resume
+from .sessions import resume
 
 
 def _hand_over(connection: Any, owner: Any, noted: Noted) -> None:

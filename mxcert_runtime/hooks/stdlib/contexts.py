@@ -10,11 +10,11 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..context_ledger import ledger
-from ..late_context import callback_lock
-from ..native_ssl import genuine_context
+from ...base.genuine_ssl import genuine_context
+from ...contexts.handover import callback_lock
+from ...contexts.ledger import ledger
+from ...contexts.trust import Load, default_paths_load, described_loads
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
-from ..trust import Load, default_paths_load, described_loads
 
 
 def _begin_record(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

@@ -11,10 +11,10 @@ import functools
 import socket
 from typing import Any
 
-from ..dialled_sockets import note_connected, note_dialled, note_undecided
-from ..endpoint import host_dialled
+from ...base.hosts import host_dialled
+from ...connections.dialled_sockets import note_connected, note_dialled, note_undecided
+from ...decisions.scope import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
-from ..scope import dialling, dialling_proxy, peek_leg
 
 #: After these a socket may be on its way to a host that a later call does not name.
 _UNDECIDED = (BlockingIOError, InterruptedError, socket.timeout)

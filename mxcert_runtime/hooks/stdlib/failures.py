@@ -19,18 +19,18 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
-from ..certificate_request import CertificateRequest, MalformedRequestError, parse_request
-from ..context_ledger import ledger
-from ..dialled_sockets import endpoint_of_socket
-from ..expiry_watch import look_if_due
-from ..failure_note import Failure
-from ..failure_report import repeat_note, report_failure, report_own_fault
-from ..handshake_alerts import Alert, AlertKind, alert_numbered, alert_of
-from ..late_context import TLS_1_3, request_of
+from ...connections.dialled_sockets import endpoint_of_socket
+from ...connections.presentation import ATTRIBUTE as PRESENTATION
+from ...connections.presentation import Presentation, presentation_of
+from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
+from ...contexts.handover import TLS_1_3, request_of
+from ...contexts.ledger import ledger
+from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
+from ...diagnosis.note import Failure
+from ...diagnosis.report import repeat_note, report_failure, report_own_fault
+from ...diagnosis.trust import describe_trust
+from ...monitoring.housekeeping import look_if_due
 from ..patching import Patch, Switch, attribute_of, unbound
-from ..presentation import ATTRIBUTE as PRESENTATION
-from ..presentation import Presentation, presentation_of
-from ..trust_description import describe_trust
 from .unread_answer import ReadAhead, peek_alert, read_unread
 
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note

@@ -10,9 +10,9 @@ import functools
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from ..endpoint import canonical_host
+from ...base.hosts import canonical_host
+from ...decisions.scope import dialling, dialling_proxy
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
-from ..scope import dialling, dialling_proxy
 
 #: Where a connection that is not open keeps the target of the request that will open it.
 _TARGET = "_mxcert_target"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..patching import Library, Patch
+from .connections import connection_patches
+from .contexts import factory_patches, method_patches
 from .dialling_sockets import wrapped_first_patches
-from .ssl_connections import connection_patches
-from .ssl_contexts import factory_patches, method_patches
-from .ssl_failures import failure_patches
-from .ssl_sessions import session_patches
+from .failures import failure_patches
+from .sessions import session_patches
 
 
 def _patches() -> tuple[Patch, ...]:

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from ..fork_safe_lock import ForkSafeLock
+from ...base.locks import ForkSafeLock
+from ...connections.presentation import presentation_of
 from ..patching import Build, Patch, Switch, attribute_of
-from ..presentation import presentation_of
 from .spent_sessions import make_worthless
 
 _logger = logging.getLogger("mxcert_runtime")

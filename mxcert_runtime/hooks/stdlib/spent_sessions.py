@@ -20,7 +20,7 @@ import ssl
 import sys
 from typing import Any
 
-from ..credential_probe import anonymous_connection
+from ...contexts.own_certificate import anonymous_connection
 
 _POINTERS = 2
 

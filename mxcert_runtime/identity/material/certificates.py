@@ -6,8 +6,8 @@ in silence.
 
 from __future__ import annotations
 
-from ..errors import IdentityError, IdentityProblem
-from ..secret import Secret
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 from .ber import MalformedError, read_element
 from .certificate import Certificate
 from .pem import PemBlock, split_blocks

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import IdentityError, IdentityProblem
-from ..secret import Secret
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 from .ber import INTEGER, OCTETS, SEQUENCE, Element, MalformedError, at_least, split_algorithm
 from .passwords import PasswordForm
 

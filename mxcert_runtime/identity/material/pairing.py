@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from cryptography.exceptions import InvalidSignature
 
-from ..errors import IdentityError, IdentityProblem
+from ...errors import IdentityError, IdentityProblem
 from .certificate import Certificate
 from .distinguished_name import comparable_name
 from .private_key import Fit, KeyMaterial

@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..errors import IdentityError, IdentityProblem
-from ..secret import Secret
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 
 
 @dataclass(frozen=True)

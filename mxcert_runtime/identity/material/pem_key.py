@@ -10,26 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import IdentityError, IdentityProblem
-from ..secret import Secret
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_algorithm, read_der
 from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, read_scheme
-from .key_derivation import (
-    MAX_ROUNDS_TRIED_AGAIN,
-    Effort,
-    TooMuchWorkError,
-    UnknownAlgorithmError,
-)
+from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError, UnknownAlgorithmError
 from .openssl_key import open_by_openssl
 from .passwords import PasswordForm, forms_of
 from .pem import PemBlock, split_blocks
-from .private_key import (
-    TRADITIONAL_LABELS,
-    KeyMaterial,
-    checked_key,
-    read_pkcs8,
-    read_traditional,
-)
+from .private_key import TRADITIONAL_LABELS, KeyMaterial, checked_key, read_pkcs8, read_traditional
 from .traditional_encryption import decrypt_traditional
 
 _PLAIN, _ENCRYPTED = "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..secret import Secret
+from ...base.secret import Secret
 from .ber import (
     EXPLICIT,
     SEQUENCE,

@@ -16,8 +16,8 @@ from typing import Any, Union
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from ..errors import IdentityError, IdentityProblem
-from ..secret import Secret
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 from .ber import (
     BITS,
     INTEGER,

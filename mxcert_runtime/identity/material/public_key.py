@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from ..secret import Secret
+from ...base.secret import Secret
 from .ber import (
     EXPLICIT,
     IDENTIFIER,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 
-from ..bounded_file import MAX_BYTES, read_bounded
-from ..errors import IdentityError, IdentityProblem
-from ..path_text import hidden_text, looks_like_path
-from ..secret import Secret
+from ...base.bounded_file import MAX_BYTES, read_bounded
+from ...base.path_text import hidden_text, looks_like_path
+from ...base.secret import Secret
+from ...errors import IdentityError, IdentityProblem
 
 _TOO_LARGE = "Name the file that holds the certificates"
 _REMEDIES = {

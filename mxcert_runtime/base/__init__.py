@@ -1,0 +1,1 @@
+"""Values without a world: what every room above may use, and what knows none of them."""

@@ -1,0 +1,1 @@
+"""``mxcert check``: what is in effect, and what is wrong with it."""

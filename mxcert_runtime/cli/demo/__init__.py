@@ -1,0 +1,1 @@
+"""``mxcert demo``: the whole thing on the loopback interface."""

@@ -1,0 +1,1 @@
+"""``mxcert probe``: one real handshake, told step by step."""

@@ -1,0 +1,1 @@
+"""``mxcert run``: judges the settings, then becomes the program."""

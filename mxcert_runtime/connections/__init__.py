@@ -1,0 +1,1 @@
+"""What a new connection does: its endpoint, its decision, its plan."""

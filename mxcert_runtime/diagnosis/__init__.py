@@ -1,0 +1,1 @@
+"""What is wrong with a connection or with settings, in words with a remedy."""

@@ -1,0 +1,1 @@
+"""``ssl`` and what of the standard library stands on it: every patch of its modules."""

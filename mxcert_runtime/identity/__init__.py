@@ -1,0 +1,1 @@
+"""What can be presented: sources, material, identities and authorities; nobody else decrypts."""

@@ -1,0 +1,1 @@
+"""What was counted, what is logged, and what is due."""
