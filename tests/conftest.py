@@ -26,6 +26,7 @@ from tests.support.tls_server import TlsServer
 from tests.support.version_turns import (
     pytest_collection_modifyitems as pytest_collection_modifyitems,
 )
+from tests.support.version_turns import pytest_configure as pytest_configure
 
 
 @pytest.fixture(autouse=True)

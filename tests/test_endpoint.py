@@ -63,6 +63,7 @@ SAME_HOSTS = [
     ("2001:DB8::00A", "2001:db8::a"),
     ("2001:0db8:0000:0000:0000:0000:0000:000a", "2001:db8::a"),
     ("2001:db8::0.0.0.10", "2001:db8::a"),
+    ("[2001:db8::A]", "2001:db8::a"),
     # One host, however it is dialled: what a rule withholds from it goes to none of these.
     *((each, "127.0.0.1") for each in ("::ffff:127.0.0.1", "::FFFF:7f00:1")),
     *((each, "127.0.0.1") for each in ("127.0.0.01", "127.1", "0177.1", "0X7f.0x0.1")),

@@ -84,7 +84,8 @@ def canonical_host(host: str) -> str:
     A text that is no host name comes back in lower case: it equals no rule's host, since rules
     hold valid names only.
     """
-    name = host
+    # Some clients leave the brackets that an IPv6 address has in a URL (RFC 3986, section 3.2.2).
+    name = host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not host.isascii():
         # Encoding takes time by the square of the length.
         if len(host) > _LONGEST_ENCODED:

@@ -100,9 +100,15 @@ class Ledger:
             return
         trust = Trust((load,))
         if holds_exactly(context, trust):
-            # Libraries make such contexts with the level that OpenSSL has by default.
-            facts = {"trust": trust, "default_trust": True, "store": store_of(context)}
-            self._found(context, complete=True, **facts)
+            self._found(
+                context,
+                complete=True,
+                trust=trust,
+                default_trust=True,
+                store=store_of(context),
+                # Libraries make such contexts with the level that OpenSSL has by default.
+                knows_security_level=True,
+            )
 
     def _found(self, context: ssl.SSLContext, **facts: Any) -> ContextRecord:
         """The record of an older context: a new one, unless somebody has been faster."""

@@ -22,8 +22,10 @@ from tests.support.pki import Authority, Leaf
 from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import Demand, ServerTls
 
+#: where a program's dialled name is not known: a socket that was connected by its address
+ADDRESS = "127.0.0.1"
 #: what a peer's certificate is for; ``wrong.test`` leads there too, and is not in it
-HOSTS = ("a.test", "b.test", "x.zone.test", "y.zone.test", "proxy.test", "127.0.0.1")
+HOSTS = ("a.test", "b.test", "x.zone.test", "y.zone.test", "proxy.test", ADDRESS)
 WRONG_HOST = "wrong.test"
 PROXY_HOST = "proxy.test"
 

@@ -13,7 +13,7 @@ from tests.model.trial import differences_of
 from tests.support.names import LoopbackNames
 
 #: the first seed and how many; ``MXCERT_MODEL_SEED`` begins elsewhere
-SEED, PROGRAMS_OF_A_TEST, TESTS = int(os.environ.get("MXCERT_MODEL_SEED", "0")), 25, 12
+SEED, PROGRAMS_OF_A_TEST, TESTS = int(os.environ.get("MXCERT_MODEL_SEED", "0")), 20, 10
 
 
 @pytest.fixture(scope="module")
