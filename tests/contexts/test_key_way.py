@@ -22,7 +22,9 @@ from tests.support.tls_server import TlsServer
 
 #: In a mount namespace of its own: the files of the test stay in sight at /mnt.
 _MOUNT = "mount --bind {folder} /mnt && cd /mnt"
-_READ_ONLY = "mount -t tmpfs -o ro none {path}"
+_WITHOUT_PROC = "mount -t tmpfs -o ro none /proc"
+#: Still in sight, since Python and the package may be in there.
+_READ_ONLY = "mount --bind {path} {path} && mount -o remount,bind,ro {path}"
 TEMPORARY = ["/tmp", "/var/tmp"]  # noqa: S108 - where Python looks for a temporary folder
 
 _CLIENT = """
@@ -40,6 +42,11 @@ if not settings["identity"]:
 context = ssl.create_default_context(cafile="/mnt/ca.pem")
 print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())
 """
+
+
+def _take(path: str) -> str:
+    """What takes a place away."""
+    return _WITHOUT_PROC if path == "/proc" else _READ_ONLY.format(path=path)
 
 
 @pytest.fixture
@@ -67,7 +74,7 @@ def run(
         content = {"identity": [identity] if has_identity else [], "unlisted_hosts": "none"}
         content["ca"] = ["/mnt/ca.pem"]
         (tmp_path / "settings.json").write_text(json.dumps(content))
-        steps = [_MOUNT.format(folder=tmp_path), *(_READ_ONLY.format(path=p) for p in read_only)]
+        steps = [_MOUNT.format(folder=tmp_path), *map(_take, read_only)]
         last = "/proc" if "/proc" in read_only else "/"
         script = " && ".join([*steps, f"cd {last}", 'exec "$@"'])
         program = [sys.executable, "-c", textwrap.dedent(_CLIENT), server.url("localhost")]
