@@ -356,7 +356,12 @@ class TestUnbound:
 
     def test_what_is_not_bound(self, sample: Any) -> None:
         """A callable that is no descriptor never saw the instance, and does not now."""
-        sample.method = functools.partial(sorted, [2, 1])
+
+        class Answer:
+            def __call__(self) -> list[int]:
+                return [1, 2]
+
+        sample.method = Answer()
         patch_of(sample, "method", _build_plain).apply()
         assert "<[1, 2]>" == sample().method()
 
