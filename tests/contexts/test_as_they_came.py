@@ -127,6 +127,13 @@ def test_certificates(
     _check(tmp_path, leaf, server, authority, leaf.write(tmp_path))
 
 
+#: where its reading of odd certificates is another one than that of 3.0, which is tested here
+of_openssl_before_3_5 = pytest.mark.skipif(
+    ssl.OPENSSL_VERSION_INFO >= (3, 5), reason="OpenSSL 3.5 and later judge some of these otherwise"
+)
+
+
+@of_openssl_before_3_5
 @pytest.mark.parametrize("name", sorted(_NOT_VERIFIED))
 def test_certificates_with_odd_times(
     authority: Authority, client_authority: Authority, tmp_path: Path, name: str
@@ -140,6 +147,7 @@ def test_certificates_with_odd_times(
     assert leaf.fingerprint == shown.fingerprint
 
 
+@of_openssl_before_3_5
 @pytest.mark.parametrize("name", REFUSED_CERTIFICATES)
 def test_certificates_that_openssl_refuses(
     authority: Authority, client_authority: Authority, tmp_path: Path, name: str

@@ -27,7 +27,7 @@ from tests.support.server_tls import TlsVersion
 #: fewer would mean that the operation does not run through the package
 _LINES = 10
 #: more than an operation has lines
-_OLDER = 300
+_OLDER = 300 if sys.version_info < (3, 14) else 900
 
 #: what `except Exception` does not catch, and what it does
 EXCEPTIONS = {"Ctrl-C": KeyboardInterrupt, "no memory": MemoryError}
