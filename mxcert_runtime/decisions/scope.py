@@ -122,8 +122,8 @@ class Leg:
 
 
 def _bare(host: str) -> str:
-    # Clients take off brackets and every dot at the end before TLS verifies the name.
-    return canonical_host(host.strip("[]").rstrip("."))
+    # Clients take off every dot at the end before TLS verifies the name.
+    return canonical_host(host.rstrip("."))
 
 
 #: for whoever cannot afford a call where there is none
