@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from tests.failures.told import facts_of, warnings_of
+from tests.diagnosis.told import facts_of, warnings_of
 from tests.support.factories import ServerFactory
 from tests.support.mail_server import StartTlsServer
 from tests.support.names import LoopbackNames

@@ -1,0 +1,1 @@
+"""Values without a world: hosts, secrets, files, words."""

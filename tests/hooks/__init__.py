@@ -1,0 +1,1 @@
+"""Patches: in place once, away exactly, others left alone."""

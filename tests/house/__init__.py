@@ -1,0 +1,1 @@
+"""Rules for the whole package: its structure, secrecy and documents, and the tests' own tools."""

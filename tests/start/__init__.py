@@ -1,0 +1,1 @@
+"""Putting settings in force: by a call, an import, the .pth file."""
