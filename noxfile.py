@@ -1,0 +1,192 @@
+"""The steps of the continuous integration: ``nox -l`` lists them, ``.ci/run`` runs all.
+
+Environments are those that ``.ci/test`` makes, in ``.venv`` and below ``.venvs``: the tests of a
+Python, its types and CPython's own suites then need one installation and not three. Nox makes none.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = False
+
+PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+EACH_PYTHON = [nox.param(version, id=version) for version in PYTHONS]
+#: what ``.ci/test`` takes when nothing else is said
+MAIN_PYTHON = os.environ.get("MXCERT_PYTHON", "python3")
+SKIPPED = 77
+#: what a user of a released package has next; a part of the tests, since its root is made anew
+NEWEST_TESTS = (
+    "tests/start/test_subinterpreters.py",
+    "tests/clients",
+    "tests/contexts",
+    "tests/diagnosis",
+    "tests/connections",
+)
+
+
+# --- the steps -----------------------------------------------------------------------------------
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """ruff: what it complains of, and whether all is formatted."""
+    _install_for_development(session)
+    _run(session, ".venv/bin/ruff", "check", ".")
+    _run(session, ".venv/bin/ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """mypy, strict, where the types of all dependencies can be read."""
+    _install_for_development(session)
+    _run(session, ".venv/bin/mypy")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """What users get: the built wheel in an environment without extras, away from the checkout."""
+    _run(session, "bash", ".ci/wheel")
+
+
+@nox.session
+@nox.parametrize("version", EACH_PYTHON)
+def tests(session: nox.Session, version: str) -> None:
+    """All tests on one Python; ``bash .ci/test`` is the same with coverage on the main one."""
+    if version == os.environ.get("MXCERT_TESTED"):
+        session.skip("`bash .ci/test` ran on it")
+    environment = {"MXCERT_PYTHON": _python(session, version), "MXCERT_VENV": _venv(version)}
+    _run(session, "bash", ".ci/test", "--no-cov", *session.posargs, env=environment)
+
+
+@nox.session
+def oldest(session: nox.Session) -> None:
+    """All tests with exactly the oldest dependencies that setup.cfg allows."""
+    environment = {
+        "PIP_CONSTRAINT": str(Path("tests/constraints-oldest.txt").resolve()),
+        "MXCERT_PYTHON": _oldest_python(session),
+        "MXCERT_VENV": ".venvs/oldest",
+    }
+    _run(session, "bash", ".ci/test", "--no-cov", *session.posargs, env=environment)
+
+
+@nox.session
+def newest(session: nox.Session) -> None:
+    """A fair part of the tests on the newest Python and OpenSSL that Debian has."""
+    command = ("bash", ".ci/newest", "-q", *NEWEST_TESTS)
+    output = _run(session, *command, success_codes=[0, SKIPPED], silent=True)
+    reasons = [line for line in output.splitlines() if line.startswith("skipped: ")]
+    if reasons:
+        session.skip(reasons[0].partition(": ")[2])
+    session.log(output)
+
+
+@nox.session
+@nox.parametrize("version", EACH_PYTHON)
+def cpython(session: nox.Session, version: str) -> None:
+    """CPython's own suites must end the same with the plugin as without."""
+    python = Path(_venv(version)) / "bin/python"
+    if not python.exists():
+        session.skip(f"there is no {python}, which tests({version}) makes")
+    if not _answers(str(python), "import test.test_ssl"):
+        session.skip(f"{python} ships no test suites of CPython")
+    _run(session, str(python), "-m", "tests.cpython")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """Every benchmark once, briefly: that they run, not what they measure."""
+    _install_for_development(session)
+    _run(session, ".venv/bin/python", "-m", "benchmarks", "--smoke")
+
+
+# --- what the steps share ------------------------------------------------------------------------
+
+
+def _run(
+    session: nox.Session,
+    *command: str,
+    env: dict[str, str] | None = None,
+    success_codes: tuple[int, ...] | list[int] = (0,),
+    silent: bool = False,
+) -> str:
+    """Runs ``command`` within what is left of the time; returns what it printed where silent."""
+    limited = (*_time_limit(session), *command)
+    output = session.run(
+        *limited, env=env, external=True, success_codes=success_codes, silent=silent
+    )
+    return output if isinstance(output, str) else ""
+
+
+def _time_limit(session: nox.Session) -> tuple[str, ...]:
+    deadline = os.environ.get("MXCERT_CI_DEADLINE")
+    if deadline is None or shutil.which("timeout") is None:
+        return ()
+    left = int(deadline) - int(time.time())
+    if left <= 0:
+        session.error("no time is left of what the whole run may take")
+    return ("timeout", "--kill-after=30", str(left))
+
+
+def _install_for_development(session: nox.Session) -> None:
+    """Into the environment that the tests made, where the types of the dependencies can be read."""
+    if not Path(".venv/bin/python").exists():
+        _run(session, MAIN_PYTHON, "-m", "venv", ".venv")
+    packages = ("--quiet", "--editable", ".[tests,benchmarks,dev]")
+    _run(session, ".venv/bin/python", "-m", "pip", "install", *packages)
+
+
+def _venv(version: str) -> str:
+    return ".venv" if version == _version(MAIN_PYTHON) else f".venvs/{version}"
+
+
+def _python(session: nox.Session, version: str) -> str:
+    """The command of Python ``version``, or the end of the session where this machine has none."""
+    found = [python for python in _candidates(version) if _version(python) == version]
+    if not found:
+        session.skip(f"this machine has no Python {version}")
+    if not _answers(found[0], "import ensurepip, venv"):
+        session.skip(f"{found[0]} cannot make virtual environments")
+    return found[0]
+
+
+def _oldest_python(session: nox.Session) -> str:
+    for version in PYTHONS:
+        for python in _candidates(version):
+            if _version(python) == version and _answers(python, "import ensurepip, venv"):
+                return python
+    session.skip("no Python here can make virtual environments")
+
+
+def _candidates(version: str) -> list[str]:
+    """Those of pyenv come first: they ship CPython's test suites, which distributions leave out."""
+    of_pyenv = sorted(_pyenv_root().glob(f"versions/{version}.*/bin/python"), reverse=True)
+    return [*map(str, of_pyenv), f"python{version}", "python3", sys.executable]
+
+
+def _pyenv_root() -> Path:
+    return Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+
+
+def _version(python: str) -> str | None:
+    return _output(python, "import sys; print('%d.%d' % sys.version_info[:2])")
+
+
+def _answers(python: str, code: str) -> bool:
+    return _output(python, code) is not None
+
+
+def _output(python: str, code: str) -> str | None:
+    try:
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
