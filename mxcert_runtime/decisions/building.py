@@ -51,7 +51,7 @@ class _Builder:
     def __init__(self, reading: Reading) -> None:
         self.settings = reading.settings
         self.faults = list(reading.faults)
-        self.notices = list(reading.notices)
+        self.warnings = list(reading.warnings)
         self.invalid: list[Fault] = []
         self._own_authorities: dict[str, Authorities | None] = {}
         #: why no key can be given to OpenSSL, once one could not
@@ -67,8 +67,8 @@ class _Builder:
         default = decide_by_default(loaded, offered=offered)
         offers_unnamed = self.settings.unnamed_hosts is UnnamedHosts.OFFER
         policy = Policy(hosts, services, default, offers_unnamed=offers_unnamed)
-        notices, invalid = tuple(self.notices), tuple(self.invalid)
-        return Generation(self.settings, loaded, policy, extra, notices, invalid)
+        warnings, invalid = tuple(self.warnings), tuple(self.invalid)
+        return Generation(self.settings, loaded, policy, extra, warnings, invalid)
 
     def _load_identities(self) -> dict[str, tuple[Identity, ...]]:
         """By the name of their entry, which has several where its file holds several keys."""
@@ -106,7 +106,7 @@ class _Builder:
         if finding is None:
             return
         if finding.validity is Validity.VALID:
-            self.notices.append(finding.fault)
+            self.warnings.append(finding.fault)
         elif self.settings.expired_identities is ExpiredIdentities.REFUSE:
             self.faults.append(finding.fault)
         else:

@@ -28,8 +28,8 @@ class Generation:
     policy: Policy
     #: authorities that are added to default trust
     extra_authorities: Authorities | None
-    #: doubts that stop nothing, and identities outside their validity
-    notices: tuple[Fault, ...] = ()
+    #: what stops nothing, and identities outside their validity
+    warnings: tuple[Fault, ...] = ()
     invalid: tuple[Fault, ...] = ()
     contexts: IdentityContexts = field(default_factory=IdentityContexts)
     #: what kept connections must have been opened under, by host, port and service

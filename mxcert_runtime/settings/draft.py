@@ -28,10 +28,10 @@ class Given(Generic[T]):
 
 @dataclass
 class Findings:
-    """Faults and notices in the order in which they were found, and what files were read."""
+    """Faults and warnings in the order in which they were found, and what files were read."""
 
     faults: list[Fault] = field(default_factory=list)
-    notices: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
     files: list[SettingsFile] = field(default_factory=list)
     _near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
 
@@ -43,14 +43,14 @@ class Findings:
         """Add what makes the settings unusable."""
         self.faults.append(Fault(str(origin), problem, remedy))
 
-    def notice(self, origin: Origin, problem: str, remedy: str) -> None:
-        """Add a doubt that stops nothing."""
-        self.notices.append(Fault(str(origin), problem, remedy))
+    def warning(self, origin: Origin, problem: str, remedy: str) -> None:
+        """Add what stops nothing."""
+        self.warnings.append(Fault(str(origin), problem, remedy))
 
     def add(self, other: Findings) -> None:
         """Add all that another collection holds."""
         self.faults += other.faults
-        self.notices += other.notices
+        self.warnings += other.warnings
         self.files += other.files
 
 

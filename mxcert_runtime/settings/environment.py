@@ -12,7 +12,7 @@ from ..base.faults import Origin
 from ..base.secret import Secret
 from . import names
 from .draft import Draft, Findings, Given
-from .family import Candidate, add_family, notice_near_misses
+from .family import Candidate, add_family, warn_of_near_misses
 from .files import read_value
 from .identifiers import prefixes_of, services_of
 from .inline import add_inline
@@ -39,7 +39,7 @@ def environment_draft(environ: Mapping[str, str]) -> Draft:
     add_inline(environ, draft)
     _add_single_values(environ, draft)
     _note_origins(environ, draft)
-    _notice_unknown_names(environ, draft.findings)
+    _warn_of_unknown_names(environ, draft.findings)
     return draft
 
 
@@ -53,12 +53,12 @@ def _custom_settings(environ: Mapping[str, str], findings: Findings) -> Record:
     # Other things live in that variable too; what does not mention us is not ours to judge.
     if not any(name in text for name in names.FAMILY):
         record = json_of(Record, Secret(text), origin, Findings()) or Record()
-        notice_near_misses(record, origin, findings)
+        warn_of_near_misses(record, origin, findings)
         return Record()
     record = json_of(Record, Secret(environ[names.CUSTOM]), origin, findings) or Record()
     for name in set(record.repeated) & set(names.FAMILY):
         findings.fault(origin, f"holds `{name}` twice", "Keep one of the two")
-    notice_near_misses(record, origin, findings)
+    warn_of_near_misses(record, origin, findings)
     return record
 
 
@@ -143,16 +143,16 @@ _KNOWN = (*names.WITH_FILE, *(name + names.FILE_SUFFIX for name in names.WITH_FI
 _NO_SETTING = "is no setting and changes nothing"
 
 
-def _notice_unknown_names(environ: Mapping[str, str], findings: Findings) -> None:
+def _warn_of_unknown_names(environ: Mapping[str, str], findings: Findings) -> None:
     ours = [name for name in environ if name.startswith(names.PREFIX)]
     for name in sorted(ours):
         if name in _KNOWN or names.is_ours_elsewhere(name):
             continue
         close = findings.nearest(name, (*_KNOWN, *names.OTHER_USES), names.PREFIX)
         remedy = f"Write {close}, if that is meant" if close else "Drop it"
-        findings.notice(variable(name), _NO_SETTING, remedy)
+        findings.warning(variable(name), _NO_SETTING, remedy)
     for name, meant in near_misses(environ):
-        findings.notice(variable(name), _NO_SETTING, f"Write {meant}, if that is meant")
+        findings.warning(variable(name), _NO_SETTING, f"Write {meant}, if that is meant")
     if environ.get(names.DISABLE, "") not in ("", "0", "1"):
         problem = "is neither 1 nor 0 and changes nothing"
-        findings.notice(variable(names.DISABLE), problem, "Write 1 to disable everything")
+        findings.warning(variable(names.DISABLE), problem, "Write 1 to disable everything")

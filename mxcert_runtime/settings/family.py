@@ -63,13 +63,13 @@ def add_family(candidates: Candidates, folder: str, draft: Draft) -> None:
             draft.authorities.append(AuthorityFile(resolved(folder, path), origin))
 
 
-def notice_near_misses(record: Record, origin: Origin, findings: Findings) -> None:
-    """A notice for each key that stands among the platform's settings and was meant for ours."""
+def warn_of_near_misses(record: Record, origin: Origin, findings: Findings) -> None:
+    """A warning for each key that stands among the platform's settings and was meant for ours."""
     for key in record:
         meant = meant_in_record(key)
         if meant is not None and record[key] is not None:
             problem = f"has the key `{shown(key)}`, which is no setting and changes nothing"
-            findings.notice(origin, problem, f"Write `{meant}`, if that is meant")
+            findings.warning(origin, problem, f"Write `{meant}`, if that is meant")
 
 
 def _agreed(
@@ -170,7 +170,7 @@ def _judge_repetition(
     path = f"`{second.name}`" if looks_like_path(second.name) else "the same path"
     problem = f"lists {path} again, which {first.origin} lists"
     if first.password == second.password:
-        findings.notice(second.origin, problem, "List each path once")
+        findings.warning(second.origin, problem, "List each path once")
     else:
         findings.fault(second.origin, f"{problem} with another password", "List each path once")
 

@@ -105,7 +105,7 @@ def _without_url_parts(text: str, origin: Origin, findings: Findings) -> str:
     name = name[:-1] if name.endswith("/") else name
     if name != text:
         problem = f"has `{shown(text)}`, which is read as `{shown(name)}`"
-        findings.notice(origin, problem, "Write the host alone, without `https://` and `/`")
+        findings.warning(origin, problem, "Write the host alone, without `https://` and `/`")
     return name
 
 

@@ -60,12 +60,12 @@ def _kubernetes_items(content: Record, origin: Origin, findings: Findings) -> li
         if isinstance(one, Record) and one.get("clientCertificates") is not None
     ]
     for one in runtimes:
-        _notice_near_misses(one, origin, findings)
+        _warn_of_near_misses(one, origin, findings)
     if len(lists) > 1:
         findings.fault(origin, "stands twice, under `spec` and without it", "Keep one of the two")
     if not lists:
         problem = "is not there, so this resource gives no certificates"
-        findings.notice(origin, problem, "Add the list, or name another file")
+        findings.warning(origin, problem, "Add the list, or name another file")
         return []
     if isinstance(lists[0], list):
         return lists[0]
@@ -73,11 +73,11 @@ def _kubernetes_items(content: Record, origin: Origin, findings: Findings) -> li
     return []
 
 
-def _notice_near_misses(runtime: object, origin: Origin, findings: Findings) -> None:
+def _warn_of_near_misses(runtime: object, origin: Origin, findings: Findings) -> None:
     for key in runtime if isinstance(runtime, Record) else ():
         if key != "clientCertificates" and meant_in_record(key) == names.CERTIFICATES:
             problem = f"stands there as `{shown(key)}`, which changes nothing"
-            findings.notice(origin, problem, "Write `clientCertificates`, if that is meant")
+            findings.warning(origin, problem, "Write `clientCertificates`, if that is meant")
 
 
 def _entry(item: object, origin: Origin, findings: Findings) -> Table | None:
@@ -104,7 +104,7 @@ def _encoded_password(entry: Table) -> Secret[str] | None:
         entry.findings.fault(origin, "is not the base64 of a text", "Encode it: `base64 -w0`")
     if password is not None and password.reveal().endswith("\n"):
         remedy = "Encode it with `printf %s`, which adds no newline as `echo` does"
-        entry.findings.notice(origin, "ends in a newline, which counts", remedy)
+        entry.findings.warning(origin, "ends in a newline, which counts", remedy)
     return password
 
 

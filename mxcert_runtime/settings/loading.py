@@ -131,7 +131,7 @@ def _merged(environment: Draft, file: Draft, path: str) -> Draft:
         merged.identity_findings.add(file.identity_findings)
     elif file.gives_identities:
         problem = "has identities and rules that are left aside, since the environment gives some"
-        merged.findings.notice(Origin(path), problem, "Keep them in one of the two places")
+        merged.findings.warning(Origin(path), problem, "Keep them in one of the two places")
     return merged
 
 
@@ -157,7 +157,7 @@ def _reading(draft: Draft, environ: Mapping[str, str]) -> Reading:
     return Reading(
         settings,
         tuple(findings.faults),
-        tuple(findings.notices),
+        tuple(findings.warnings),
         tuple(draft.origins.items()),
         tuple(findings.files),
     )

@@ -108,8 +108,8 @@ class Reading:
 
     settings: Settings = field(default_factory=Settings)
     faults: tuple[Fault, ...] = ()
-    #: doubts that stop nothing, such as ``https://`` in front of a host name
-    notices: tuple[Fault, ...] = ()
+    #: what stops nothing, such as ``https://`` in front of a host name
+    warnings: tuple[Fault, ...] = ()
     #: where each setting stands that is one value, by its name in the native file
     origins: tuple[tuple[str, Origin], ...] = field(default=(), compare=False)
     #: every settings file, and every file with the value of one setting

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..base.faults import Origin
 from . import names
 from .draft import Draft, Findings, Given
-from .family import Candidate, add_family, notice_near_misses
+from .family import Candidate, add_family, warn_of_near_misses
 from .values import Record, kind_of
 
 
@@ -26,7 +26,7 @@ def add_selfhosted(content: Record, path: str, folder: str, draft: Draft) -> Non
     for name in set(mapping.repeated) & {*names.FAMILY, names.OLDER_USAGES}:
         draft.identity_findings.fault(origin, f"holds `{name}` twice", "Keep one of the two")
     others = Record((key, each) for key, each in mapping.items() if key != names.OLDER_USAGES)
-    notice_near_misses(others, origin, draft.identity_findings)
+    warn_of_near_misses(others, origin, draft.identity_findings)
 
     def candidates(name: str, findings: Findings) -> list[Candidate]:
         spellings = [name, names.OLDER_USAGES] if name == names.USAGES else [name]

@@ -251,11 +251,11 @@ def _secret_items(
 
 
 def texts_of(value: object, origin: Origin, findings: Findings) -> tuple[str, ...] | None:
-    """The items of a list that holds no secrets; empty ones are dropped, with a notice."""
+    """The items of a list that holds no secrets; empty ones are dropped, with a warning."""
     items = secrets_of(value, origin, findings)
     if items is None:
         return None
     kept = tuple(item.reveal() for item in items if item)
     if kept and len(kept) < len(items):
-        findings.notice(origin, "has an empty entry, which does not count", "Drop the comma")
+        findings.warning(origin, "has an empty entry, which does not count", "Drop the comma")
     return kept

@@ -43,7 +43,7 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
     # Tracebacks show the variables of their frames, and these hold passwords.
     del settings
     if not reading.settings and not reading.faults:
-        _tell_notices(reading)
+        _tell_warnings(reading)
         deactivate()
         return
     generation = build_generation(reading)
@@ -92,7 +92,7 @@ def _install(generation: Generation) -> None:
 def _tell(generation: Generation) -> None:
     for fault in generation.invalid:
         _logger.error("%s", fault)
-    for fault in generation.notices:
+    for fault in generation.warnings:
         _logger.warning("%s", fault)
     for doubt in doubts_of_services(generation):
         _logger.warning("%s", doubt)
@@ -104,6 +104,6 @@ def _tell(generation: Generation) -> None:
     )
 
 
-def _tell_notices(reading: Reading) -> None:
-    for fault in reading.notices:
+def _tell_warnings(reading: Reading) -> None:
+    for fault in reading.warnings:
         _logger.warning("%s", fault)

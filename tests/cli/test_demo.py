@@ -331,4 +331,4 @@ class TestWorld:
                 str(world.folder / "settings.toml") == world.plugin_environment()["MXCERT_CONFIG"]
             )
 
-        assert ((), ()) == (reading.faults, reading.notices)
+        assert ((), ()) == (reading.faults, reading.warnings)

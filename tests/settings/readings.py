@@ -35,10 +35,10 @@ def only_fault(reading: Reading) -> Fault:
     return reading.faults[0]
 
 
-def only_notice(reading: Reading) -> Fault:
-    """The notice of a reading that must have exactly one, and no fault."""
-    assert 1 == len(sound(reading).notices), reading.notices
-    return reading.notices[0]
+def only_warning(reading: Reading) -> Fault:
+    """The warning of a reading that must have exactly one, and no fault."""
+    assert 1 == len(sound(reading).warnings), reading.warnings
+    return reading.warnings[0]
 
 
 def names_and_passwords(reading: Reading) -> list[tuple[str, str | None]]:

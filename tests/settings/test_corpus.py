@@ -84,7 +84,7 @@ FAULTS = {
     "zero-width-host.toml": r"holds the character '\u200b'",
 }
 
-#: what a notice says, where nothing is wrong; nothing, where nothing is to be said
+#: what a warning says, where nothing is wrong; nothing, where nothing is to be said
 SOUND = {
     "byte-order-mark.toml": "",
     "many-commas.environ.json": "has an empty entry",
@@ -120,8 +120,8 @@ def test_faults(name: str) -> None:
 
 @pytest.mark.parametrize("name", SOUND)
 def test_sound_files(name: str) -> None:
-    """What is no fault has the notice that it should have."""
+    """What is no fault has the warning that it should have."""
     reading = _read(name)
     assert () == reading.faults
-    assert SOUND[name] in "".join(map(str, reading.notices))
+    assert SOUND[name] in "".join(map(str, reading.warnings))
     assert MARK not in told(reading)

@@ -14,7 +14,7 @@ from mxcert_runtime.settings.model import Reading, UnlistedHosts
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
-    only_notice,
+    only_warning,
     read,
     read_file,
     rules,
@@ -194,7 +194,7 @@ def test_identities_and_rules_of_a_file_are_left_aside_as_a_whole(
 ) -> None:
     """An environment with identities or rules leaves those of the file aside, and says so."""
     reading = read_file(tmp_path, "x.toml", PLAIN + IDENTITY, **environ)
-    assert "left aside" in only_notice(reading).problem
+    assert "left aside" in only_warning(reading).problem
     assert "/f" not in str(rules(reading)) + str(names_and_passwords(reading))
     assert UnlistedHosts.NONE is reading.settings.unlisted_hosts
 
@@ -203,7 +203,7 @@ def test_faults_of_what_is_left_aside_do_not_count(tmp_path: Path) -> None:
     """An identity of the file that is not used cannot refuse the start; the rest still can."""
     broken = '[[identity]]\npkcs12 = "/f"\npassword_file = "/nonexistent/pw"\n'
     only_fault(read_file(tmp_path, "x.toml", broken))
-    only_notice(read_file(tmp_path, "x.toml", broken, ClientCertificates="e"))
+    only_warning(read_file(tmp_path, "x.toml", broken, ClientCertificates="e"))
     both = read_file(tmp_path, "x.toml", "odd = 1\n" + broken, ClientCertificates="e")
     assert "`odd`" in only_fault(both).problem
 

@@ -11,7 +11,7 @@ from mxcert_runtime.settings.model import ExpiredIdentities, Reading, UnlistedHo
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
-    only_notice,
+    only_warning,
     read,
     rules,
     sound,
@@ -253,11 +253,11 @@ def test_services_of_another_shape_are_a_fault(value: str) -> None:
         ("MXCERT_ZZZZZZ", "Drop it"),
     ],
 )
-def test_an_unknown_name_of_ours_is_a_notice(name: str, remedy: str) -> None:
+def test_an_unknown_name_of_ours_is_a_warning(name: str, remedy: str) -> None:
     """A typing error in a name is told, with the nearest name."""
-    notice = only_notice(read({name: "x"}))
-    assert f"environment variable {name}" == notice.origin
-    assert notice.remedy.startswith(remedy)
+    warning = only_warning(read({name: "x"}))
+    assert f"environment variable {name}" == warning.origin
+    assert warning.remedy.startswith(remedy)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_disabled_means_no_settings() -> None:
     environ = {"ClientCertificates": "a", "MXCERT_UNLISTED_HOSTS": "wrong"}
     assert Reading() == read({**environ, "MXCERT_DISABLE": "1"})
     only_fault(read({**environ, "MXCERT_DISABLE": "0"}))
-    assert "neither 1 nor 0" in only_notice(read({"MXCERT_DISABLE": "yes"})).problem
+    assert "neither 1 nor 0" in only_warning(read({"MXCERT_DISABLE": "yes"})).problem
 
 
 def test_all_faults_are_told_together() -> None:

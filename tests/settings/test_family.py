@@ -10,7 +10,7 @@ from mxcert_runtime.settings.model import RuleKind
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
-    only_notice,
+    only_warning,
     read,
     rules,
     sound,
@@ -97,9 +97,9 @@ def test_paths_differ_by_case() -> None:
 
 
 def test_the_same_path_twice_is_one_identity() -> None:
-    """A repeated path with the same password is one identity and a notice."""
+    """A repeated path with the same password is one identity and a warning."""
     reading = read({"ClientCertificates": "a.p12,a.p12", "ClientCertificatePasswords": "x,x"})
-    assert "lists `a.p12` again" in only_notice(reading).problem
+    assert "lists `a.p12` again" in only_warning(reading).problem
     assert [("a.p12", "x")] == names_and_passwords(reading)
 
 
@@ -110,9 +110,9 @@ def test_the_same_path_with_two_passwords_is_a_fault() -> None:
 
 
 def test_empty_entries_of_paths_do_not_count() -> None:
-    """A comma too many among paths is dropped with a notice."""
+    """A comma too many among paths is dropped with a warning."""
     reading = read({"ClientCertificates": "a,,b,"})
-    assert "empty entry" in only_notice(reading).problem
+    assert "empty entry" in only_warning(reading).problem
     assert ["a", "b"] == [name for name, _ in names_and_passwords(reading)]
 
 
@@ -192,10 +192,10 @@ def test_usages_without_certificates() -> None:
 @pytest.mark.parametrize(
     "text", ["https://h.example", "HTTP://h.example/", "h.example/", " https://h.example/ "]
 )
-def test_scheme_and_slash_are_dropped_with_a_notice(text: str) -> None:
+def test_scheme_and_slash_are_dropped_with_a_warning(text: str) -> None:
     """``https://`` in front and one ``/`` behind are dropped, and it is said."""
     reading = read({"NoClientCertificateUsages": text})
-    assert "read as `h.example`" in only_notice(reading).problem
+    assert "read as `h.example`" in only_warning(reading).problem
     assert [("h.example", None)] == rules(reading)
 
 

@@ -68,7 +68,7 @@ def told(reading: Reading) -> str:
     """All that is told of a reading."""
     error = SettingsError(reading.faults)
     parts = [str(error), json.dumps(error.as_data())]
-    return "\n".join([*parts, *(str(each) for each in (*reading.faults, *reading.notices))])
+    return "\n".join([*parts, *(str(each) for each in (*reading.faults, *reading.warnings))])
 
 
 def _read_bytes(folder: Path, name: str, content: bytes) -> Reading:

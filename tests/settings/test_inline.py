@@ -14,7 +14,7 @@ from mxcert_runtime.settings.model import Reading, RuleKind
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
-    only_notice,
+    only_warning,
     read,
     read_file,
     rules,
@@ -204,13 +204,13 @@ def test_a_wrong_kubernetes_entry_is_a_fault(tmp_path: Path, entry: object) -> N
     assert "runtime.clientCertificates, entry 1" in only_fault(reading).origin
 
 
-def test_a_newline_in_a_kubernetes_password_is_a_notice(tmp_path: Path) -> None:
+def test_a_newline_in_a_kubernetes_password_is_a_warning(tmp_path: Path) -> None:
     """``echo`` adds a newline that counts, and hardly anybody means it."""
     reading = read_file(tmp_path, "r.json", _resource(_kubernetes(password=encoded("pw\n"))))
-    assert "newline" in only_notice(reading).problem
+    assert "newline" in only_warning(reading).problem
 
 
-def test_a_resource_without_certificates_is_a_notice(tmp_path: Path) -> None:
+def test_a_resource_without_certificates_is_a_warning(tmp_path: Path) -> None:
     """A resource that gives nothing is told."""
-    assert "not there" in only_notice(read_file(tmp_path, "r.json", '{"spec": {}}')).problem
+    assert "not there" in only_warning(read_file(tmp_path, "r.json", '{"spec": {}}')).problem
     only_fault(read_file(tmp_path, "r.json", '{"runtime": {"clientCertificates": {}}}'))

@@ -23,7 +23,7 @@ from mxcert_runtime.settings.model import (
 from tests.settings.readings import (
     names_and_passwords,
     only_fault,
-    only_notice,
+    only_warning,
     read_file,
     rules,
     sound,
@@ -290,8 +290,8 @@ def test_names_are_unique() -> None:
     only_fault(_from(identity=[{"pkcs12": "a"}, {"pkcs12": "a"}]))
 
 
-def test_a_scheme_in_hosts_is_a_notice() -> None:
+def test_a_scheme_in_hosts_is_a_warning() -> None:
     """In the native file, too, ``https://`` is dropped and told."""
     reading = _identity(hosts=["https://h.example"])
-    assert "read as `h.example`" in only_notice(reading).problem
+    assert "read as `h.example`" in only_warning(reading).problem
     assert [("h.example", "a.p12")] == rules(reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mxcert_runtime.settings.presence import mentions_settings, near_misses
-from tests.settings.readings import NO_FILE, only_notice, read
+from tests.settings.readings import NO_FILE, only_warning, read
 from tests.support.subprocesses import run_client
 
 NEAR = {
@@ -57,9 +57,9 @@ OTHERS = [
 def test_a_near_miss(name: str) -> None:
     """It counts as an attempt to set something, and is told with what was meant."""
     assert mentions_settings({name: "x"}, NO_FILE)
-    notice = only_notice(read({name: "x"}))
-    assert f"environment variable {name}" == notice.origin
-    assert f"Write {NEAR[name]}, if that is meant" == notice.remedy
+    warning = only_warning(read({name: "x"}))
+    assert f"environment variable {name}" == warning.origin
+    assert f"Write {NEAR[name]}, if that is meant" == warning.remedy
 
 
 @pytest.mark.parametrize("name", NEAR)
@@ -72,7 +72,7 @@ def test_a_near_miss_that_is_set_to_nothing(name: str) -> None:
 def test_names_of_others(name: str) -> None:
     """An unrelated variable is neither a mention nor told."""
     assert not mentions_settings({name: "x"}, NO_FILE)
-    assert () == read({name: "x"}).notices
+    assert () == read({name: "x"}).warnings
 
 
 def test_where_names_have_no_case() -> None:
@@ -96,7 +96,7 @@ def test_custom_runtime_settings(text: str, told: bool) -> None:
     """A key there that was meant for ours is told; the rest is for others, be it broken."""
     reading = read({"CUSTOM_RUNTIME_SETTINGS": text})
     assert () == reading.faults
-    assert told == bool(reading.notices)
+    assert told == bool(reading.warnings)
 
 
 def test_another_name_of_custom_runtime_settings() -> None:

@@ -108,7 +108,7 @@ def test_what_others_may_write(tmp_path: Path) -> None:
     """The twin: in the formats of others their own keys are not ours to judge."""
     foreign = "m2ee: {a: 1}\nmxruntime: {DatabaseHost: x, ClientCertificates: [a.p12]}\n"
     assert () == read_file(tmp_path, "m2ee.yaml", foreign).faults
-    assert () == read_file(tmp_path, "m2ee.yaml", foreign).notices
+    assert () == read_file(tmp_path, "m2ee.yaml", foreign).warnings
 
 
 def test_what_stands_in_the_place_of_a_key() -> None:

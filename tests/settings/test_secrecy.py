@@ -61,7 +61,7 @@ FILES = [
 
 
 def _shown(reading: Reading) -> str:
-    told = [str(fault) for fault in (*reading.faults, *reading.notices)]
+    told = [str(fault) for fault in (*reading.faults, *reading.warnings)]
     return " ".join([repr(reading), str(reading), *told])
 
 
@@ -86,13 +86,13 @@ def _assert_hidden(reading: Reading) -> None:
 
 @pytest.mark.parametrize("environ", ENVIRONMENTS)
 def test_the_environment_stays_secret(environ: dict[str, str]) -> None:
-    """No reading, fault, notice or traceback of an environment shows a secret."""
+    """No reading, fault, warning or traceback of an environment shows a secret."""
     _assert_hidden(read(environ))
 
 
 @pytest.mark.parametrize(("name", "text"), FILES)
 def test_files_stay_secret(tmp_path: Path, name: str, text: str) -> None:
-    """No reading, fault, notice or traceback of a file shows a secret."""
+    """No reading, fault, warning or traceback of a file shows a secret."""
     _assert_hidden(read_file(tmp_path, name, text))
 
 

@@ -132,7 +132,7 @@ def test_expired_identities_can_be_refused(
     assert (1, False) == (len(caught.value.faults), is_active())
 
 
-def test_notices_are_warnings(
+def test_what_stops_nothing_is_a_warning(
     client_files: ClientFiles, alpha: Leaf, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What is doubtful in the settings is a warning with its origin, and stops nothing."""

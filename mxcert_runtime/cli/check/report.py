@@ -96,9 +96,9 @@ def _doubts(
         yield from doubts_of_services(generation)
     yield from doubts_of_service_prefixes(reading)
     yield from doubts_of_files(reading)
-    for notice in reading.notices:
+    for warning in reading.warnings:
         code = DoubtCode.SETTINGS_NOTICE
-        yield Doubt(code, notice.origin, notice.problem, notice.remedy)
+        yield Doubt(code, warning.origin, warning.problem, warning.remedy)
 
 
 def _doubts_of_presence(reading: Reading) -> Iterator[Doubt]:
