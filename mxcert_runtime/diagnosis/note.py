@@ -136,10 +136,10 @@ def _presented(failure: Failure) -> str:
 def _describe(identity: Identity, moment: datetime) -> str:
     """Name, subject, issuer, expiry and the beginning of the fingerprint."""
     validity = identity.validity_at(moment)
-    doubt = "" if validity is Validity.VALID else f", by the clock here it is {validity.value}"
+    judged = "" if validity is Validity.VALID else f", by the clock here it is {validity.value}"
     return (
         f"`{identity.name}`, {identity.subject}, issued by {identity.issuer}, valid from "
-        f"{identity.not_before:%Y-%m-%d %H:%M} to {identity.not_after:%Y-%m-%d %H:%M} UTC{doubt}, "
+        f"{identity.not_before:%Y-%m-%d %H:%M} to {identity.not_after:%Y-%m-%d %H:%M} UTC{judged}, "
         f"{identity.key_type}, SHA-256 {identity.fingerprint[:16]}..."
     )
 

@@ -13,7 +13,7 @@ from ..contexts.ledger import ledger
 from ..decisions import in_force
 from ..decisions.building import build_generation
 from ..decisions.generation import Generation
-from ..diagnosis.doubts.services import doubts_of_services
+from ..diagnosis.checks.services import check_services
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
 from ..hooks.stdlib.sessions import sources
@@ -94,8 +94,8 @@ def _tell(generation: Generation) -> None:
         _logger.error("%s", fault)
     for fault in generation.warnings:
         _logger.warning("%s", fault)
-    for doubt in doubts_of_services(generation):
-        _logger.warning("%s", doubt)
+    for diagnostic in check_services(generation):
+        _logger.warning("%s", diagnostic)
     _logger.info(
         "active: %d identities, %d rules; hooked: %s",
         len(generation.identities),

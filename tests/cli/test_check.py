@@ -17,7 +17,7 @@ import mxcert_runtime
 from mxcert_runtime.cli import main
 from mxcert_runtime.cli.check.schema import SCHEMA
 from mxcert_runtime.cli.durations import parse_duration
-from mxcert_runtime.diagnosis.doubts.doubt import DoubtCode
+from mxcert_runtime.diagnosis.checks.diagnostic import DiagnosticCode
 from tests.cli.json_schema import violations
 from tests.cli.processes import run_command
 from tests.support import pki
@@ -52,7 +52,7 @@ def report(check: Check) -> Report:
         status, printed = check("--json", *arguments)
         data = json.loads(printed)
         assert [] == list(violations(SCHEMA, data))
-        assert ("fine" == data["status"]) == (0 == status)
+        assert data["ok"] == (0 == status)
         return status, data
 
     return report
@@ -60,7 +60,7 @@ def report(check: Check) -> Report:
 
 @pytest.fixture(scope="module")
 def sound(client_authority: Authority) -> Leaf:
-    """A leaf that gives no cause for doubt."""
+    """A leaf with which nothing is wrong."""
     return client_authority.intermediate("Intermediate").issue(
         "sound", hosts=["client.example", "192.0.2.7"], server=False
     )
@@ -75,8 +75,8 @@ def use(monkeypatch: pytest.MonkeyPatch, files: ClientFiles, **variables: str) -
 
 
 def codes(data: dict[str, Any]) -> list[str]:
-    """The codes of the doubts."""
-    return [each["code"] for each in data["doubts"]]
+    """The codes of all errors and warnings."""
+    return [each["code"] for each in (*data["errors"], *data["warnings"])]
 
 
 def test_sound_settings(
@@ -85,7 +85,7 @@ def test_sound_settings(
     """Nothing is wrong: status 0, also with --strict, and all of the identity is told."""
     use(monkeypatch, client_files, **client_files.variables(usages={"api.example": sound}))
     status, data = report("--strict")
-    assert (0, "fine", [], []) == (status, data["status"], data["faults"], data["doubts"])
+    assert (0, True, [], []) == (status, data["ok"], data["errors"], data["warnings"])
     (identity,) = data["identities"]
     certificate = sound.certificate
     expected = {
@@ -244,7 +244,7 @@ def test_text_says_the_same(check: Check, native: Path, sound: Leaf) -> None:
         "(of Billing.Invoices)",
         'no rule, and unlisted_hosts = "none"',
         "(set)",
-        "Fine: 0 faults, 0 problems, 0 doubts.",
+        "\nOK: 0 errors, 0 warnings.",
     ):
         assert part in printed
 
@@ -273,7 +273,7 @@ def test_inline_secrets_are_not_shown(
 
 
 def test_no_settings(report: Report, check: Check) -> None:
-    """No settings at all is a problem: whoever checks expects some."""
+    """No settings at all is an error: whoever checks expects some."""
     status, data = report()
     assert (1, ["no-settings"]) == (status, codes(data))
     assert "no certificate is presented" in check()[1]
@@ -306,30 +306,30 @@ def test_faults(
     assert [
         "environment variable ClientCertificateUsages, identifier a.example",
         "environment variable ClientCertificates, entry 2",
-    ] == [each["origin"] for each in data["faults"]]
+    ] == [each["origin"] for each in data["errors"]]
     assert [sound.fingerprint] == [each["fingerprint"] for each in data["identities"]]
     assert None is data["default"]
     status, printed = check()
     assert 1 == status
     assert "/nonexistent/other.p12" in printed
-    assert "2 faults, 0 problems, 0 doubts; with faults in its settings" in printed
+    assert "Not OK: 2 errors, 0 warnings; with such settings a program does not start." in printed
 
 
-def test_doubts_count_with_strict_alone(
+def test_warnings_count_with_strict_alone(
     report: Report,
     check: Check,
     client_files: ClientFiles,
     alpha: Leaf,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A doubt is told and is no problem, unless --strict says so."""
+    """A warning is told and fails nothing, unless --strict says so."""
     use(monkeypatch, client_files, **client_files.variables(alpha), MXCERT_TYPO="x")
-    for arguments, expected in (([], (0, "fine")), (["--strict"], (1, "problem"))):
+    for arguments, expected in (([], (0, True)), (["--strict"], (1, False))):
         status, data = report(*arguments)
-        assert expected == (status, data["status"])
-        assert ["incomplete-chain", "settings-notice"] == codes(data)
-    assert "Fine: 0 faults, 0 problems, 2 doubts." in check()[1]
-    assert "\n0 faults, 0 problems, 2 doubts." in check("--strict")[1]
+        assert expected == (status, data["ok"])
+        assert ["incomplete-chain", "settings-warning"] == codes(data)
+    assert "\nOK: 0 errors, 2 warnings." in check()[1]
+    assert "\nNot OK: 0 errors, 2 warnings." in check("--strict")[1]
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_expiry(
     arguments: Sequence[str],
     expected: list[str],
 ) -> None:
-    """What has expired, or will before long, is a problem."""
+    """What has expired, or will before long, is an error."""
     intermediate = client_authority.intermediate()
     leaf = intermediate.issue("dated", not_before=now() - 2 * DAY, not_after=now() + left)
     use(monkeypatch, client_files, **client_files.variables(leaf))
@@ -365,14 +365,14 @@ def test_refused_expiry_is_told_once(
     client_authority: Authority,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where the settings refuse expired identities, an expired one is a fault and no doubt too."""
+    """Where the settings refuse expired identities, an expired one is one error and not two."""
     leaf = client_authority.intermediate().issue(
         "old", not_before=now() - 2 * DAY, not_after=now() - DAY
     )
     variables = client_files.variables(leaf)
     use(monkeypatch, client_files, MXCERT_EXPIRED_IDENTITIES="refuse", **variables)
     status, data = report()
-    assert (1, 1, []) == (status, len(data["faults"]), codes(data))
+    assert (1, ["invalid-settings"]) == (status, codes(data))
 
 
 DURATIONS = [("30d", 30 * DAY), ("12h", DAY / 2), ("2w", 14 * DAY), ("30", 30 * DAY), (" 1D ", DAY)]
@@ -408,11 +408,11 @@ def test_the_schema_has_teeth(report: Report) -> None:
     """The twin of every report above: another structure is not as the schema says."""
     data = report()[1]
     wrong: list[dict[str, Any]] = [
-        {**data, "schema": "mxcert-check/2"},
-        {**data, "doubts": [{}]},
-        {**data, "status": True},
+        {**data, "schema": "mxcert-check/1"},
+        {**data, "warnings": [{}]},
+        {**data, "ok": "fine"},
         {**data, "more": 1},
-        {name: value for name, value in data.items() if name != "faults"},
+        {name: value for name, value in data.items() if name != "errors"},
     ]
     assert all(list(violations(SCHEMA, each)) for each in wrong)
 
@@ -420,11 +420,11 @@ def test_the_schema_has_teeth(report: Report) -> None:
 def test_codes_are_stable() -> None:
     """Monitoring goes by the codes: none may change its name."""
     expected = """
-        disabled no-settings expired not-yet-valid expires-soon settings-notice unused-identity
-        shadowed-identity hidden-rule unused-service-prefix incomplete-chain weak-key
+        invalid-settings disabled no-settings expired not-yet-valid expires-soon
+        settings-warning unused-identity shadowed-identity hidden-rule unused-service-prefix incomplete-chain weak-key
         weak-signature no-client-authentication no-digital-signature readable-by-others
     """
-    assert set(expected.split()) <= {each.value for each in DoubtCode}
+    assert set(expected.split()) <= {each.value for each in DiagnosticCode}
 
 
 @pytest.fixture
@@ -456,7 +456,7 @@ def unusual(client_files: ClientFiles, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unusual_settings(report: Report, check: Check, client_files: ClientFiles) -> None:
     """Names of every kind, PEM files, candidates, services, and what is set beside the settings."""
     status, data = report("--strict")
-    assert (0, []) == (status, data["doubts"])
+    assert (0, []) == (status, data["warnings"])
     assert [
         "ops@client.example",
         "spiffe://client.example/billing",
@@ -499,7 +499,7 @@ def test_the_console_script(tmp_path: Path, client_files: ClientFiles, alpha: Le
     program = (sys.executable, "-W", "error", str(script))
     done = run_command(tmp_path, "check", "--json", settings=broken, program=program)
     assert (1, "") == (done.returncode, done.stderr)
-    (fault,) = json.loads(done.stdout)["faults"]
+    (fault,) = json.loads(done.stdout)["errors"]
     assert "environment variable ClientCertificatePasswords" in fault["origin"]
 
 
@@ -512,9 +512,9 @@ def test_rules_that_never_apply(
     variables = client_files.variables(usages={"Billing.Invoices": sound})
     use(monkeypatch, client_files, **variables, CACertificate="/run/ca.pem")
     status, data = report()
-    assert (0, ["service-not-mapped", "settings-notice"]) == (status, codes(data))
-    assert ["doubt", "doubt"] == [each["grade"] for each in data["doubts"]]
-    assert "environment variable CACertificate" == data["doubts"][1]["origin"]
+    assert (0, ["service-not-mapped", "settings-warning"]) == (status, codes(data))
+    assert [] == data["errors"]
+    assert "environment variable CACertificate" == data["warnings"][1]["origin"]
     assert 1 == report("--strict")[0]
 
 
@@ -524,4 +524,4 @@ def test_no_settings_but_nearly(
     """Where only a misspelt name is set, both are told: that there are none, and why."""
     use(monkeypatch, client_files, CLIENTCERTIFICATES="/run/a.p12")
     status, data = report()
-    assert (1, ["no-settings", "settings-notice"]) == (status, codes(data))
+    assert (1, ["no-settings", "settings-warning"]) == (status, codes(data))

@@ -1,4 +1,4 @@
-"""What activation says in the log: what is in force, what is doubtful, and what has expired."""
+"""What activation says in the log: what is in force, every warning, and what has expired."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_expired_identities_can_be_refused(
 def test_what_stops_nothing_is_a_warning(
     client_files: ClientFiles, alpha: Leaf, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is doubtful in the settings is a warning with its origin, and stops nothing."""
+    """A warning about the settings has its origin, and stops nothing."""
     activate(_settings(client_files.identity("alpha", alpha, hosts=["https://localhost/"])))
     levels = _levels(caplog)
     assert (True, {"INFO", "WARNING"}) == (is_active(), set(levels))

@@ -14,21 +14,21 @@ from ..durations import parse_duration
 
 _DESCRIPTION = """\
 Shows every setting in effect with its origin, every identity, every rule in order of precedence,
-and everything that is wrong or doubtful. Never a secret: a password is shown as (set). Hooks
+every error and every warning. Never a secret: a password is shown as (set). Hooks
 nothing and connects to nothing; run it in the environment of the program, as its user."""
 
 _EPILOG = """\
 exit status:
   0  fine
-  1  a problem: a fault in the settings; a certificate that has expired, is not valid yet, or
+  1  an error: settings that cannot be used; a certificate that has expired, is not valid yet, or
      expires within --expires-within; no settings at all, or MXCERT_DISABLE=1; with --strict any
-     doubt as well
+     warning as well
   2  wrong use
 
---json prints one object, whose "schema" is "mxcert-check/1": "status" (fine or problem),
-"checked_at", "settings", "identities", "rules", "default", "extra_authorities", "faults" and
-"doubts". Each doubt has a stable "code" and a "grade" (problem or doubt). --schema prints the
-JSON Schema of it. New members may come; none changes its meaning under the same "schema"."""
+--json prints one object, whose "schema" is "mxcert-check/2": "ok" (true is exit status 0),
+"checked_at", "settings", "identities", "rules", "default", "extra_authorities", "errors" and
+"warnings". Each error and warning has a stable "code". --schema prints the JSON Schema of it. New
+members may come; none changes its meaning under the same "schema"."""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -45,10 +45,10 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         type=parse_duration,
         default=timedelta(days=30),
         metavar="DURATION",
-        help="a certificate that expires sooner is a problem; 12h, 30d, 2w (default: 30d)",
+        help="a certificate that expires sooner is an error; 12h, 30d, 2w (default: 30d)",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="exit with 1 for any doubt, not only for problems"
+        "--strict", action="store_true", help="exit with 1 for any warning, not only for errors"
     )
     parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of --json, and check nothing"
@@ -60,17 +60,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Check and print the report. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
     from ..terminal import open_terminal
-    from .report import ANY_DOUBT, PROBLEMS, make_report
+    from .report import make_report
     from .schema import SCHEMA
     from .text import print_report
 
     if arguments.schema:
         print(json.dumps(SCHEMA, indent=2))
         return 0
-    grades = ANY_DOUBT if arguments.strict else PROBLEMS
-    report = make_report(arguments.expires_within, grades)
+    report = make_report(arguments.expires_within, arguments.strict)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:
         print_report(open_terminal(), report)
-    return 0 if report["status"] == "fine" else 1
+    return 0 if report["ok"] else 1

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from ...diagnosis.doubts.certificates import Expectation, is_chain_complete, trust_anchor_of
+from ...diagnosis.checks.certificates import Expectation, is_chain_complete, trust_anchor_of
 from ...identity.identity import Identity
 from ...identity.material.certificate import Certificate
 from ...identity.material.refusal import RefusalsIgnored

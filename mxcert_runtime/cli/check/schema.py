@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...decisions.policy import Choice
-from ...diagnosis.doubts.doubt import DoubtCode
+from ...diagnosis.checks.diagnostic import DiagnosticCode
 from ...identity.identity import Validity
 from ...settings.model import RuleKind
 from .report import SCHEMA_NAME
@@ -64,7 +64,7 @@ _RULE = _object(
     own_authorities={
         "type": ["array", "null"],
         "items": _TEXT,
-        "description": "files of the authorities that alone count, if there are such",
+        "description": "files of the pinned CAs, if there are such",
     },
     service={**_TEXT_OR_NULL, "description": "the service that brings the rule to this host"},
     origin=_TEXT,
@@ -82,10 +82,8 @@ _DEFAULT = {
 _AUTHORITY = _object(
     subject=_TEXT, fingerprint=_TEXT, not_after=_TEXT_OR_NULL, days_left=_NUMBER_OR_NULL
 )
-_FAULT = _object(origin=_TEXT, problem=_TEXT, remedy=_TEXT)
-_DOUBT = _object(
-    code={"enum": [each.value for each in DoubtCode], "description": "more may come"},
-    grade=_one_of("problem", "doubt"),
+_DIAGNOSTIC = _object(
+    code={"enum": [each.value for each in DiagnosticCode], "description": "more may come"},
     identity=_TEXT_OR_NULL,
     origin=_TEXT,
     problem=_TEXT,
@@ -97,15 +95,17 @@ SCHEMA: dict[str, Any] = {
     "title": SCHEMA_NAME,
     **_object(
         schema={"const": SCHEMA_NAME},
-        status={**_one_of("fine", "problem"), "description": "fine is the exit status 0"},
+        ok={"type": "boolean", "description": "true is the exit status 0"},
         checked_at=_TIME,
         expires_within_hours=_NUMBER,
         settings=_list_of(_SETTING, "every setting in effect, defaults included"),
         identities=_list_of(_IDENTITY, "those that could be loaded, in the order of the settings"),
         rules=_list_of(_RULE, "most specific first; empty where the settings have faults"),
         default=_DEFAULT,
-        extra_authorities=_list_of(_AUTHORITY, "authorities that join default trust"),
-        faults=_list_of(_FAULT, "with any of them a program does not start"),
-        doubts=_list_of(_DOUBT, "problems and doubts"),
+        extra_authorities=_list_of(_AUTHORITY, "CAs that join default trust"),
+        errors=_list_of(
+            _DIAGNOSTIC, "what stops; with any invalid-settings a program does not start"
+        ),
+        warnings=_list_of(_DIAGNOSTIC, "what stops nothing, and may be meant as it is"),
     ),
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...diagnosis.checks.diagnostic import DiagnosticCode
 from ..terminal import Cell, Style, Styled, Terminal, shown_moment
 
 _NO_CERTIFICATE = "no certificate"
+_INVALID = DiagnosticCode.INVALID_SETTINGS.value
 _VALIDITY_STYLES = {"valid": Style.GOOD}
 
 
@@ -19,13 +21,10 @@ def print_report(terminal: Terminal, report: Mapping[str, Any]) -> None:
         terminal.facts(_facts(identity))
     _print_rules(terminal, report)
     _print_authorities(terminal, report["extra_authorities"])
-    problems = [each for each in report["doubts"] if each["grade"] == "problem"]
-    doubts = [each for each in report["doubts"] if each["grade"] != "problem"]
-    _print_findings(terminal, "Faults", report["faults"], Style.BAD)
-    _print_findings(terminal, "Problems", problems, Style.BAD)
-    _print_findings(terminal, "Doubts", doubts, Style.WARNING)
+    _print_diagnostics(terminal, "Errors", report["errors"], Style.BAD)
+    _print_diagnostics(terminal, "Warnings", report["warnings"], Style.WARNING)
     terminal.heading("Result")
-    _print_verdict(terminal, report, problems, doubts)
+    _print_result(terminal, report)
 
 
 def _print_settings(terminal: Terminal, settings: Iterable[Mapping[str, str]]) -> None:
@@ -72,7 +71,7 @@ def _print_rules(terminal: Terminal, report: Mapping[str, Any]) -> None:
         return
     terminal.heading("Rules, most specific first")
     if report["rules"]:
-        headers = ("for", "kind", "presents", "authorities that alone count", "origin")
+        headers = ("for", "kind", "presents", "pinned CAs", "origin")
         terminal.table(headers, map(_rule_row, report["rules"]))
     order = ", ".join(default["candidates"])
     facts = [("default", default["reason"]), *([("in this order", order)] if order else [])]
@@ -88,7 +87,7 @@ def _rule_row(rule: Mapping[str, Any]) -> list[Cell]:
 
 def _print_authorities(terminal: Terminal, authorities: list[Mapping[str, Any]]) -> None:
     if authorities:
-        terminal.heading("Authorities that join default trust")
+        terminal.heading("CAs that join default trust")
         headers = ("subject", "valid until", "SHA-256")
         terminal.table(headers, map(_authority_row, authorities))
 
@@ -98,30 +97,26 @@ def _authority_row(authority: Mapping[str, Any]) -> list[Cell]:
     return [authority["subject"], shown_moment(end) if end else "?", authority["fingerprint"]]
 
 
-def _print_findings(
-    terminal: Terminal, title: str, findings: list[Mapping[str, str]], style: Style
+def _print_diagnostics(
+    terminal: Terminal, title: str, diagnostics: list[Mapping[str, str]], style: Style
 ) -> None:
-    if not findings:
+    if not diagnostics:
         return
     terminal.heading(title)
-    for each in findings:
+    for each in diagnostics:
         terminal.line(f"- {each['origin']}: {each['problem']}.", style)
         terminal.line(f"  {each['remedy']}.")
 
 
-def _print_verdict(
-    terminal: Terminal, report: Mapping[str, Any], problems: list[Any], doubts: list[Any]
-) -> None:
-    counts = [
-        _counted(len(report["faults"]), "fault"),
-        _counted(len(problems), "problem"),
-        _counted(len(doubts), "doubt"),
-    ]
-    if report["status"] != "fine":
-        note = "; with faults in its settings a program does not start" if report["faults"] else ""
-        terminal.line(f"{', '.join(counts)}{note}.", Style.BAD)
-    else:
-        terminal.line(f"Fine: {', '.join(counts)}.", Style.WARNING if doubts else Style.GOOD)
+def _print_result(terminal: Terminal, report: Mapping[str, Any]) -> None:
+    errors, warnings = report["errors"], report["warnings"]
+    counts = f"{_counted(len(errors), 'error')}, {_counted(len(warnings), 'warning')}"
+    if report["ok"]:
+        terminal.line(f"OK: {counts}.", Style.WARNING if warnings else Style.GOOD)
+        return
+    is_unusable = any(each["code"] == _INVALID for each in errors)
+    note = "; with such settings a program does not start" if is_unusable else ""
+    terminal.line(f"Not OK: {counts}{note}.", Style.BAD)
 
 
 def _counted(count: int, what: str) -> str:

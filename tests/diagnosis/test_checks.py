@@ -1,4 +1,4 @@
-"""What gives cause for doubt is told, by its code, and what gives none is not."""
+"""What is wrong, or may be, with settings that can be used is told by its code; all else is not."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.decisions.generation import Generation
-from mxcert_runtime.diagnosis.doubts.certificates import (
+from mxcert_runtime.diagnosis.checks.certificates import (
     Expectation,
-    doubts_of_identity,
+    check_identity,
     is_chain_complete,
     trust_anchor_of,
 )
-from mxcert_runtime.diagnosis.doubts.doubt import Doubt, DoubtCode
-from mxcert_runtime.diagnosis.doubts.files import doubts_of_files
-from mxcert_runtime.diagnosis.doubts.rules import doubts_of_rules, doubts_of_service_prefixes
-from mxcert_runtime.diagnosis.doubts.services import doubts_of_services
+from mxcert_runtime.diagnosis.checks.diagnostic import Diagnostic, DiagnosticCode
+from mxcert_runtime.diagnosis.checks.files import check_files
+from mxcert_runtime.diagnosis.checks.rules import check_rules, check_service_prefixes
+from mxcert_runtime.diagnosis.checks.services import check_services
 from mxcert_runtime.identity.material.certificate import Certificate
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support.client_files import PASSWORD, ClientFiles
@@ -62,19 +62,19 @@ def about_certificates(
     generation: Generation,
     window: datetime.timedelta = MONTH,
     authorities: tuple[x509.Certificate, ...] = (),
-) -> list[Doubt]:
-    """The doubts of the first identity."""
+) -> list[Diagnostic]:
+    """The diagnostics of the first identity."""
     expected = Expectation(now(), window, tuple(map(Certificate.of, authorities)))
-    return list(doubts_of_identity(generation.identities[0], expected))
+    return list(check_identity(generation.identities[0], expected))
 
 
-def codes(doubts: Iterable[Doubt]) -> list[str]:
+def codes(diagnostics: Iterable[Diagnostic]) -> list[str]:
     """The codes alone."""
-    return [each.code.value for each in doubts]
+    return [each.code.value for each in diagnostics]
 
 
 def test_a_sound_identity(build: Build, intermediate: Authority) -> None:
-    """The twin of all below: a sound certificate with its chain gives no cause for doubt."""
+    """The twin of all below: of a sound certificate with its chain nothing is told."""
     generation = build(intermediate.issue("sound", server=False))
     assert [] == about_certificates(generation)
     assert "CN=Client root,O=mxcert tests" == trust_anchor_of(generation.identities[0])
@@ -87,9 +87,9 @@ def test_what_strict_servers_refuse(tmp_path: Path, client_authority: Authority,
     settings = {"identity": [leaf.write(tmp_path)], "unlisted_hosts": "none"}
     generation = build_generation(settings_from(settings))
     expected = "unusual-certificate"
-    (doubt,) = (each for each in about_certificates(generation) if each.code.value == expected)
-    assert "refuse it" in doubt.problem
-    assert not doubt.is_problem
+    (diagnostic,) = (each for each in about_certificates(generation) if each.code.value == expected)
+    assert "refuse it" in diagnostic.problem
+    assert not diagnostic.is_error
 
 
 DATES = [
@@ -112,29 +112,29 @@ def test_dates(
 ) -> None:
     """Outside its validity, or sooner at its end than asked for: a problem, with the date."""
     period = {"not_before": now() - 2 * DAY, **dates}
-    doubts = about_certificates(build(intermediate.issue("dated", **period)), window)
-    assert expected == codes(doubts)
-    assert all(each.is_problem for each in doubts)
+    diagnostics = about_certificates(build(intermediate.issue("dated", **period)), window)
+    assert expected == codes(diagnostics)
+    assert all(each.is_error for each in diagnostics)
     shown = f"{next(iter(dates.values())):%Y-%m-%d %H:%M} UTC"
-    assert all(shown in each.problem and "'one'" in each.problem for each in doubts)
+    assert all(shown in each.problem and "'one'" in each.problem for each in diagnostics)
 
 
 def test_an_expired_intermediate(build: Build, client_authority: Authority) -> None:
     """An intermediate that has expired breaks the chain as well as a leaf does."""
     period = {"not_before": now() - 2 * DAY, "not_after": now() - DAY}
     expired = Authority("Old intermediate", "ec", client_authority, **period)
-    (doubt,) = about_certificates(build(expired.issue("sound")))
-    assert DoubtCode.EXPIRED is doubt.code
-    assert "CN=Old intermediate" in doubt.problem
+    (diagnostic,) = about_certificates(build(expired.issue("sound")))
+    assert DiagnosticCode.EXPIRED is diagnostic.code
+    assert "CN=Old intermediate" in diagnostic.problem
 
 
 def test_a_missing_intermediate(build: Build, intermediate: Authority) -> None:
     """The issuer is not in the file, and nothing here says that it is a root."""
     issued = intermediate.issue("chainless", server=False)
     generation = build(Leaf(issued.certificate, issued.key))
-    (doubt,) = about_certificates(generation)
-    assert ("incomplete-chain", False) == (doubt.code.value, doubt.is_problem)
-    assert "CN=Intermediate" in doubt.problem
+    (diagnostic,) = about_certificates(generation)
+    assert ("incomplete-chain", False) == (diagnostic.code.value, diagnostic.is_error)
+    assert "CN=Intermediate" in diagnostic.problem
     assert None is is_chain_complete(generation.identities[0], ())
 
 
@@ -184,7 +184,7 @@ def test_signatures(client_files: ClientFiles, digest: str, expected: list[str])
     content = openssl("req", "-x509", f"-{digest}", *curve, *extension, *out)
     path.write_bytes(content + path.with_suffix(".key").read_bytes())
     generation = build_generation(settings_from({"identity": [{"certificate": str(path)}]}))
-    # Self-signed, and so without doubt about its chain.
+    # Self-signed, so that its chain is complete.
     assert expected == codes(about_certificates(generation, window=DAY))
 
 
@@ -218,8 +218,8 @@ def test_key_usage(build: Build, client_authority: Authority) -> None:
     )
     usage = x509.KeyUsage(False, False, False, False, True, False, False, False, False)
     certificate = builder.add_extension(usage, True).sign(key, _sha256())
-    doubts = about_certificates(build(Leaf(certificate, key)))
-    assert "no-digital-signature" in codes(doubts)
+    diagnostics = about_certificates(build(Leaf(certificate, key)))
+    assert "no-digital-signature" in codes(diagnostics)
 
 
 def _sha256() -> Any:
@@ -229,8 +229,8 @@ def _sha256() -> Any:
 
 
 def about_rules(generation: Generation) -> list[tuple[str, str | None]]:
-    """Code and identity of each doubt about rules."""
-    return [(each.code.value, each.identity) for each in doubts_of_rules(generation, now())]
+    """Code and identity of each diagnostic of rules."""
+    return [(each.code.value, each.identity) for each in check_rules(generation, now())]
 
 
 def test_an_identity_that_nothing_uses(build: Build, alpha: Leaf, beta: Leaf) -> None:
@@ -268,10 +268,10 @@ def test_a_rule_that_another_one_hides(client_files: ClientFiles, alpha: Leaf, b
     """A wildcard with a port does not count for a host that has a rule of its own without one."""
     hosts = (["*.pay.example:8443"], ["api.pay.example"])
     generation = _with_hosts(client_files, alpha, beta, *hosts)
-    (doubt,) = doubts_of_rules(generation, now())
-    assert DoubtCode.HIDDEN_RULE is doubt.code
-    assert "`*.pay.example:8443` does not count for `api.pay.example:8443`" in doubt.problem
-    assert "`api.pay.example:8443`" in doubt.remedy
+    (diagnostic,) = check_rules(generation, now())
+    assert DiagnosticCode.HIDDEN_RULE is diagnostic.code
+    assert "`*.pay.example:8443` does not count for `api.pay.example:8443`" in diagnostic.problem
+    assert "`api.pay.example:8443`" in diagnostic.remedy
     # What it says is so.
     assert "two" == generation.policy.select("api.pay.example", 8443).identity.name  # type: ignore[union-attr]
 
@@ -297,10 +297,10 @@ def test_a_service_prefix_without_a_service(client_files: ClientFiles, alpha: Le
     """A prefix that is in front of no service's name is told, with where it stands."""
     identity = client_files.identity("one", alpha, services=["Billing.Invoices"])
     reading = settings_from({"identity": [identity], "service_prefixes": ["Billing", "Biling"]})
-    (doubt,) = doubts_of_service_prefixes(reading)
-    assert "unused-service-prefix" == doubt.code.value
-    assert "'Biling'" in doubt.problem
-    assert "settings argument, service_prefixes" == doubt.origin
+    (diagnostic,) = check_service_prefixes(reading)
+    assert "unused-service-prefix" == diagnostic.code.value
+    assert "'Biling'" in diagnostic.problem
+    assert "settings argument, service_prefixes" == diagnostic.origin
 
 
 @pytest.fixture
@@ -310,8 +310,8 @@ def without_soap(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, module, None)
 
 
-def _about_services(source: dict[str, Any]) -> list[Doubt]:
-    return list(doubts_of_services(build_generation(settings_from(source))))
+def _about_services(source: dict[str, Any]) -> list[Diagnostic]:
+    return list(check_services(build_generation(settings_from(source))))
 
 
 @pytest.mark.usefixtures("without_soap")
@@ -322,16 +322,16 @@ def test_services_that_nothing_maps(
     client_files: ClientFiles, alpha: Leaf, services: list[str]
 ) -> None:
     """Rules by service without hosts are told, all of one place together."""
-    (doubt,) = _about_services(
+    (diagnostic,) = _about_services(
         {"identity": [client_files.identity("one", alpha, services=services)]}
     )
-    assert ("service-not-mapped", False) == (doubt.code.value, doubt.is_problem)
-    assert "settings argument, identity 1 (one), services" == doubt.origin
-    assert f"`{services[0]}`" in doubt.problem
-    assert "does not name" in doubt.problem
-    assert "mxcert_runtime.service(...)" in doubt.problem
-    assert ("and 2 more" in doubt.problem) == (len(services) > 5)
-    assert f'"{services[0]}": ["host"]' in doubt.remedy
+    assert ("service-not-mapped", False) == (diagnostic.code.value, diagnostic.is_error)
+    assert "settings argument, identity 1 (one), services" == diagnostic.origin
+    assert f"`{services[0]}`" in diagnostic.problem
+    assert "does not name" in diagnostic.problem
+    assert "mxcert_runtime.service(...)" in diagnostic.problem
+    assert ("and 2 more" in diagnostic.problem) == (len(services) > 5)
+    assert f'"{services[0]}": ["host"]' in diagnostic.remedy
 
 
 @pytest.mark.usefixtures("without_soap")
@@ -395,7 +395,7 @@ def test_names_that_can_be_either(
     """Where hosts and services share one namespace, how a name is written tells them apart."""
     variables = client_files.variables(alpha, usages={name: None})
     generation = build_generation(read_settings(variables, default_file="/nonexistent"))
-    assert expected == bool(list(doubts_of_services(generation)))
+    assert expected == bool(list(check_services(generation)))
 
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="mode bits are POSIX")
@@ -431,16 +431,16 @@ def secret_files(client_files: ClientFiles, alpha: Leaf, beta: Leaf) -> dict[str
     return files
 
 
-def about_files(environ: dict[str, str]) -> list[Doubt]:
-    """The doubts about the files of an environment's settings, which have no fault."""
+def about_files(environ: dict[str, str]) -> list[Diagnostic]:
+    """The diagnostics of the files of an environment's settings, which have no fault."""
     reading = read_settings(environ)
     build_generation(reading)
-    return list(doubts_of_files(reading))
+    return list(check_files(reading))
 
 
 @posix_only
 def test_files_of_the_user_alone(secret_files: dict[str, Path]) -> None:
-    """The twin of all below: nobody else may read anything, and there is no doubt."""
+    """The twin of all below: nobody else may read anything, and nothing is told."""
     assert [] == about_files({"MXCERT_CONFIG": str(secret_files["settings"])})
 
 
@@ -450,10 +450,10 @@ def test_files_of_the_user_alone(secret_files: dict[str, Path]) -> None:
 def test_files_that_others_may_read(secret_files: dict[str, Path], kind: str, mode: int) -> None:
     """A key or a password that the group or every user may read is told, with who may."""
     secret_files[kind].chmod(mode)
-    (doubt,) = about_files({"MXCERT_CONFIG": str(secret_files["settings"])})
-    assert DoubtCode.READABLE_BY_OTHERS is doubt.code
-    assert f"`{secret_files[kind]}`" in doubt.problem
-    assert ("every user" if mode & 0o004 else "its group") in doubt.problem
+    (diagnostic,) = about_files({"MXCERT_CONFIG": str(secret_files["settings"])})
+    assert DiagnosticCode.READABLE_BY_OTHERS is diagnostic.code
+    assert f"`{secret_files[kind]}`" in diagnostic.problem
+    assert ("every user" if mode & 0o004 else "its group") in diagnostic.problem
 
 
 @posix_only
@@ -474,9 +474,9 @@ def test_a_settings_file_with_a_password(
     where = f"password_file = '{secret_files['password']}'"
     settings.write_text(settings.read_text().replace(where, f"password = '{PASSWORD}'"))
     settings.chmod(mode)
-    doubts = about_files({"MXCERT_CONFIG": str(settings)})
-    assert expected == len(doubts)
-    assert all("holds a password" in str(each) and PASSWORD not in str(each) for each in doubts)
+    texts = [str(each) for each in about_files({"MXCERT_CONFIG": str(settings)})]
+    assert expected == len(texts)
+    assert all("holds a password" in text and PASSWORD not in text for text in texts)
 
 
 @posix_only
@@ -508,16 +508,15 @@ def test_a_file_that_holds_the_certificates(
     assert expected == len(about_files({"MXCERT_CONFIG": str(path)}))
 
 
-def test_data_of_a_doubt() -> None:
-    """As data a doubt has its code and grade; as text what is wrong and what to do."""
-    doubt = Doubt(DoubtCode.EXPIRED, "here", "it has expired", "Replace it", "one")
+def test_data_of_a_diagnostic() -> None:
+    """As data a diagnostic has its code; as text what is wrong and what to do."""
+    diagnostic = Diagnostic(DiagnosticCode.EXPIRED, "here", "it has expired", "Replace it", "one")
     expected = {
         "code": "expired",
-        "grade": "problem",
         "identity": "one",
         "origin": "here",
         "problem": "it has expired",
         "remedy": "Replace it",
     }
-    assert expected == doubt.as_data()
-    assert "here: it has expired. Replace it." == str(doubt)
+    assert expected == diagnostic.as_data()
+    assert "here: it has expired. Replace it." == str(diagnostic)

@@ -1,4 +1,4 @@
-"""Doubts about one identity's certificates: validity, chain, strength, and what they are for."""
+"""Checks of one identity's certificates: validity, chain, strength, and what they are for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...identity.identity import Identity
 from ...identity.material.certificate import Certificate
 from ...identity.material.pairing import has_issued, is_root
 from ...identity.material.refusal import RefusalsIgnored
-from .doubt import Doubt, DoubtCode
+from .diagnostic import Diagnostic, DiagnosticCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112
 #: bits (SSL_CTX_set_security_level(3)).
@@ -40,15 +40,15 @@ class Expectation:
     authorities: tuple[Certificate, ...] = ()
 
 
-def doubts_of_identity(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
-    """All that gives cause for doubt in the certificates of one identity."""
+def check_identity(identity: Identity, expected: Expectation) -> Iterator[Diagnostic]:
+    """All that is wrong, or may be, with the certificates of one identity."""
     for certificate, label in _labelled(identity):
-        yield from _doubts_of_validity(identity, certificate, label, expected)
-    yield from _doubts_of_chain(identity, expected)
+        yield from _check_validity(identity, certificate, label, expected)
+    yield from _check_chain(identity, expected)
     for certificate, label in _labelled(identity):
-        yield from _doubts_of_strength(identity, certificate, label)
-        yield from _doubts_of_form(identity, certificate, label)
-    yield from _doubts_of_usage(identity)
+        yield from _check_strength(identity, certificate, label)
+        yield from _check_form(identity, certificate, label)
+    yield from _check_usage(identity)
 
 
 def trust_anchor_of(identity: Identity) -> str:
@@ -72,29 +72,29 @@ def _labelled(identity: Identity) -> list[tuple[Certificate, str]]:
     return [(identity.leaf, leaf), *chain]
 
 
-def _doubt(identity: Identity, code: DoubtCode, problem: str, remedy: str) -> Doubt:
-    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+def _diagnostic(identity: Identity, code: DiagnosticCode, problem: str, remedy: str) -> Diagnostic:
+    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
 
 
-def _doubts_of_validity(
+def _check_validity(
     identity: Identity, certificate: Certificate, label: str, expected: Expectation
-) -> Iterator[Doubt]:
+) -> Iterator[Diagnostic]:
     if certificate.validity is not None:
         begin, end = certificate.validity
         remedy = "Replace the file by one with a valid certificate"
         left = end - expected.moment
         if expected.moment < begin:
             problem = f"{label} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
-            yield _doubt(identity, DoubtCode.NOT_YET_VALID, problem, remedy)
+            yield _diagnostic(identity, DiagnosticCode.NOT_YET_VALID, problem, remedy)
         elif expected.moment > end:
             problem = f"{label} expired on {end:%Y-%m-%d %H:%M} UTC"
-            yield _doubt(identity, DoubtCode.EXPIRED, problem, remedy)
+            yield _diagnostic(identity, DiagnosticCode.EXPIRED, problem, remedy)
         elif left < expected.window:
             problem = f"{label} expires in {left.days} days, on {end:%Y-%m-%d %H:%M} UTC"
-            yield _doubt(identity, DoubtCode.EXPIRES_SOON, problem, remedy)
+            yield _diagnostic(identity, DiagnosticCode.EXPIRES_SOON, problem, remedy)
 
 
-def _doubts_of_chain(identity: Identity, expected: Expectation) -> Iterator[Doubt]:
+def _check_chain(identity: Identity, expected: Expectation) -> Iterator[Diagnostic]:
     if identity.intermediates or is_chain_complete(identity, expected.authorities):
         return
     problem = (
@@ -105,25 +105,25 @@ def _doubts_of_chain(identity: Identity, expected: Expectation) -> Iterator[Doub
         "Put the intermediates into the file, the leaf's issuer first; if the issuer is the root"
         " that the servers trust, nothing is missing"
     )
-    yield _doubt(identity, DoubtCode.INCOMPLETE_CHAIN, problem, remedy)
+    yield _diagnostic(identity, DiagnosticCode.INCOMPLETE_CHAIN, problem, remedy)
 
 
-def _doubts_of_strength(
+def _check_strength(
     identity: Identity, certificate: Certificate, label: str
-) -> Iterator[Doubt]:
+) -> Iterator[Diagnostic]:
     key = _weak_key(certificate)
     if key:
         remedy = f"Have it issued anew for RSA of {_LEAST_RSA_BITS} bits or more, or EC P-256"
         problem = f"{label} has a key of {key}, which OpenSSL refuses at its default security level"
-        yield _doubt(identity, DoubtCode.WEAK_KEY, problem, remedy)
+        yield _diagnostic(identity, DiagnosticCode.WEAK_KEY, problem, remedy)
     weak_hash = signature_hash(certificate)
     if weak_hash in _WEAK_HASHES:
         problem = f"{label} is signed with {weak_hash.upper()}, which can be forged"
         remedy = "Have it issued anew with a signature by SHA-256"
-        yield _doubt(identity, DoubtCode.WEAK_SIGNATURE, problem, remedy)
+        yield _diagnostic(identity, DiagnosticCode.WEAK_SIGNATURE, problem, remedy)
 
 
-def _doubts_of_form(identity: Identity, certificate: Certificate, label: str) -> Iterator[Doubt]:
+def _check_form(identity: Identity, certificate: Certificate, label: str) -> Iterator[Diagnostic]:
     """OpenSSL takes what RFC 5280 forbids; servers that are not OpenSSL may well refuse it."""
     reason = None
     if certificate.serial <= 0:
@@ -133,7 +133,7 @@ def _doubts_of_form(identity: Identity, certificate: Certificate, label: str) ->
     if reason:
         problem = f"{label} {reason}; strict servers, such as those in Go or Rust, refuse it"
         remedy = "Have it issued anew by an authority that keeps to RFC 5280"
-        yield _doubt(identity, DoubtCode.UNUSUAL_CERTIFICATE, problem, remedy)
+        yield _diagnostic(identity, DiagnosticCode.UNUSUAL_CERTIFICATE, problem, remedy)
 
 
 def _weak_key(certificate: Certificate) -> str | None:
@@ -158,18 +158,18 @@ def signature_hash(certificate: Certificate) -> str | None:
     return None
 
 
-def _doubts_of_usage(identity: Identity) -> Iterator[Doubt]:
+def _check_usage(identity: Identity) -> Iterator[Diagnostic]:
     # RFC 8446, section 4.4.2.2, asks for both of a client's certificate, if they are there.
     extended = _extension(identity.leaf, x509.ExtendedKeyUsage)
     if extended is not None and not any(usage in extended for usage in _CLIENT_USAGES):
         problem = f"the identity {identity.name!r} is not for TLS clients (Extended Key Usage)"
         remedy = "Have it issued with clientAuth, or name the file of the client's certificate"
-        yield _doubt(identity, DoubtCode.NO_CLIENT_AUTHENTICATION, problem, remedy)
+        yield _diagnostic(identity, DiagnosticCode.NO_CLIENT_AUTHENTICATION, problem, remedy)
     usage = _extension(identity.leaf, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
         problem = f"the key of the identity {identity.name!r} is not for signatures (Key Usage)"
         remedy = "Have it issued with digitalSignature, by which a TLS client proves its key"
-        yield _doubt(identity, DoubtCode.NO_DIGITAL_SIGNATURE, problem, remedy)
+        yield _diagnostic(identity, DiagnosticCode.NO_DIGITAL_SIGNATURE, problem, remedy)
 
 
 def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -1,4 +1,4 @@
-"""Doubts about files that hold a secret and that more people may read than need to.
+"""Checks of the files that hold a secret: may more people read them than need to?
 
 POSIX only: the mode bits say nothing on other systems. A directory above that keeps others out is
 not looked at, since it need not do so wherever the file is mounted next.
@@ -14,14 +14,14 @@ from ...base.faults import Origin
 from ...identity.sources import IdentitySettings, PemFiles, Pkcs12File, Pkcs12Inline
 from ...settings.files import shown_path
 from ...settings.model import Reading
-from .doubt import Doubt, DoubtCode
+from .diagnostic import Diagnostic, DiagnosticCode
 
 _READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))
 #: the keys of the native file that say where a password is, and do not hold it
 _ELSEWHERE = ("password_file", "password_env")
 
 
-def doubts_of_files(reading: Reading) -> Iterator[Doubt]:
+def check_files(reading: Reading) -> Iterator[Diagnostic]:
     """Each file with a key or a password that its group or every user may read, once."""
     if os.name != "posix":
         return
@@ -32,7 +32,7 @@ def doubts_of_files(reading: Reading) -> Iterator[Doubt]:
             told.add(path)
             problem = f"the file {shown_path(path)} holds {content} and may be read by {readers}"
             remedy = "Let only the user that runs the program read it: `chmod 600`"
-            yield Doubt(DoubtCode.READABLE_BY_OTHERS, origin, problem, remedy)
+            yield Diagnostic(DiagnosticCode.READABLE_BY_OTHERS, origin, problem, remedy)
 
 
 def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:

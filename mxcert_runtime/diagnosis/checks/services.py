@@ -1,7 +1,7 @@
-"""Doubts about rules by service that may never apply: no host has them, and no library names them.
+"""Checks of rules by service that may never apply: no host has them, no library names them.
 
 Such a deployment sends what hosts without a rule get. Whether its code names the service cannot be
-known from outside, so this is a doubt, and an empty list of hosts says that the code does.
+known from outside, so this is a warning, and an empty list of hosts says that the code does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from ...decisions.generation import Generation
 from ...settings.model import RuleKind, RuleSettings
-from .doubt import Doubt, DoubtCode
+from .diagnostic import Diagnostic, DiagnosticCode
 
 #: what names the service of an operation by itself; see the hooks of that name
 _SOAP_LIBRARIES = ("zeep", "suds")
@@ -22,7 +22,7 @@ _MOST_SHOWN = 5
 _PART = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
-def doubts_of_services(generation: Generation) -> Iterator[Doubt]:
+def check_services(generation: Generation) -> Iterator[Diagnostic]:
     """Rules by service without hosts, in a program that has no SOAP library; one for each origin.
 
     Nothing is imported to find that out.
@@ -61,7 +61,7 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _not_mapped(origin: str, services: list[str]) -> Doubt:
+def _not_mapped(origin: str, services: list[str]) -> Diagnostic:
     shown = ", ".join(f"`{each}`" for each in services[:_MOST_SHOWN])
     shown += f" and {len(services) - _MOST_SHOWN} more" if len(services) > _MOST_SHOWN else ""
     one = len(services) == 1
@@ -75,4 +75,4 @@ def _not_mapped(origin: str, services: list[str]) -> Doubt:
         f'Give the hosts in MXCERT_SERVICES or [services], as in `"{services[0]}": ["host"]`;'
         " an empty list says that the code names the service"
     )
-    return Doubt(DoubtCode.SERVICE_NOT_MAPPED, origin, problem, remedy)
+    return Diagnostic(DiagnosticCode.SERVICE_NOT_MAPPED, origin, problem, remedy)

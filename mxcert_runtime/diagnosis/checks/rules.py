@@ -1,4 +1,4 @@
-"""Doubts about rules: what is never used, and what another rule hides.
+"""Checks of rules: what is never used, and what another rule hides.
 
 :mod:`..settings.conflicts` refuses two answers to one question; here they are two questions.
 """
@@ -14,10 +14,10 @@ from ...decisions.generation import Generation
 from ...decisions.policy import Rule
 from ...identity.identity import Identity, Validity
 from ...settings.model import Reading, UnlistedHosts
-from .doubt import Doubt, DoubtCode
+from .diagnostic import Diagnostic, DiagnosticCode
 
 
-def doubts_of_rules(generation: Generation, moment: datetime) -> Iterator[Doubt]:
+def check_rules(generation: Generation, moment: datetime) -> Iterator[Diagnostic]:
     """Identities and rules that never count, at an aware moment."""
     if generation.settings.unlisted_hosts is UnlistedHosts.NONE:
         yield from map(_unused, _without_rule(generation))
@@ -26,7 +26,7 @@ def doubts_of_rules(generation: Generation, moment: datetime) -> Iterator[Doubt]
     yield from _hidden_rules(generation)
 
 
-def doubts_of_service_prefixes(reading: Reading) -> Iterator[Doubt]:
+def check_service_prefixes(reading: Reading) -> Iterator[Diagnostic]:
     """Prefixes for the services of WSDLs that no service's name begins with."""
     settings = reading.settings
     known = [each.identifier for each in settings.rules]
@@ -37,7 +37,7 @@ def doubts_of_service_prefixes(reading: Reading) -> Iterator[Doubt]:
         if prefix not in used:
             problem = f"the prefix {prefix!r} is in front of no service that has a rule"
             remedy = "Correct it, or drop it"
-            yield Doubt(DoubtCode.UNUSED_SERVICE_PREFIX, origin, problem, remedy)
+            yield Diagnostic(DiagnosticCode.UNUSED_SERVICE_PREFIX, origin, problem, remedy)
 
 
 def _beginnings(name: str) -> Iterator[str]:
@@ -53,15 +53,15 @@ def _without_rule(generation: Generation) -> list[Identity]:
     return [each for each in generation.identities if each not in named]
 
 
-def _unused(identity: Identity) -> Doubt:
+def _unused(identity: Identity) -> Diagnostic:
     reason = 'it has no rule, and unlisted_hosts is "none"'
     problem = f"the identity {identity.name!r} is never used: {reason}"
     remedy = "Give it its hosts or services, or take it out"
-    code = DoubtCode.UNUSED_IDENTITY
-    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+    code = DiagnosticCode.UNUSED_IDENTITY
+    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
 
 
-def _shadowed(generation: Generation, moment: datetime) -> Iterator[Doubt]:
+def _shadowed(generation: Generation, moment: datetime) -> Iterator[Diagnostic]:
     """Identities that fit no server's request which an earlier one does not fit as well."""
     without_rule = set(_without_rule(generation))
     earlier: list[tuple[Identity, set[bytes]]] = []
@@ -78,21 +78,21 @@ def _shadowed(generation: Generation, moment: datetime) -> Iterator[Doubt]:
             earlier.append((identity, issuers))
 
 
-def _shadowed_by(earlier: Identity, identity: Identity) -> Doubt:
+def _shadowed_by(earlier: Identity, identity: Identity) -> Diagnostic:
     problem = (
         f"the identity {identity.name!r} is never used: it has no rule, and where a server's"
         f" request would choose it, {earlier.name!r} comes first (the same issuers and kind of key)"
     )
     remedy = "Give it its hosts or services, or take it out"
-    code = DoubtCode.SHADOWED_IDENTITY
-    return Doubt(code, str(identity.origin), problem, remedy, identity.name)
+    code = DiagnosticCode.SHADOWED_IDENTITY
+    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
 
 
 def _issuers(identity: Identity) -> set[bytes]:
     return {each.issuer_der for each in identity.certificates}
 
 
-def _hidden_rules(generation: Generation) -> Iterator[Doubt]:
+def _hidden_rules(generation: Generation) -> Iterator[Diagnostic]:
     """``*.domain:port`` that gives way to ``host``, although only the former names the port."""
     hosts = generation.policy.hosts
     rules = {
@@ -119,11 +119,11 @@ def _wildcards_with_port(rules: Iterable[HostPattern]) -> dict[str, list[HostPat
     return found
 
 
-def _hidden(pattern: HostPattern, rule: Rule, wildcard: HostPattern, hidden: Rule) -> Doubt:
+def _hidden(pattern: HostPattern, rule: Rule, wildcard: HostPattern, hidden: Rule) -> Diagnostic:
     endpoint = HostPattern(pattern.host, wildcard.port)
     problem = (
         f"`{wildcard}` does not count for `{endpoint}`, since the rule `{rule.name}` of"
         f" {rule.origin} is more specific and gives another identity"
     )
     remedy = f"Write a rule for `{endpoint}` that says which of the two is meant"
-    return Doubt(DoubtCode.HIDDEN_RULE, hidden.origin, problem, remedy)
+    return Diagnostic(DiagnosticCode.HIDDEN_RULE, hidden.origin, problem, remedy)

@@ -1,0 +1,84 @@
+"""A diagnostic: what it is about by a stable code, where it stands, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ...errors import Fault
+
+
+class DiagnosticCode(Enum):
+    """What a diagnostic is about. The values are stable: monitoring goes by them."""
+
+    INVALID_SETTINGS = "invalid-settings"
+    DISABLED = "disabled"
+    NO_SETTINGS = "no-settings"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRES_SOON = "expires-soon"
+    SETTINGS_WARNING = "settings-warning"
+    UNUSED_IDENTITY = "unused-identity"
+    SHADOWED_IDENTITY = "shadowed-identity"
+    HIDDEN_RULE = "hidden-rule"
+    SERVICE_NOT_MAPPED = "service-not-mapped"
+    UNUSED_SERVICE_PREFIX = "unused-service-prefix"
+    INCOMPLETE_CHAIN = "incomplete-chain"
+    WEAK_KEY = "weak-key"
+    WEAK_SIGNATURE = "weak-signature"
+    UNUSUAL_CERTIFICATE = "unusual-certificate"
+    NO_CLIENT_AUTHENTICATION = "no-client-authentication"
+    NO_DIGITAL_SIGNATURE = "no-digital-signature"
+    READABLE_BY_OTHERS = "readable-by-others"
+
+
+#: What stops a program or its connections, now or soon; all else may be meant as it is.
+_ERRORS = frozenset(
+    {
+        DiagnosticCode.INVALID_SETTINGS,
+        DiagnosticCode.DISABLED,
+        DiagnosticCode.NO_SETTINGS,
+        DiagnosticCode.EXPIRED,
+        DiagnosticCode.NOT_YET_VALID,
+        DiagnosticCode.EXPIRES_SOON,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One error or warning; ``identity`` is the name of the one concerned."""
+
+    code: DiagnosticCode
+    origin: str
+    problem: str
+    remedy: str
+    identity: str | None = None
+
+    @classmethod
+    def of_fault(cls, fault: Fault) -> Diagnostic:
+        """The error of settings that cannot be used."""
+        return cls(DiagnosticCode.INVALID_SETTINGS, fault.origin, fault.problem, fault.remedy)
+
+    @classmethod
+    def of_warning(cls, warning: Fault) -> Diagnostic:
+        """The warning that was found while the settings were read."""
+        return cls(DiagnosticCode.SETTINGS_WARNING, warning.origin, warning.problem, warning.remedy)
+
+    @property
+    def is_error(self) -> bool:
+        """Whether a program or its connections fail by it, now or soon, whatever was meant."""
+        return self.code in _ERRORS
+
+    def __str__(self) -> str:
+        return str(Fault(self.origin, self.problem, self.remedy))
+
+    def as_data(self) -> dict[str, str | None]:
+        """As plain data, for JSON."""
+        return {
+            "code": self.code.value,
+            "identity": self.identity,
+            "origin": self.origin,
+            "problem": self.problem,
+            "remedy": self.remedy,
+        }
