@@ -23,19 +23,14 @@ from ..base.locks import ForkSafeLock
 from ..base.printable import printable
 from ..base.secret import Secret
 from ..errors import IdentityError, IdentityProblem
+from .key import Key
 from .key_transfer import try_identity
 from .material.ber import MalformedError
 from .material.certificate import Certificate
-from .material.certificates import load_certificates
 from .material.pairing import Pair, pair_up
-from .material.pem_key import open_pem_key
-from .material.pkcs12 import open_pkcs12
-from .material.private_key import KeyMaterial, ParsedKey, parsed_or_refused
 from .material.refusal import RefusalsIgnored
-from .material.source_file import read_file, refuse_size
-from .sources import IdentitySettings, PemFiles, Pkcs12File
-
-_INLINE_LABEL = "the PKCS12 content in the settings"
+from .opening import Content
+from .sources import IdentitySettings
 
 
 class Validity(Enum):
@@ -52,8 +47,8 @@ class Identity:
 
     ``intermediates`` are the chain in order, the issuer of the leaf first, without the root: RFC
     8446, section 4.4.2, lets it be omitted, since a server trusts its own copy of it or none.
-    Key and certificates go to OpenSSL as they came (:meth:`key_pem`, :meth:`certificates_pem`);
-    ``private_key``, ``certificate`` and ``chain`` are cryptography's views of them.
+    Key and certificates go to OpenSSL as they came (:attr:`key`, :meth:`certificates_pem`);
+    ``certificate`` and ``chain`` are cryptography's views of the latter.
     Two identities are equal only if they are the same object; ``digest`` tells whether their
     material is the same.
     """
@@ -61,7 +56,7 @@ class Identity:
     name: str
     origin: Origin
     leaf: Certificate
-    key: KeyMaterial
+    key: Key
     intermediates: tuple[Certificate, ...] = ()
     #: what it was made from, kept alive for whoever opens the same
     opened: object = None
@@ -114,23 +109,6 @@ class Identity:
     def chain(self) -> tuple[x509.Certificate, ...]:
         """cryptography's view of the chain above the leaf; raises as :attr:`certificate` does."""
         return tuple(map(_parsed, self.intermediates))
-
-    @property
-    def private_key(self) -> ParsedKey:
-        """cryptography's view of the key, which may have lost its kind (an RSASSA-PSS key is one
-        of plain RSA there); raises as :attr:`certificate` does."""
-        key: ParsedKey = parsed_or_refused(
-            self.key.parsed, f"the key of the identity {self.name!r}"
-        )
-        return key
-
-    def key_pem(self) -> Secret[bytes]:
-        """The private key as it came, as PKCS8 in PEM, in clear."""
-        return self.key.as_pem()
-
-    def encrypted_key_pem(self, password: Secret[str]) -> Secret[bytes]:
-        """The private key as it came, as PKCS8 in PEM under a password that is random."""
-        return self.key.as_encrypted_pem(password)
 
     def certificates_pem(self) -> bytes:
         """The leaf and the chain as they came, as PEM."""
@@ -204,37 +182,20 @@ def load_identities(settings: IdentitySettings) -> tuple[Identity, ...]:
     its key, wherever it stands; certificates that are not on its path are left out. Raises
     :class:`~.errors.IdentityError` with the first thing that is wrong, never with a secret.
     """
-    parts, labels = _read(settings)
+    content = settings.material.read()
+    parts = content.parts()
     key = _opened_once.key_of(parts, settings.password)
-    opened = _opened_once.get(key)
+    opened = _opened_once.get(key) if parts else None
     if opened is None:
-        opened = _open(parts, labels, settings.password)
-        _opened_once.put(key, opened)
-    return tuple(_make_identities(settings, opened, labels[0]))
+        opened = _open(content, settings.password)
+        if parts:
+            _opened_once.put(key, opened)
+    return tuple(_make_identities(settings, opened, content.labels[0]))
 
 
-def _read(settings: IdentitySettings) -> tuple[tuple[Secret[bytes], ...], tuple[str, ...]]:
-    """The contents of the material and what errors call them: one for PKCS12, two for PEM."""
-    material = settings.material
-    if isinstance(material, PemFiles):
-        paths = (material.certificate_path, material.key_path)
-        contents = {path: read_file(path) for path in dict.fromkeys(paths)}
-        return tuple(contents[path] for path in paths), tuple(map(repr, paths))
-    if isinstance(material, Pkcs12File):
-        return (read_file(material.path),), (repr(material.path),)
-    refuse_size(material.content, _INLINE_LABEL)
-    return (material.content,), (_INLINE_LABEL,)
-
-
-def _open(
-    parts: Sequence[Secret[bytes]], labels: Sequence[str], password: Secret[str] | None
-) -> _Opened:
-    if len(parts) == 1:
-        keys, certificates = open_pkcs12(parts[0], password, labels[0])
-    else:
-        certificates = load_certificates(parts[0], labels[0])
-        keys = (open_pem_key(parts[1], password, labels[1]),)
-    return _Opened(pair_up(keys, certificates, labels))
+def _open(content: Content, password: Secret[str] | None) -> _Opened:
+    keys, certificates = content.open(password)
+    return _Opened(pair_up(keys, certificates, content.labels))
 
 
 def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) -> Iterator[Identity]:
@@ -262,9 +223,14 @@ def _make_identity(
 
 
 def _parsed(certificate: Certificate) -> x509.Certificate:
-    what = f"the certificate `{certificate.subject}`"
-    parsed: x509.Certificate = parsed_or_refused(certificate.parsed, what)
-    return parsed
+    if certificate.parsed is None:
+        message = (
+            f"the certificate `{certificate.subject}` is used as it came, since cryptography"
+            " cannot read it"
+        )
+        remedy = "Take its bytes instead, or have it issued anew"
+        raise IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
+    return certificate.parsed
 
 
 def _encoded(password: Secret[str] | None) -> Secret[bytes]:

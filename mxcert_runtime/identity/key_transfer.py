@@ -1,33 +1,21 @@
-"""Gives a private key and its chain to OpenSSL through ``load_cert_chain``, which takes files only.
-
-The key never reaches a disk in clear: on Linux it passes through an anonymous file in memory
-(memfd_create(2)), elsewhere through a file of mode 0600 that holds it encrypted under a random
-password of one use, removed at once. Neither is ever a variable: the frames of whatever error
-comes of it can be seen.
-"""
+"""Makes a context of ``ssl`` present an identity, and says so where there is no way for its key."""
 
 from __future__ import annotations
 
-import contextlib
-import secrets
 import ssl
-from collections.abc import Iterator
 from typing import Protocol
 
 from ..base.genuine_ssl import NativeContext
-from ..base.passing_files import memory_file, temporary_file, write_all
-from ..base.secret import Secret
+from .key import Key
 from .openssl_reason import Refusal, explain_refusal
 
 
 class Presentable(Protocol):
-    """What has a key and its certificates as they came."""
+    """What has a key and its certificates."""
 
-    def key_pem(self) -> Secret[bytes]:
-        """The key in clear."""
-
-    def encrypted_key_pem(self, password: Secret[str]) -> Secret[bytes]:
-        """The key under a password that is random."""
+    @property
+    def key(self) -> Key:
+        """The key, wherever it is."""
 
     def certificates_pem(self) -> bytes:
         """The leaf and the chain above it."""
@@ -62,26 +50,8 @@ def load_identity(context: ssl.SSLContext, identity: Presentable) -> None:
 
 
 def _transfer(context: ssl.SSLContext, identity: Presentable) -> None:
-    with memory_file() as memory:
-        if memory is not None:
-            path, file = memory
-            write_all(file, _joined(identity.key_pem(), identity))
-            context.load_cert_chain(path)
-            return
-    with _encrypted_file(identity) as (path, password):
-        context.load_cert_chain(path, password=password.reveal)
-
-
-@contextlib.contextmanager
-def _encrypted_file(identity: Presentable) -> Iterator[tuple[str, Secret[str]]]:
-    password = Secret(secrets.token_hex(32))
-    content = _joined(identity.encrypted_key_pem(password), identity)
-    with temporary_file(content) as path:
-        yield path, password
-
-
-def _joined(key: Secret[bytes], identity: Presentable) -> Secret[bytes]:
-    return Secret(key.reveal() + identity.certificates_pem())
+    with identity.key.for_ssl(identity.certificates_pem()) as arguments:
+        context.load_cert_chain(*arguments)
 
 
 def try_identity(identity: Presentable) -> Refusal | None:

@@ -124,9 +124,8 @@ def _add_identity(entry: Table, folder: str, environ: Mapping[str, str], draft: 
 
 
 def _derived_name(material: Material | None) -> str | None:
-    if isinstance(material, Pkcs12File):
-        return material.path
-    return material.certificate_path if isinstance(material, PemFiles) else None
+    files = material.files() if material else ()
+    return files[0].path if files else None
 
 
 def _material(entry: Table, folder: str) -> Material | None:

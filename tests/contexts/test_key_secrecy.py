@@ -18,6 +18,8 @@ from mxcert_runtime.decisions import in_force
 from mxcert_runtime.hooks.pyopenssl.transfer import load_identity as load_into_pyopenssl
 from mxcert_runtime.identity import key_transfer
 from mxcert_runtime.identity.identity import Identity
+from mxcert_runtime.identity.material import key_passing
+from mxcert_runtime.identity.material.private_key import KeyMaterial
 from tests.contexts.ground import Activation
 
 Arrange = Callable[[pytest.MonkeyPatch, Path], None]
@@ -86,13 +88,13 @@ def identity(activate: Activation) -> Identity:
 def passwords(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password of one use from now on."""
     made: list[str] = []
-    genuine = key_transfer.secrets.token_hex
+    genuine = key_passing.secrets.token_hex
 
     def token_hex(length: int) -> str:
         made.append(genuine(length))
         return made[-1]
 
-    monkeypatch.setattr(key_transfer.secrets, "token_hex", token_hex)
+    monkeypatch.setattr(key_passing.secrets, "token_hex", token_hex)
     return made
 
 
@@ -111,8 +113,13 @@ def _shown(error: BaseException) -> str:
     return "\n".join([str(error), *map(repr, values), *map(repr, inner)])
 
 
+def _pem(identity: Identity) -> str:
+    assert isinstance(identity.key, KeyMaterial)
+    return identity.key.as_pem().reveal().decode()
+
+
 def _holds_a_key(shown: str, identity: Identity) -> bool:
-    lines = identity.key_pem().reveal().decode().splitlines()[1:-1]
+    lines = _pem(identity).splitlines()[1:-1]
     return any(line in shown for line in lines) or "PRIVATE KEY-----" in shown
 
 
@@ -174,7 +181,7 @@ def test_the_search_finds_a_key(identity: Identity) -> None:
     """The twin: a variable that holds the key is found."""
 
     def careless() -> None:
-        pem = identity.key_pem().reveal()
+        pem = _pem(identity)
         raise ValueError(len(pem))
 
     with pytest.raises(ValueError, match=r"\d") as caught:

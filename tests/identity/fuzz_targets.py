@@ -33,7 +33,7 @@ Target = Callable[[bytes], None]
 def read_pkcs12(content: bytes) -> None:
     with contextlib.suppress(IdentityError):
         for identity in load_identities(inline(content, PASSWORD)):
-            assert identity.key_pem()
+            assert identity.key.kind
             assert identity.certificates_pem()
             assert repr(identity)
 

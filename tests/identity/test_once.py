@@ -11,7 +11,7 @@ import pytest
 from mxcert_runtime.base.faults import Origin
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.identity import identity
+from mxcert_runtime.identity import identity, opening
 from mxcert_runtime.identity.identity import load_identity
 from mxcert_runtime.identity.sources import IdentitySettings
 from tests.support import pki
@@ -24,7 +24,7 @@ def decryptions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each decryption from now on."""
     seen: list[str] = []
     for name in ("open_pkcs12", "open_pem_key"):
-        monkeypatch.setattr(identity, name, _count(getattr(identity, name), seen))
+        monkeypatch.setattr(opening, name, _count(getattr(opening, name), seen))
     return seen
 
 
@@ -44,7 +44,7 @@ def test_a_reload_decrypts_nothing(tmp_path: Path, leaf: pki.Leaf, decryptions: 
     elsewhere = load_identity(pkcs12_file(tmp_path, content, "secret"))
 
     assert 1 == len(decryptions)
-    assert first.private_key is again.private_key is elsewhere.private_key
+    assert first.key is again.key is elsewhere.key
 
 
 def test_pem_is_opened_once(tmp_path: Path, leaf: pki.Leaf, decryptions: list[str]) -> None:

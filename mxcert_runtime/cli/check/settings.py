@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from ...identity.sources import Authority, AuthorityFile, Material, PemFiles, Pkcs12File
+from ...identity.sources import INLINE, Authority, AuthorityFile
 from ...settings import names
 from ...settings.model import Reading
 from ...settings.native import SINGLE_KEYS
 
-_INLINE = "(in the settings)"
 _NOTHING = "(none)"
 _Row = tuple[str, str, str]
 
@@ -35,7 +34,7 @@ def _files(reading: Reading) -> Iterator[_Row]:
 def _identities(reading: Reading) -> Iterator[_Row]:
     for each in reading.settings.identities:
         label = f"identity {each.name}"
-        yield label, _material(each.material), str(each.origin)
+        yield label, each.material.shown(), str(each.origin)
         if each.password is None:
             yield f"{label}, password", _NOTHING, "default"
         else:
@@ -43,18 +42,9 @@ def _identities(reading: Reading) -> Iterator[_Row]:
         yield from _authorities(f"{label}, ca", each.authorities)
 
 
-def _material(material: Material) -> str:
-    if isinstance(material, Pkcs12File):
-        return material.path
-    if isinstance(material, PemFiles):
-        paths = (material.certificate_path, material.key_path)
-        return ", ".join(dict.fromkeys(paths))
-    return _INLINE
-
-
 def _authorities(label: str, authorities: tuple[Authority, ...]) -> Iterator[_Row]:
     for each in authorities:
-        path = each.path if isinstance(each, AuthorityFile) else _INLINE
+        path = each.path if isinstance(each, AuthorityFile) else INLINE
         yield label, path, str(each.origin)
 
 

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from ...base.faults import Origin
-from ...identity.sources import IdentitySettings, PemFiles, Pkcs12File, Pkcs12Inline
+from ...identity.sources import IdentitySettings, Pkcs12Inline
 from ...settings.files import shown_path
 from ...settings.model import Reading
 from .diagnostic import Diagnostic, DiagnosticCode
@@ -38,15 +38,13 @@ def check_files(reading: Reading) -> Iterator[Diagnostic]:
 def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:
     """Path, origin and what is secret in it."""
     for identity in reading.settings.identities:
-        material = identity.material
-        if isinstance(material, Pkcs12File):
-            yield material.path, str(identity.origin), "a private key"
-        elif isinstance(material, PemFiles):
-            yield material.key_path, str(identity.origin), "a private key"
+        for file in identity.material.files():
+            if file.holds_key:
+                yield file.path, str(identity.origin), "a private key"
     secret = frozenset(_places_of_secrets(reading.settings.identities))
-    for file in reading.files:
-        if file.path in secret or file.origin in secret:
-            yield file.path, str(file.origin), "a password"
+    for each in reading.files:
+        if each.path in secret or each.origin in secret:
+            yield each.path, str(each.origin), "a password"
 
 
 def _places_of_secrets(identities: Iterable[IdentitySettings]) -> Iterator[str | Origin]:

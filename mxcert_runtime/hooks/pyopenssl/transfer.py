@@ -1,4 +1,4 @@
-"""Gives a private key and its chain to a context of pyOpenSSL, from memory and as they came.
+"""Gives a private key and its chain to a context of pyOpenSSL, as they came.
 
 pyOpenSSL's own methods go through cryptography, which reads less than OpenSSL does and forgets
 that an RSASSA-PSS key is one.
@@ -42,7 +42,7 @@ def _load(context: Any, identity: Identity) -> None:
     leaf, *chain = (
         crypto.load_certificate(crypto.FILETYPE_ASN1, each.der) for each in identity.certificates
     )
-    key = crypto.load_privatekey(crypto.FILETYPE_PEM, identity.key_pem().reveal())
+    key = identity.key.for_pyopenssl()
     _require(lib.SSL_CTX_use_certificate(context._context, leaf._x509))
     _require(lib.SSL_CTX_use_PrivateKey(context._context, key._pkey))
     for certificate in chain:

@@ -12,9 +12,11 @@ from datetime import datetime, timezone
 from cryptography.exceptions import InvalidSignature
 
 from ...errors import IdentityError, IdentityProblem
+from ..key import Key
 from .certificate import Certificate
 from .distinguished_name import comparable_name
-from .private_key import Fit, KeyMaterial
+from .private_key import KeyMaterial
+from .public_key import Fit, compare_keys
 from .refusal import RefusalsIgnored
 
 #: Certificates beside one key that are looked at; an export of a whole platform's trust has 150.
@@ -27,19 +29,20 @@ _LONGEST_CHAIN = 16
 class Pair:
     """A key with its leaf and the chain above it."""
 
-    key: KeyMaterial = field(repr=False)
+    key: Key = field(repr=False)
     leaf: Certificate
     chain: tuple[Certificate, ...]
 
     @property
     def is_plain(self) -> bool:
         """Whether cryptography has read all of it, so that OpenSSL need not be asked."""
-        certificates = (self.leaf, *self.chain)
-        return self.key.parsed is not None and all(each.is_plain for each in certificates)
+        if not isinstance(self.key, KeyMaterial) or self.key.parsed is None:
+            return False
+        return all(each.is_plain for each in (self.leaf, *self.chain))
 
 
 def pair_up(
-    keys: Sequence[KeyMaterial], certificates: Sequence[Certificate], labels: Sequence[str]
+    keys: Sequence[Key], certificates: Sequence[Certificate], labels: Sequence[str]
 ) -> tuple[Pair, ...]:
     """A pair for each key that has a certificate; ``labels`` are what errors call the files.
 
@@ -56,25 +59,32 @@ def pair_up(
     return tuple(pairs.values())
 
 
-def _pairs(
-    leaves: dict[KeyMaterial, Certificate], certificates: Sequence[Certificate]
-) -> Iterator[Pair]:
+def _pairs(leaves: dict[Key, Certificate], certificates: Sequence[Certificate]) -> Iterator[Pair]:
     for key, leaf in leaves.items():
         yield Pair(key, leaf, _order_chain(leaf, certificates))
 
 
-def _find_leaf(key: KeyMaterial, certificates: Iterable[Certificate]) -> Certificate | None:
-    return next((each for each in certificates if key.fit(each) is Fit.FITS), None)
+def _find_leaf(key: Key, certificates: Iterable[Certificate]) -> Certificate | None:
+    return next((each for each in certificates if _fit(key, each) is Fit.FITS), None)
+
+
+def _fit(key: Key, certificate: Certificate) -> Fit:
+    """Whether the certificate was issued for this key."""
+    own = key.public_key()
+    if own is not None:
+        with RefusalsIgnored():
+            return compare_keys(own, certificate.public_key)
+    return Fit.NONE  # one of the two is of a kind that cannot be read
 
 
 def _explain_mismatch(
-    key: KeyMaterial, certificates: Sequence[Certificate], labels: Sequence[str]
+    key: Key, certificates: Sequence[Certificate], labels: Sequence[str]
 ) -> IdentityError:
     if not certificates:
         message = f"{labels[0]} holds a private key and no certificate"
         remedy = "Export the key together with its certificate"
         return IdentityError(IdentityProblem.NO_CERTIFICATE, message, remedy)
-    other = next((each for each in certificates if key.fit(each) is Fit.OTHER_KIND), None)
+    other = next((each for each in certificates if _fit(key, each) is Fit.OTHER_KIND), None)
     if other is not None:
         message = (
             f"the key in {labels[-1]} has the numbers of the certificate `{other.subject}`, which"
@@ -82,7 +92,7 @@ def _explain_mismatch(
         )
         remedy = "Export it again with a tool that keeps it, such as openssl pkcs12"
         return IdentityError(IdentityProblem.KEY_MISMATCH, message, remedy)
-    if key.parsed is None:
+    if key.public_key() is None:
         message = f"the key in {labels[-1]} is damaged or has parameters that cannot be read"
         remedy = "Replace it by an undamaged copy"
         return IdentityError(IdentityProblem.DAMAGED, message, remedy)

@@ -1,4 +1,4 @@
-"""A private key as it came (PKCS8, RFC 5958), what it is, and whether it is a certificate's.
+"""A private key in memory as it came (PKCS8, RFC 5958), and what it is.
 
 The bytes go to OpenSSL unchanged: parsed and written anew, a key for RSASSA-PSS would be one of
 plain RSA, and a key of three primes none at all. cryptography's view of it, where there is one,
@@ -8,8 +8,8 @@ only tells about the key.
 from __future__ import annotations
 
 import secrets
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
 from typing import Any, Union
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from ...base.secret import Secret
 from ...errors import IdentityError, IdentityProblem
+from ..key import LoadArguments
 from .ber import (
     BITS,
     INTEGER,
@@ -33,10 +34,19 @@ from .ber import (
     read_der,
     split_algorithm,
 )
-from .certificate import Certificate
 from .encryption import encrypt_pbes2
+from .key_passing import passed
 from .pem import pem_text
-from .public_key import DSA, EC, KIND_NAMES, RSA, RSASSA_PSS
+from .public_key import (
+    DSA,
+    EC,
+    KIND_NAMES,
+    RSA,
+    RSASSA_PSS,
+    PublicKey,
+    assembled_public_key,
+    public_content_of,
+)
 from .refusal import RefusalsIgnored
 
 ParsedKey = Union[
@@ -50,15 +60,6 @@ ParsedKey = Union[
 _USE_ANOTHER = "Use an RSA, EC, Ed25519 or Ed448 key"
 #: the context tag of a public key inside an ECPrivateKey (RFC 5915, section 3)
 _EC_PARAMETERS, _EC_PUBLIC_KEY = 0xA0, 0xA1
-
-
-class Fit(Enum):
-    """How a key and a certificate go together."""
-
-    FITS = "fits"
-    #: the same numbers, for another kind of signature
-    OTHER_KIND = "other kind"
-    NONE = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,41 +86,59 @@ class KeyMaterial:
         encrypted = encrypt_pbes2(self.pkcs8, password, secrets.token_bytes(16))
         return pem_text("ENCRYPTED PRIVATE KEY", Secret(encrypted))
 
-    def fit(self, certificate: Certificate) -> Fit:
-        """Whether the certificate was issued for this key."""
-        with RefusalsIgnored():
-            public = certificate.public_key
-            if not self._has_numbers_of(certificate):
-                return Fit.NONE
-            return Fit.FITS if public.algorithm == self.algorithm else Fit.OTHER_KIND
-        return Fit.NONE  # a certificate for a key of a kind that cannot be read
+    @property
+    def kind(self) -> str:
+        """Such as ``RSA-2048``; without size or curve where the key cannot be read."""
+        public = self.public_key()
+        return KIND_NAMES.get(self.algorithm, self.algorithm) if public is None else public.kind
 
-    def _has_numbers_of(self, certificate: Certificate) -> bool:
-        public = certificate.public_key
-        if public.numbers is not None:
-            return self._rsa_numbers == public.numbers
-        if self.parsed is not None and public.parsed is not None:
-            return bool(self.parsed.public_key() == public.parsed)
-        return bool(public.content) and self._ec_point == public.content
+    def public_key(self) -> PublicKey | None:
+        """What a certificate for this key holds; ``None`` where that cannot be read."""
+        return self._public_key
 
-    @cached_property
-    def _rsa_numbers(self) -> tuple[int, ...] | None:
-        """Modulus and exponent (RFC 8017, appendix A.1.2)."""
-        with RefusalsIgnored():
-            if self.algorithm in (RSA, RSASSA_PSS):
-                parts = _inside(self.pkcs8).expect(SEQUENCE).children()
-                return tuple(each.as_integer() for each in parts[1:3])
-        return None
+    def for_ssl(self, certificates: bytes) -> AbstractContextManager[LoadArguments]:
+        """By a file in memory, or an encrypted one."""
+        return passed(self, certificates)
+
+    def for_pyopenssl(self) -> Any:
+        """From memory, and as it came: pyOpenSSL's own way through cryptography forgets kinds."""
+        from OpenSSL import crypto
+
+        return crypto.load_privatekey(crypto.FILETYPE_PEM, self.as_pem().reveal())
 
     @cached_property
-    def _ec_point(self) -> bytes | None:
-        """The public key that an EC key carries with it."""
+    def _public_key(self) -> PublicKey | None:
         with RefusalsIgnored():
-            if self.algorithm == EC:
-                parts = _inside(self.pkcs8).expect(SEQUENCE).children()
-                tagged = [each for each in parts if each.tag == _EC_PUBLIC_KEY]
-                return at_least(1, tagged[0])[0].expect(BITS).as_bits()
+            content = self._public_content()
+            if content is not None:
+                return assembled_public_key(self.algorithm, self._parameters(), content)
         return None
+
+    def _public_content(self) -> bytes | None:
+        """The public key in the form of its kind, by the bytes where they say it."""
+        if self.algorithm in (RSA, RSASSA_PSS):
+            return _rsa_numbers(self.pkcs8)
+        if self.parsed is not None:
+            return public_content_of(self.parsed.public_key())
+        return _ec_point(self.pkcs8) if self.algorithm == EC else None
+
+    def _parameters(self) -> bytes:
+        """Those of its algorithm, such as a curve; empty where it has none."""
+        algorithm = at_least(2, read_der(self.pkcs8).expect(SEQUENCE))[1]
+        return b"".join(each.encoded() for each in algorithm.expect(SEQUENCE).children()[1:])
+
+
+def _rsa_numbers(pkcs8: Secret[bytes]) -> bytes:
+    """Modulus and exponent (RFC 8017, appendix A.1)."""
+    numbers = at_least(3, _inside(pkcs8).expect(SEQUENCE))[1:3]
+    return encode(SEQUENCE, *(each.expect(INTEGER).encoded() for each in numbers))
+
+
+def _ec_point(pkcs8: Secret[bytes]) -> bytes | None:
+    """The public key that an EC key carries with it."""
+    parts = _inside(pkcs8).expect(SEQUENCE).children()
+    tagged = [each for each in parts if each.tag == _EC_PUBLIC_KEY]
+    return at_least(1, tagged[0])[0].expect(BITS).as_bits() if tagged else None
 
 
 def _inside(pkcs8: Secret[bytes]) -> Element:
@@ -185,15 +204,3 @@ def checked_key(key: KeyMaterial, label: str) -> KeyMaterial:
         return key
     message = f"{label} is a key for the algorithm {key.algorithm}, which is none of TLS clients"
     raise IdentityError(IdentityProblem.UNSUPPORTED, message, _USE_ANOTHER)
-
-
-def parsed_or_refused(view: Any, what: str) -> Any:
-    """A view of cryptography's.
-
-    Raises :class:`~..errors.IdentityError` with ``UNSUPPORTED`` where it has none.
-    """
-    if view is None:
-        message = f"{what} is used as it came, since cryptography cannot read it"
-        remedy = "Take its bytes instead, or have it issued anew"
-        raise IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
-    return view

@@ -7,13 +7,19 @@ of plain RSA, and OpenSSL takes neither in the place of the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from ...base.secret import Secret
 from .ber import (
+    BITS,
     EXPLICIT,
     IDENTIFIER,
     INTEGER,
@@ -21,6 +27,8 @@ from .ber import (
     Element,
     MalformedError,
     at_least,
+    encode,
+    encode_identifier,
     read_der,
     split_algorithm,
 )
@@ -148,3 +156,43 @@ def read_public_key(element: Element) -> PublicKey:
     algorithm, key = at_least(2, element.expect(SEQUENCE))[:2]
     name, parameters = split_algorithm(algorithm)
     return PublicKey(name, parameters, key.as_bits(), element.encoded())
+
+
+def assembled_public_key(algorithm: str, parameters: bytes, content: bytes) -> PublicKey:
+    """The key of its parts, as a certificate would hold it; ``parameters`` are DER or empty.
+
+    Raises :class:`~.ber.MalformedError`.
+    """
+    identifier = encode(SEQUENCE, encode_identifier(algorithm), parameters)
+    der = encode(SEQUENCE, identifier, encode(BITS, b"\0", content))
+    return read_public_key(read_der(Secret(der)))
+
+
+def public_content_of(parsed: Any) -> bytes:
+    """The bytes of a public key of cryptography's, without algorithm and parameters."""
+    der = parsed.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return read_public_key(read_der(Secret(der))).content
+
+
+class Fit(Enum):
+    """How the key that somebody has and that of a certificate go together."""
+
+    FITS = "fits"
+    #: the same numbers, for another kind of signature
+    OTHER_KIND = "other kind"
+    NONE = "none"
+
+
+def compare_keys(own: PublicKey, certified: PublicKey) -> Fit:
+    """Whether a certificate for the one was issued for whoever has the other."""
+    if not _same_numbers(own, certified):
+        return Fit.NONE
+    return Fit.FITS if own.algorithm == certified.algorithm else Fit.OTHER_KIND
+
+
+def _same_numbers(own: PublicKey, certified: PublicKey) -> bool:
+    if certified.numbers is not None:
+        return own.numbers == certified.numbers
+    if own.parsed is not None and certified.parsed is not None:
+        return bool(own.parsed == certified.parsed)  # a point has more than one form
+    return bool(certified.content) and own.content == certified.content

@@ -1,0 +1,75 @@
+"""Opens what was read: keys and certificates out of PKCS12 or PEM, whatever gave the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..base.secret import Secret
+from .key import Key
+from .material.certificate import Certificate
+from .material.certificates import load_certificates
+from .material.pem_key import open_pem_key
+from .material.pkcs12 import open_pkcs12
+
+Opened = tuple[Sequence[Key], Sequence[Certificate]]
+
+
+class Content(Protocol):
+    """What material held when it was read; nothing of it is decrypted."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What errors call the parts: that with the certificates first, that with the key last."""
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        """The bytes: what has the same ones and the same password is opened once in a process.
+
+        None at all is never kept, since its bytes do not tell whether it has changed.
+        """
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        """Keys and certificates, each in its order.
+
+        Raises :class:`~.errors.IdentityError`.
+        """
+
+
+@dataclass(frozen=True)
+class Pkcs12Content:
+    """The bytes of a PKCS12 file."""
+
+    content: Secret[bytes] = field(repr=False)
+    label: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """One for both."""
+        return (self.label,)
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        """The one content."""
+        return (self.content,)
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        """All keys of the file."""
+        return open_pkcs12(self.content, password, self.label)
+
+
+@dataclass(frozen=True)
+class PemContent:
+    """PEM text with certificates and PEM text with a key, which may be the same text."""
+
+    certificates: Secret[bytes] = field(repr=False)
+    key: Secret[bytes] = field(repr=False)
+    labels: tuple[str, str]
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        """Both texts."""
+        return self.certificates, self.key
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        """The first key of its text, and every certificate of the other."""
+        certificates = load_certificates(self.certificates, self.labels[0])
+        return (open_pem_key(self.key, password, self.labels[1]),), certificates

@@ -1,0 +1,135 @@
+"""Every key is asked the same few things, and material tells what it is made from."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.key import LoadArguments
+from mxcert_runtime.identity.key_transfer import load_identity as transfer
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.public_key import PublicKey
+from mxcert_runtime.identity.opening import Content, Opened
+from mxcert_runtime.identity.sources import MaterialFile, PemFiles, Pkcs12File, Pkcs12Inline
+from tests.support import pki
+
+from .material import failure, load_inline, pem_files, settings
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec", "ed25519", "P-521"])
+def test_a_key_knows_its_public_key(issuer: pki.Authority, kind: str) -> None:
+    """It is the one of the certificate byte for byte, and its kind is the certificate's."""
+    own = ec.generate_private_key(ec.SECP521R1()) if kind == "P-521" else pki.private_key(kind)
+    identity = load_inline(issuer.issue("client", signing_key=own).pkcs12("x"), "x")
+    public = identity.key.public_key()
+
+    assert public is not None
+    assert identity.leaf.public_key.der == public.der
+    assert identity.key_type == identity.key.kind
+
+
+def test_material_names_its_files(tmp_path: Path) -> None:
+    """Each file once, and which of them holds a key; what is inline has none and shows nothing."""
+    key, certificate = MaterialFile("a.key", holds_key=True), MaterialFile("a.crt", holds_key=False)
+
+    assert (certificate, key) == PemFiles("a.crt", "a.key").files()
+    assert (key,) == PemFiles("a.key", "a.key").files()
+    assert (MaterialFile("a.p12", holds_key=True),) == Pkcs12File("a.p12").files()
+    assert () == Pkcs12Inline(Secret(b"bytes")).files()
+    assert ["a.crt, a.key", "a.p12", "(in the settings)"] == [
+        PemFiles("a.crt", "a.key").shown(),
+        Pkcs12File("a.p12").shown(),
+        Pkcs12Inline(Secret(b"bytes")).shown(),
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Elsewhere:
+    """A key of which nothing is at hand but its public half and a file that OpenSSL can load."""
+
+    public: PublicKey | None
+    path: Path
+    kind = "EC-secp256r1"
+    loaded: list[bytes] = field(default_factory=list)
+
+    def public_key(self) -> PublicKey | None:
+        return self.public
+
+    @contextlib.contextmanager
+    def for_ssl(self, certificates: bytes) -> Iterator[LoadArguments]:
+        self.loaded.append(certificates)
+        together = self.path.with_name("together.pem")
+        together.write_bytes(certificates)
+        yield LoadArguments(str(together), str(self.path))
+
+    def for_pyopenssl(self) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Material of another kind than those of the package."""
+
+    key: _Elsewhere
+    certificates: tuple[Certificate, ...]
+    labels: tuple[str, ...] = ("the other place",)
+
+    def files(self) -> tuple[MaterialFile, ...]:
+        return ()
+
+    def read(self) -> Content:
+        return self
+
+    def shown(self) -> str:
+        return "elsewhere"
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        return ()
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        return (self.key,), self.certificates
+
+
+def test_a_key_elsewhere_is_a_key_like_any_other(tmp_path: Path, issuer: pki.Authority) -> None:
+    """One whose bytes nobody has is paired with its certificate, tried, and goes to OpenSSL."""
+    leaf, other = issuer.issue("client", key="ec"), issuer.issue("other", key="ec")
+    pem_files(tmp_path, leaf.pem(), leaf.key_pem())
+    certificates = tuple(map(Certificate.of, (other.certificate, leaf.certificate, *leaf.chain)))
+    key = _Elsewhere(certificates[1].public_key, tmp_path / "leaf.key")
+    identity = load_identity(settings(_Source(key, certificates)))
+
+    assert leaf.fingerprint == identity.fingerprint
+    assert len(leaf.chain) == len(identity.intermediates)
+    assert [identity.certificates_pem()] == key.loaded
+    transfer(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
+    assert [identity.certificates_pem()] * 2 == key.loaded
+
+
+def test_a_key_elsewhere_without_its_certificate(tmp_path: Path, issuer: pki.Authority) -> None:
+    """The twin: a certificate for another key is refused, and so is a key that tells nothing."""
+    leaf, other = issuer.issue("client", key="ec"), issuer.issue("other", key="ec")
+    certificate = Certificate.of(leaf.certificate)
+    for public in (Certificate.of(other.certificate).public_key, None):
+        key = _Elsewhere(public, tmp_path / "leaf.key")
+        assert "the other place" in str(failure(settings(_Source(key, (certificate,)))))
+        assert [] == key.loaded
+
+
+def test_what_has_no_parts_is_opened_each_time(tmp_path: Path, issuer: pki.Authority) -> None:
+    """A source whose bytes do not tell whether it has changed is asked again."""
+    leaf = issuer.issue("client", key="ec")
+    pem_files(tmp_path, leaf.pem(), leaf.key_pem())
+    certificate = Certificate.of(leaf.certificate)
+    source = _Source(_Elsewhere(certificate.public_key, tmp_path / "leaf.key"), (certificate,))
+
+    first, second = (load_identity(settings(source)) for _ in range(2))
+    assert first.opened is not second.opened
