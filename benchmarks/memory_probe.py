@@ -17,7 +17,7 @@ from typing import Any
 
 import mxcert_runtime
 from mxcert_runtime.base.genuine_ssl import NativeContext
-from mxcert_runtime.decisions import in_force
+from mxcert_runtime.contexts.identity_contexts import shared_contexts
 
 from .private_authority import DOMAIN, PASSWORD
 
@@ -112,9 +112,7 @@ def probe(task: Task) -> Found:
     for number in range(task.identities):
         _use(context, number, task.port)
     used = resident() - before
-    generation = in_force.current
-    assert generation is not None
-    return Found(idle, used, len(generation.contexts), count_copies())
+    return Found(idle, used, len(shared_contexts), count_copies())
 
 
 if __name__ == "__main__":

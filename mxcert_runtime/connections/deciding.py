@@ -14,28 +14,20 @@ from typing import Any, Optional
 from ..base.genuine_ssl import NativeContext
 from ..base.hosts import Host
 from ..contexts.examination import may_change_unseen
-from ..contexts.handover import MessageCallback, callers_own, listen_on
+from ..contexts.handover import callers_own, listen_on
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
 from ..decisions.generation import Generation
-from ..decisions.policy import Decision
 from ..decisions.scope import current_leg, current_service, peek_leg, take_leg
 from .announcement import announce, warn_of_doubts
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
+from .kept_plans import KeptPlans, Key, Question, plans_of
+from .observed import is_observed
 from .plan import Plan
 from .planner import ConnectionPlanner
 
-#: what a plan is kept for: the decision, verify mode and key log, and the message callback
-Key = tuple[Decision, int, Optional[str], MessageCallback]
-
-#: what is asked for each connection: host, port, service, verify mode and key log
-_Question = tuple[Optional[Host], Optional[int], Optional[str], int, Optional[str]]
-
 #: the fields of a :class:`~.connections.presentation.Presentation`
 Noted = tuple[Plan, Host, Optional[int], Optional[str], ssl.SSLContext]
-
-#: Endpoints whose plan is remembered for one context; past the limit it is begun anew.
-_ENDPOINTS_LIMIT = 1024
 
 _logger = logging.getLogger("mxcert_runtime")
 _current_service = current_service.get
@@ -77,15 +69,9 @@ def decide_connection(
     # The last two do not tell when they are changed, so they are looked at each time.
     question = host, port, service, verify_mode, context.keylog_filename
     try:
-        record: ContextRecord = context._mxcert_record  # type: ignore[attr-defined]
-        plans = record.plans
-        plan: Plan = plans.by_endpoint[question]
-        is_valid = (
-            plan.generation is generation
-            and plans.edition == generation.contexts.edition
-            and not record.successor
-            and record.reference() is context
-        )
+        kept: KeptPlans = context._mxcert_plans  # type: ignore[attr-defined]
+        plan = kept.by_endpoint[question]
+        is_valid = kept.hold_for(generation, context)
     except (AttributeError, KeyError):
         is_valid = False
     if not is_valid:
@@ -114,29 +100,29 @@ def _leg_for(name: str | None, socket: Any) -> tuple[tuple[Host, int | None] | N
     return (take_leg(None) if name is None else None), False
 
 
-def _find_plan(generation: Generation, context: ssl.SSLContext, question: _Question) -> Plan:
+def _find_plan(generation: Generation, context: ssl.SSLContext, question: Question) -> Plan:
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
     warn_of_doubts(generation.policy, host, port, decision)
     record = ledger.find_or_adopt(context)
     key = decision, *question[3:], callers_own(_message_callback_of(context))
-    if (host, port) in generation.watched:
+    if is_observed(generation, (host, port)):
         return _planner_for(generation, context, record, key).plan_observed()
     plan = _plan_by_decision(generation, context, record, key)
-    record.keep_endpoint(question, key, plan, _ENDPOINTS_LIMIT)
+    plans_of(generation, context, record).remember(question, key, plan)
     return plan
 
 
 def _plan_by_decision(
     generation: Generation, context: ssl.SSLContext, record: ContextRecord, key: Key
 ) -> Plan:
-    kept: Plan | None = record.plans_of(generation, generation.contexts.edition).by_key.get(key)
+    kept = plans_of(generation, context, record).by_key.get(key)
     if kept is not None:
         return kept
     plan = _planner_for(generation, context, record, key).plan()
     # Where the record has a successor by now, nobody looks at what this one keeps.
     if not plan.is_passing and not may_change_unseen(context):
-        record.keep_plan(key, plan, generation, generation.contexts.edition)
+        plans_of(generation, context, record).keep(key, plan)
     return plan
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from ..base.hosts import Host
 from ..contexts.handover import TLS_1_3, Authenticating, Handover, MessageCallback, listener_calling
-from ..contexts.identity_contexts import Blueprint
+from ..contexts.identity_contexts import Blueprint, shared_contexts
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
 from ..contexts.trust import Trust, TrustChangedError, data_load
@@ -263,7 +263,7 @@ class ConnectionPlanner:
 
     def _may_hold(self, identity: Identity | None, trust: Trust) -> bool:
         blueprint = self._blueprint(identity, trust, self.callback)
-        return identity is None or self.generation.contexts.may_hold(blueprint)
+        return identity is None or shared_contexts.may_hold(blueprint)
 
     def _hold(self, identity: Identity | None, trust: Trust) -> ssl.SSLContext | None:
         """A context with identity and trust, unless the trust is gone or there are enough."""
@@ -278,8 +278,8 @@ class ConnectionPlanner:
     ) -> ssl.SSLContext:
         blueprint = self._blueprint(identity, trust, callback)
         if trust is not None and not trust.is_shareable:
-            return self.generation.contexts.make_unshared(blueprint)
-        return self.generation.contexts.get(blueprint)
+            return shared_contexts.make_unshared(blueprint)
+        return shared_contexts.get(blueprint)
 
     def _blueprint(
         self, identity: Identity | None, trust: Trust | None, callback: MessageCallback

@@ -9,6 +9,7 @@ from weakref import WeakValueDictionary
 
 from ..base.locks import ForkSafeLock
 from ..decisions import in_force
+from ..decisions.derived import Derived
 from ..decisions.generation import Generation
 from ..decisions.scope import current_service
 
@@ -32,6 +33,9 @@ _lock = ForkSafeLock()
 
 #: Endpoints whose key is remembered; past the limit they are begun anew.
 _KEYS_LIMIT = 4096
+
+#: the keys of a generation, by host, port and service
+_known: Derived[dict[tuple[str, int, str | None], ReuseKey | None]] = Derived(dict)
 
 
 def circumstances_now() -> tuple[object, str | None]:
@@ -73,9 +77,9 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
     generation = in_force.current
     if generation is None:
         return None
-    question, known = (host, port, service), generation.reuse_keys
+    question, known = (host, port, service), _known.of(generation)
     try:
-        key: ReuseKey | None = known[question]
+        key = known[question]
     except KeyError:
         key = _find_key(generation, *question)
         if len(known) >= _KEYS_LIMIT:

@@ -16,7 +16,7 @@ import logging
 import os
 import ssl
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import access as may_access  # see `file_state`
 from typing import NoReturn
@@ -96,13 +96,15 @@ class Blueprint:
 
 
 class IdentityContexts:
-    """The identity contexts of one generation, made when first needed; the least used go first.
+    """Identity contexts, made when first needed; the least used go first.
 
     A trust is expensive, so few contexts hold a copy of the same: the first identities that are
     used with it. See :meth:`may_hold`.
     """
 
     def __init__(self) -> None:
+        #: the identities of which contexts are kept; ``None``: of all
+        self._kept: frozenset[Identity] | None = None
         #: changes where whoever holds some of them, or a plan made with them, has to ask again
         self.edition = 0
         self._trusting: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
@@ -111,6 +113,35 @@ class IdentityContexts:
 
     def __len__(self) -> int:
         return len(self._trusting) + len(self._bare)
+
+    def ask_again(self) -> None:
+        """Let nobody go by a plan that was made before."""
+        self.edition += 1
+
+    def keep_only(self, identities: Iterable[Identity]) -> None:
+        """Keep contexts of these identities from now on, and let go of those of all others.
+
+        Connections that are under way keep theirs. What an identity that has gone is presented by
+        later is made for that connection alone, and no key outlives its settings here.
+        """
+        with self._lock:
+            self._kept = frozenset(identities)
+            for contexts in (self._trusting, self._bare):
+                for blueprint in [each for each in contexts if not self._keeps(each)]:
+                    del contexts[blueprint]
+        self.ask_again()
+
+    def forget_all(self) -> None:
+        """Let go of every context, and of every identity."""
+        with self._lock:
+            self._kept = frozenset()
+            self._trusting.clear()
+            self._bare.clear()
+        self.ask_again()
+
+    def _keeps(self, blueprint: Blueprint) -> bool:
+        identity = blueprint.identity
+        return identity is None or self._kept is None or identity in self._kept
 
     def may_hold(self, blueprint: Blueprint) -> bool:
         """Whether a context that holds the identity and its trust may be had for a blueprint.
@@ -136,8 +167,10 @@ class IdentityContexts:
         with self._lock:
             context = contexts.get(blueprint)
             if context is None:
-                context = contexts[blueprint] = _make(blueprint)
-            contexts.move_to_end(blueprint)
+                context = _make(blueprint)
+            if self._keeps(blueprint):
+                contexts[blueprint] = context
+                contexts.move_to_end(blueprint)
             if len(contexts) > limit:
                 contexts.popitem(last=False)
                 # Nobody holds on to the others.
@@ -151,6 +184,10 @@ class IdentityContexts:
         context = _make(blueprint)
         _tell_missing_key_log(context)
         return context
+
+
+#: those of this process
+shared_contexts = IdentityContexts()
 
 
 def _make(blueprint: Blueprint) -> IdentityContext:

@@ -20,7 +20,7 @@ from typing import Any
 
 from .examination import examine, holds_exactly, store_of, tells_security_level
 from .load_cache import KnownLoad, known_loads
-from .record import RECORD, ContextRecord, KeptPlans
+from .record import RECORD, ContextRecord
 from .trust import DefaultPathsLoad, Load, Trust, may_be_read
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -46,11 +46,12 @@ class Ledger:
         """Make every context what it would be without us, and leave no load pending any more."""
         # First: whoever leaves one pending looks at this afterwards.
         self.skips_known_loads = False
-        for context in self._living():
+        for context in self.living():
             self._finish_or_tell(context)
         known_loads.forget_all()
 
-    def _living(self) -> list[ssl.SSLContext]:
+    def living(self) -> list[ssl.SSLContext]:
+        """The contexts with a record that somebody still holds."""
         found = [reference() for reference in list(self._contexts.values())]
         return [context for context in found if context is not None]
 
@@ -61,20 +62,9 @@ class Ledger:
             # All others must be finished all the same. This one trusts less than it should.
             _logger.error("an SSL context cannot be given what was loaded into it: %s", error)
 
-    def forget_plans(self) -> None:
-        """Let go of plans whose generation is over, and with them of its keys.
-
-        They count no more, but a context that makes no connection would hold on to them.
-        """
-        for context in self._living():
-            record = self._newest(context)
-            if record is not None:
-                record.plans = KeptPlans()
-
     def forget_all(self) -> None:
         """End the present time of being hooked."""
         self._epoch = object()
-        self.forget_plans()
         self._contexts.clear()
 
     def begin(self, context: ssl.SSLContext) -> None:

@@ -27,20 +27,6 @@ RECORD = "_mxcert_record"
 _NEXT = "next"
 
 
-class KeptPlans:
-    """What connections of a context do, as long as generation and edition of contexts are these."""
-
-    __slots__ = ("by_endpoint", "by_key", "edition", "generation")
-
-    def __init__(self, generation: object = None, edition: int = 0) -> None:
-        self.generation = generation
-        self.edition = edition
-        #: by decision and state of the context
-        self.by_key: dict[Any, Any] = {}
-        #: by what is asked for each connection
-        self.by_endpoint: dict[Any, Any] = {}
-
-
 @dataclass
 class Hints:
     """What makes no difference to what a connection does; shared with successors."""
@@ -77,7 +63,6 @@ class ContextRecord:
     #: one for each change that is under way
     changes: frozenset[object] = frozenset()
     hints: Hints = field(default_factory=Hints)
-    plans: KeptPlans = field(default_factory=KeptPlans, init=False)
     successor: dict[str, ContextRecord] = field(default_factory=dict, init=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -98,24 +83,3 @@ class ContextRecord:
         while record.successor:
             record = record.successor[_NEXT]
         return record
-
-    def plans_of(self, generation: object, edition: int) -> KeptPlans:
-        """The plans of a generation and an edition; those of another one are forgotten."""
-        plans = self.plans
-        if plans.generation is not generation or plans.edition != edition:
-            plans = self.plans = KeptPlans(generation, edition)
-        return plans
-
-    def keep_plan(self, key: Any, plan: Any, generation: object, edition: int) -> None:
-        """Keep a plan; none of a context that somebody is changing."""
-        if not self.changes:
-            self.plans_of(generation, edition).by_key[key] = plan
-
-    def keep_endpoint(self, question: Any, key: Any, plan: Any, limit: int) -> None:
-        """Remember the plan of an endpoint, as long as it is kept."""
-        plans = self.plans
-        if plans.by_key.get(key) is not plan:
-            return
-        if len(plans.by_endpoint) >= limit:
-            plans.by_endpoint.clear()
-        plans.by_endpoint[question] = plan

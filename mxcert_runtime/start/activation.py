@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from ..base.environ import process_environ
 from ..base.locks import ForkSafeLock
+from ..connections.kept_plans import forget_plans
 from ..contexts.handover import stop_listening
+from ..contexts.identity_contexts import shared_contexts
 from ..contexts.ledger import ledger
 from ..decisions import in_force
 from ..decisions.building import build_generation
@@ -27,6 +31,8 @@ from ..settings.presence import is_disabled
 _logger = logging.getLogger("mxcert_runtime")
 _patches = Patches(LIBRARIES)
 _lock = ForkSafeLock()
+#: what takes everything back, in reverse order
+_undoing = ExitStack()
 
 
 def activate(settings: Mapping[str, Any] | None = None) -> None:
@@ -55,16 +61,7 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
 def deactivate() -> None:
     """Take every hook away; connections that are open keep what they have."""
     with _lock:
-        # While whoever looks at a context still finds it loaded.
-        ledger.stop_skipping()
-        in_force.install(None)
-        _patches.undo()
-        direct_log(None)
-        unguard_log()
-        housekeeping.watch(())
-        stop_listening()
-        ledger.forget_all()
-        sources.forget_all()
+        _undoing.close()
 
 
 def is_active() -> bool:
@@ -73,9 +70,11 @@ def is_active() -> bool:
 
 
 def _install(generation: Generation) -> None:
-    direct_log(generation.settings.log)
-    guard_log()
+    if in_force.current is None:
+        _plan_undoing()
     try:
+        direct_log(generation.settings.log)
+        guard_log()
         _patches.apply()
     except BaseException:
         if in_force.current is None:
@@ -83,10 +82,31 @@ def _install(generation: Generation) -> None:
         raise
     if not generation.settings.trust_cache:
         ledger.stop_skipping()
+    shared_contexts.keep_only(generation.identities)
     in_force.install(generation)
-    ledger.forget_plans()
+    forget_plans()
     ledger.skips_known_loads = generation.settings.trust_cache
     housekeeping.watch(generation.identities)
+
+
+def _plan_undoing() -> None:
+    """Say how everything is taken back, before any of it is done; what comes last here is first."""
+    _undoing.pop_all()
+    for undo in (
+        sources.forget_all,
+        ledger.forget_all,
+        shared_contexts.forget_all,
+        forget_plans,
+        stop_listening,
+        functools.partial(housekeeping.watch, ()),
+        unguard_log,
+        functools.partial(direct_log, None),
+        _patches.undo,
+        functools.partial(in_force.install, None),
+        # While whoever looks at a context still finds it loaded.
+        ledger.stop_skipping,
+    ):
+        _undoing.callback(undo)
 
 
 def _tell(generation: Generation) -> None:

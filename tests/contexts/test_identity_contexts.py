@@ -21,7 +21,6 @@ from mxcert_runtime.contexts.identity_contexts import (
     IdentityContexts,
 )
 from mxcert_runtime.contexts.trust import Trust
-from mxcert_runtime.decisions import in_force
 from mxcert_runtime.errors import MxcertError
 from tests.contexts.ground import GOOD, Activation, Ground, Realm
 from tests.contexts.verdicts import ask, attempt, connect
@@ -46,8 +45,7 @@ def _trusting(realm: Realm) -> ssl.SSLContext:
 
 
 def _contexts() -> IdentityContexts:
-    assert in_force.current is not None
-    return in_force.current.contexts
+    return identity_contexts.shared_contexts
 
 
 def _living() -> int:

@@ -15,6 +15,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime.base.locks import ForkSafeLock
+from mxcert_runtime.connections.observed import observe
 from mxcert_runtime.contexts.handover import request_of
 from mxcert_runtime.decisions import in_force
 from tests.contexts.ground import FOREIGN, GOOD, REVOKED, Activation, Ground
@@ -281,7 +282,7 @@ def test_watched_endpoint(
     for context in (by_file(ground), by_file(ground)):
         expected = attempt(context, server.port, GOOD).fingerprint
         assert in_force.current is not None
-        in_force.current.watch(GOOD, None)
+        assert observe(in_force.current, (GOOD, None))
         with connect(context, server.port, GOOD) as connection:
             answer = ask(connection, GOOD)
             request = request_of(connection)

@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...connections.dialled_sockets import endpoint_of_socket
+from ...connections.observed import observe
 from ...connections.presentation import ATTRIBUTE as PRESENTATION
 from ...connections.presentation import Presentation, presentation_of
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
@@ -128,8 +129,7 @@ def _look_next_time(presentation: Presentation) -> str:
     if presentation.plan.handover is not None:
         return "nothing, as far as the handshake came"
     endpoint = presentation.host, presentation.port
-    presentation.generation.watch(*endpoint)
-    if endpoint not in presentation.generation.watched:
+    if not observe(presentation.generation, endpoint):
         return "not known, since nobody listened"
     return "not known, since nobody listened; the next connection to this endpoint will tell"
 

@@ -1,0 +1,88 @@
+"""Plans are kept on the caller's context, for one record of it and one generation.
+
+On the hot path: a connection to an endpoint that was dialled before costs one look whether that
+still holds. They are an attribute of the context, since a program's subclass may not be hashable.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Optional
+
+from ..base.hosts import Host
+from ..contexts.handover import MessageCallback
+from ..contexts.identity_contexts import shared_contexts
+from ..contexts.ledger import ledger
+from ..contexts.record import ContextRecord
+from ..decisions.generation import Generation
+from ..decisions.policy import Decision
+from .plan import Plan
+
+#: what a plan is kept for: the decision, verify mode and key log, and the message callback
+Key = tuple[Decision, int, Optional[str], MessageCallback]
+
+#: what is asked for each connection: host, port, service, verify mode and key log
+Question = tuple[Optional[Host], Optional[int], Optional[str], int, Optional[str]]
+
+#: The attribute of a context that holds its :class:`KeptPlans`.
+ATTRIBUTE = "_mxcert_plans"
+
+#: Endpoints whose plan is remembered for one context; past the limit it is begun anew.
+_ENDPOINTS_LIMIT = 1024
+
+
+class KeptPlans:
+    """What connections of one context do, as long as nothing changes of what it goes by."""
+
+    __slots__ = ("by_endpoint", "by_key", "edition", "generation", "record")
+
+    def __init__(self, generation: Generation, record: ContextRecord) -> None:
+        self.generation = generation
+        self.record = record
+        self.edition = shared_contexts.edition
+        self.by_key: dict[Key, Plan] = {}
+        self.by_endpoint: dict[Question, Plan] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Of a context that somebody pickles or copies: the copy has no plans.
+        return type(None), ()
+
+    def hold_for(self, generation: Generation, context: ssl.SSLContext) -> bool:
+        """Whether they are what a connection of this context does under a generation."""
+        record = self.record
+        return (
+            self.generation is generation
+            and self.edition == shared_contexts.edition
+            and not record.successor
+            and record.reference() is context  # else the attributes of another one were copied
+        )
+
+    def keep(self, key: Key, plan: Plan) -> None:
+        """Keep a plan; none of a context that somebody is changing."""
+        if not self.record.changes:
+            self.by_key[key] = plan
+
+    def remember(self, question: Question, key: Key, plan: Plan) -> None:
+        """Remember the plan of an endpoint, if it is kept at all."""
+        if self.by_key.get(key) is not plan:
+            return
+        if len(self.by_endpoint) >= _ENDPOINTS_LIMIT:
+            self.by_endpoint.clear()
+        self.by_endpoint[question] = plan
+
+
+def plans_of(generation: Generation, context: ssl.SSLContext, record: ContextRecord) -> KeptPlans:
+    """The plans of a context; new ones where those that it has do not hold any more."""
+    kept: KeptPlans | None = vars(context).get(ATTRIBUTE)
+    if kept is None or kept.record is not record or not kept.hold_for(generation, context):
+        kept = vars(context)[ATTRIBUTE] = KeptPlans(generation, record)
+    return kept
+
+
+def forget_plans() -> None:
+    """Let go of all plans, and with them of the keys of their generation.
+
+    They count no more, but a context that makes no connection would hold on to them.
+    """
+    for context in ledger.living():
+        vars(context).pop(ATTRIBUTE, None)
