@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from ..decisions.explanation import Explanation
     from ..decisions.generation import Generation
 
-_SCHEMA_NAME = "mxcert-explain/1"
+_SCHEMA_NAME = "mxcert-explain/2"
 _DESCRIPTION = """\
 Shows what the settings of this environment decide for a connection to URL: each place where a rule
 could stand, most specific first, the rule that decided, the identity that it gives, and the
-authorities that alone count there. No I/O but reading the settings; nothing is connected to."""
+pinned CAs there, if there are such. No I/O but reading the settings; nothing is connected to."""
 _EPILOG = """\
 URL is https://host:port/, smtp://host:25, host:port or host. Where neither it nor its scheme has
 a port, rules with a port do not count.
@@ -65,16 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         generation = _generation()
     except SettingsError as error:
-        return _tell_faults(error, arguments)
+        from .invalid_settings import report_invalid_settings
+
+        return report_invalid_settings("explain", _SCHEMA_NAME, error, as_json=arguments.json)
     host, port = arguments.endpoint
     explanation = explain_in(generation, host, port, arguments.service or None)
     if arguments.json:
-        data = {"schema": _SCHEMA_NAME, **explanation.as_data()}
+        data = {"schema": _SCHEMA_NAME, "ok": True, **explanation.as_data()}
         print(json.dumps(data, indent=2))
     else:
         _print(open_terminal(), explanation)
-    for remark in _remarks(explanation, generation):
-        print(f"mxcert explain: {remark}", file=sys.stderr)
+    for warning in _warnings(explanation, generation):
+        print(f"mxcert explain: {warning}", file=sys.stderr)
     return 0
 
 
@@ -85,20 +87,11 @@ def _generation() -> Generation:
     return build_generation(read_process_settings())
 
 
-def _tell_faults(error: Any, arguments: argparse.Namespace) -> int:
-    if arguments.json:
-        print(json.dumps({"schema": _SCHEMA_NAME, "faults": error.as_data()}, indent=2))
-    else:
-        for line in f"mxcert explain: {error}".split("\n"):
-            print(printable(line), file=sys.stderr)
-    return 1
-
-
-def _remarks(explanation: Explanation, generation: Generation) -> list[str]:
-    remarks = list(explanation.remarks)
+def _warnings(explanation: Explanation, generation: Generation) -> list[str]:
+    warnings = list(explanation.warnings)
     if not generation.settings:
-        remarks.append("there are no settings here, so nothing would be presented anywhere")
-    return list(map(printable, remarks))
+        warnings.append("there are no settings here, so nothing would be presented anywhere")
+    return list(map(printable, warnings))
 
 
 def _print(terminal: Terminal, explanation: Explanation) -> None:
@@ -120,7 +113,7 @@ def _candidate_row(identity: dict[str, str]) -> list[Cell]:
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, Cell]]:
     presented = data["identity"]
-    own = data["own_authorities"]
+    own = data["pinned_authorities"]
     return [
         ("host", data["host"]),
         ("port", "(not given)" if data["port"] is None else str(data["port"])),

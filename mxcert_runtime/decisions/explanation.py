@@ -57,8 +57,8 @@ class Explanation(Decision):
     port: int | None
     service: str | None
     places: tuple[Place, ...]
-    #: what there is to know beside the decision, for people
-    remarks: tuple[str, ...]
+    #: what may not be as it was meant, for people
+    warnings: tuple[str, ...]
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, for JSON; no secret is in it."""
@@ -72,7 +72,7 @@ class Explanation(Decision):
             "rule": self.rule.name if self.rule else None,
             "origin": self.rule.origin if self.rule else None,
             "reason": self.reason,
-            "own_authorities": list(self.authorities.sources) if self.authorities else None,
+            "pinned_authorities": list(self.authorities.sources) if self.authorities else None,
             "places": [
                 {
                     "place": each.name,
@@ -81,7 +81,7 @@ class Explanation(Decision):
                 }
                 for each in self.places
             ],
-            "remarks": list(self.remarks),
+            "warnings": list(self.warnings),
         }
 
 
@@ -101,15 +101,29 @@ def explain(target: str, service: str | None = None) -> Explanation:
     named = service or current_service.get()
     generation = in_force.current
     if generation is None:
-        reason = "nothing is activated"
-        return Explanation(Choice.NONE, None, (), None, reason, host, port, named, (), ())
+        return _explain_inactive(host, port, named)
     return explain_in(generation, host, port, named)
+
+
+def _explain_inactive(host: str, port: int | None, service: str | None) -> Explanation:
+    return Explanation(
+        choice=Choice.NONE,
+        identity=None,
+        candidates=(),
+        rule=None,
+        reason="nothing is activated",
+        host=host,
+        port=port,
+        service=service,
+        places=(),
+        warnings=(),
+    )
 
 
 def explain_in(
     generation: Generation, host: str, port: int | None, service: str | None
 ) -> Explanation:
-    """The same under a generation that need not be in force."""
+    """The decision of a generation that need not be in force, with its reason; no I/O."""
     places = []
     for name, decision in generation.policy.examine(host, port, service):
         places.append(Place(name, decision))
@@ -117,20 +131,20 @@ def explain_in(
             break
     decided = generation.policy.select(host, port, service)
     return Explanation(
-        decided.choice,
-        decided.identity,
-        decided.candidates,
-        decided.rule,
-        decided.reason,
-        host,
-        port,
-        service,
-        tuple(places),
-        tuple(_remarks(generation, host, port, service)),
+        choice=decided.choice,
+        identity=decided.identity,
+        candidates=decided.candidates,
+        rule=decided.rule,
+        reason=decided.reason,
+        host=host,
+        port=port,
+        service=service,
+        places=tuple(places),
+        warnings=tuple(_warnings(generation, host, port, service)),
     )
 
 
-def _remarks(
+def _warnings(
     generation: Generation, host: str, port: int | None, service: str | None
 ) -> Iterator[str]:
     policy = generation.policy
@@ -154,13 +168,13 @@ def _identity_data(identity: Identity) -> dict[str, str]:
 
 def _summarize(identity: Identity) -> IdentitySummary:
     return IdentitySummary(
-        identity.name,
-        identity.subject,
-        identity.issuer,
-        identity.fingerprint,
-        identity.key_type,
-        identity.not_before,
-        identity.not_after,
+        name=identity.name,
+        subject=identity.subject,
+        issuer=identity.issuer,
+        fingerprint=identity.fingerprint,
+        key_type=identity.key_type,
+        not_before=identity.not_before,
+        not_after=identity.not_after,
     )
 
 

@@ -188,7 +188,7 @@ def test_rules_in_order_of_precedence(
         ("host", "*.pay.example:8443", "billing", own, None, f"{first}, hosts"),
         ("host", "*.pay.example", "billing", own, None, f"{first}, hosts"),
     ]
-    keys = ("kind", "pattern", "identity", "own_authorities", "service", "origin")
+    keys = ("kind", "pattern", "identity", "pinned_authorities", "service", "origin")
     assert expected == [tuple(rule[key] for key in keys) for rule in data["rules"]]
     assert ("none", None, []) == tuple(
         data["default"][key] for key in ("choice", "identity", "candidates")
@@ -422,7 +422,8 @@ def test_codes_are_stable() -> None:
     expected = """
         invalid-settings disabled no-settings expired not-yet-valid expires-soon
         settings-warning unused-identity shadowed-identity hidden-rule unused-service-prefix
-        incomplete-chain weak-key weak-signature no-client-authentication no-digital-signature readable-by-others
+        incomplete-chain weak-key weak-signature no-client-authentication no-digital-signature
+        readable-by-others
     """
     assert set(expected.split()) <= {each.value for each in DiagnosticCode}
 

@@ -58,7 +58,7 @@ def as_data(explain: Explain, *arguments: str) -> dict[str, Any]:
     status, printed, _ = explain("--json", *arguments)
     assert 0 == status
     data: dict[str, Any] = json.loads(printed)
-    assert "mxcert-explain/1" == data["schema"]
+    assert ("mxcert-explain/2", True) == (data["schema"], data["ok"])
     return data
 
 
@@ -93,7 +93,7 @@ def test_the_library_says_the_same(explain: Explain, arguments: list[str]) -> No
     mxcert_runtime.activate()
     target, service = arguments[0], (arguments[2] if len(arguments) > 1 else None)
     expected = mxcert_runtime.explain(target, service).as_data()
-    assert {"schema": "mxcert-explain/1", **expected} == data
+    assert {"schema": "mxcert-explain/2", "ok": True, **expected} == data
 
 
 @pytest.mark.usefixtures("settings")

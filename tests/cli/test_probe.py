@@ -129,7 +129,7 @@ def test_refused_for_want_of_a_certificate(
     number = 116 if tls_version is TlsVersion.TLS13 else 40
     assert (1, number) == (probed.status, probed.data["alert"]["number"])
     assert "asked for a client certificate, got none" in probed.data["verdict"]["text"]
-    assert ([], None) == (probed.data["notes"], probed.presented)
+    assert ([], None) == (probed.data["warnings"], probed.presented)
     assert client_files.pkcs12(alpha).name in probed.remedy
 
 
@@ -191,7 +191,7 @@ def test_a_service_decides(
     beta: Leaf,
     tls_server: ServerFactory[TlsServer],
 ) -> None:
-    """The rule of the named service goes before the host's; an unknown one is a note."""
+    """The rule of the named service goes before the host's; an unknown one is a warning."""
     usages = {HOST: alpha, "Billing.Invoices": beta}
     settings = client_files.variables(usages=usages, authorities=[authority])
     url = tls_server(hosts=[HOST]).url(HOST)
@@ -201,8 +201,8 @@ def test_a_service_decides(
     unknown = probe("--service", "Billing.Invoice", url)
 
     assert [beta.fingerprint, alpha.fingerprint] == [known.presented, unknown.presented]
-    assert [] == known.data["notes"]
-    assert "Billing.Invoice" in unknown.data["notes"][0]
+    assert [] == known.data["warnings"]
+    assert "Billing.Invoice" in unknown.data["warnings"][0]
 
 
 def test_the_request_and_who_fits_it(

@@ -54,7 +54,7 @@ def test_broken_settings(installation: Installation) -> None:
 
 
 def test_broken_settings_as_json(installation: Installation) -> None:
-    """The same as data, with options in front and ``--`` left out."""
+    """The report is data with --json; options stand in front, and ``--`` is left out."""
     done = installation.run(
         *(installation.script("mxcert"), "run", "--config", "/nonexistent.toml", "--json"),
         *("echo", "started"),
@@ -62,8 +62,8 @@ def test_broken_settings_as_json(installation: Installation) -> None:
 
     _refused(done)
     report = json.loads(done.stderr)
-    assert (False, 1) == (report["started"], len(report["faults"]))
-    assert "/nonexistent.toml" in report["faults"][0]["problem"] + report["faults"][0]["origin"]
+    assert (False, 1) == (report["ok"], len(report["errors"]))
+    assert "/nonexistent.toml" in report["errors"][0]["problem"] + report["errors"][0]["origin"]
 
 
 def test_no_settings(installation: Installation) -> None:

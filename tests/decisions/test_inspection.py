@@ -105,8 +105,8 @@ def test_explain_gives_the_question_and_the_places() -> None:
         ("good.example:443", False),
         ("good.example", True),
     ] == places
-    (remark,) = explanation.remarks
-    assert "no setting knows the service 'Other'" in remark
+    (warning,) = explanation.warnings
+    assert "no setting knows the service 'Other'" in warning
 
 
 @pytest.mark.usefixtures("active")

@@ -115,7 +115,7 @@ def test_starttls(
 def test_explained_before_it_happens(ground: Ground) -> None:
     """``explain`` of an address says what a client gets that names no host."""
     ground.activate(never=(HOST,))
-    (remark,) = mxcert_runtime.explain(f"https://{ADDRESS}/").remarks
-    assert "names no host gets none (the client named no host" in remark
+    (warning,) = mxcert_runtime.explain(f"https://{ADDRESS}/").warnings
+    assert "names no host gets none (the client named no host" in warning
     ground.activate(never=(HOST,), unnamed_hosts="offer")
-    assert () == mxcert_runtime.explain(f"https://{ADDRESS}/").remarks
+    assert () == mxcert_runtime.explain(f"https://{ADDRESS}/").warnings

@@ -68,7 +68,7 @@ def _rule(kind: RuleKind, pattern: str, rule: Rule) -> dict[str, Any]:
         "pattern": pattern,
         "identity": rule.identity.name if rule.identity else None,
         "candidates": [each.name for each in rule.candidates],
-        "own_authorities": list(rule.authorities.sources) if rule.authorities else None,
+        "pinned_authorities": list(rule.authorities.sources) if rule.authorities else None,
         "service": None if is_own else rule.name,
         "origin": rule.origin,
     }

@@ -61,7 +61,7 @@ _RULE = _object(
     pattern=_TEXT,
     identity={**_TEXT_OR_NULL, "description": "null is: never a client certificate"},
     candidates={**_TEXTS, "description": "of an entry with several keys, as they are tried"},
-    own_authorities={
+    pinned_authorities={
         "type": ["array", "null"],
         "items": _TEXT,
         "description": "files of the pinned CAs, if there are such",

@@ -80,7 +80,7 @@ def _print_rules(terminal: Terminal, report: Mapping[str, Any]) -> None:
 
 def _rule_row(rule: Mapping[str, Any]) -> list[Cell]:
     origin = f"{rule['origin']} (of {rule['service']})" if rule["service"] else rule["origin"]
-    own = ", ".join(rule["own_authorities"] or ())
+    own = ", ".join(rule["pinned_authorities"] or ())
     presented = " or ".join(rule["candidates"]) or rule["identity"] or _NO_CERTIFICATE
     return [rule["pattern"], rule["kind"], presented, own, origin]
 

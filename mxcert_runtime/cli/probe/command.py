@@ -9,7 +9,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .steps import Findings
+    from ...errors import SettingsError
+    from .steps import ProbeResult
 
 _DESCRIPTION = """\
 Connects to a server as an ordinary client of this machine does, with the settings that are in
@@ -17,10 +18,11 @@ force here, and tells each step: which certificate was decided and why, what the
 and what it was presented, and how it took that. Verifies the server as always. For https it sends
 a HEAD request for the URL, for mail, FTP and LDAP a command that needs no login; nothing else.
 
-Exit status: 0 the server took the connection as decided, 1 a problem was found, 2 wrong use.
---json prints one object, whose "schema" is "mxcert-probe/1": "target", "decision", "steps",
-"server", "request", "presented", "answer", "alert", "notes" and "verdict", or "faults" of the
-settings. New members may come; none changes its meaning under the same "schema"."""
+Exit status: 0 the server took the connection as decided, 1 it did not, 2 wrong use.
+--json prints one object, whose "schema" is "mxcert-probe/2": "ok" (true is exit status 0),
+"target", "decision", "steps", "server", "request", "presented", "answer", "alert", "warnings" and
+"verdict", or "errors" of the settings. New members may come; none changes its meaning under the
+same "schema"."""
 
 _URL_HELP = """\
 https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), or
@@ -57,20 +59,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Probe and print. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
     from ...errors import SettingsError
-    from .steps import notes_of_log
+    from .steps import warnings_of_log
     from .target import WrongUseError
 
-    with notes_of_log() as notes:
+    with warnings_of_log() as warnings:
         try:
-            return _report(arguments, _probe(arguments), notes)
+            return _report(arguments, _probe(arguments), warnings)
         except WrongUseError as error:
             print(f"mxcert probe: {error}", file=sys.stderr)
             return 2
         except SettingsError as error:
-            return _report_faults(arguments, error.as_data(), str(error))
+            return _report_faults(arguments, error)
 
 
-def _probe(arguments: argparse.Namespace) -> Findings:
+def _probe(arguments: argparse.Namespace) -> ProbeResult:
     from ...start.activation import activate, deactivate
     from .steps import probe
     from .target import parse_proxy, parse_target
@@ -84,28 +86,25 @@ def _probe(arguments: argparse.Namespace) -> Findings:
         deactivate()
 
 
-def _report(arguments: argparse.Namespace, findings: Findings, notes: list[str]) -> int:
+def _report(arguments: argparse.Namespace, result: ProbeResult, warnings: list[str]) -> int:
     from ..terminal import open_terminal
     from .report import as_data, print_report
     from .verdict import judge
 
-    verdict = judge(findings)
+    verdict = judge(result)
     if arguments.json:
-        print(json.dumps(as_data(findings, verdict, notes), indent=2))
+        print(json.dumps(as_data(result, verdict, warnings), indent=2))
     else:
-        print_report(open_terminal(), findings, verdict, notes)
+        print_report(open_terminal(), result, verdict, warnings)
     return 0 if verdict.is_good else 1
 
 
-def _report_faults(arguments: argparse.Namespace, faults: list[dict[str, str]], text: str) -> int:
+def _report_faults(arguments: argparse.Namespace, error: SettingsError) -> int:
     """The settings cannot be used, so nothing was connected."""
+    from ..invalid_settings import report_invalid_settings
     from .report import SCHEMA
 
-    if arguments.json:
-        print(json.dumps({"schema": SCHEMA, "ok": False, "faults": faults}, indent=2))
-    else:
-        print(text, file=sys.stderr)
-    return 1
+    return report_invalid_settings("probe", SCHEMA, error, as_json=arguments.json)
 
 
 def _seconds(text: str) -> float:

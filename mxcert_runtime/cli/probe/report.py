@@ -1,4 +1,4 @@
-"""The report of ``mxcert probe``, as text and as JSON of the schema ``mxcert-probe/1``."""
+"""The report of ``mxcert probe``, as text and as JSON of the schema ``mxcert-probe/2``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ...connections.request import CertificateRequest
 from ...identity.material.distinguished_name import readable_name
 from ..terminal import Cell, Style, Styled, Terminal
 from .certificates import CertificateView
-from .steps import Findings, Step
+from .steps import ProbeResult, Step
 from .verdict import Outcome, Verdict
 
-SCHEMA = "mxcert-probe/1"
+SCHEMA = "mxcert-probe/2"
 _MOST_ISSUERS = 8
 
 #: SignatureScheme (RFC 8446, section 4.2.3); what is not here is shown by its number
@@ -37,9 +37,9 @@ _SCHEMES = {
 _KEYS = {"rsa": "RSA", "ecdsa": "ECDSA", "ed25519": "Ed25519", "ed448": "Ed448"}
 
 
-def as_data(findings: Findings, verdict: Verdict, notes: list[str]) -> dict[str, Any]:
+def as_data(result: ProbeResult, verdict: Verdict, warnings: list[str]) -> dict[str, Any]:
     """Everything as plain data, for JSON."""
-    target, tls, voucher = findings.target, findings.tls, findings.voucher
+    target, tls, voucher = result.target, result.tls, result.voucher
     return {
         "schema": SCHEMA,
         "ok": verdict.is_good,
@@ -49,23 +49,23 @@ def as_data(findings: Findings, verdict: Verdict, notes: list[str]) -> dict[str,
             "port": target.port,
             "protocol": target.protocol.name,
             "starttls": target.protocol.starttls,
-            "proxy": findings.proxy and str(findings.proxy),
-            "service": findings.service,
+            "proxy": result.proxy and str(result.proxy),
+            "service": result.service,
         },
-        "active": findings.generation is not None,
-        "decision": _decision_data(findings),
-        "steps": [_step_data(step) for step in findings.steps],
+        "active": result.generation is not None,
+        "decision": _decision_data(result),
+        "steps": [_step_data(step) for step in result.steps],
         "tls": tls and {**vars(tls)},
         "server": {
-            "trust": str(findings.trust),
-            "chain": [each.as_data() for each in findings.chain],
+            "trust": str(result.trust),
+            "chain": [each.as_data() for each in result.chain],
             "vouched_for_by": voucher and {**vars(voucher)},
         },
-        "request": _request_data(findings),
-        "presented": _presented_data(findings),
-        "answer": findings.answer,
-        "alert": _alert_data(findings, verdict),
-        "notes": notes,
+        "request": _request_data(result),
+        "presented": _presented_data(result),
+        "answer": result.answer,
+        "alert": _alert_data(result, verdict),
+        "warnings": warnings,
         "verdict": {
             "outcome": verdict.outcome.value,
             "text": verdict.text,
@@ -74,8 +74,8 @@ def as_data(findings: Findings, verdict: Verdict, notes: list[str]) -> dict[str,
     }
 
 
-def _decision_data(findings: Findings) -> dict[str, Any]:
-    decision = findings.decision
+def _decision_data(result: ProbeResult) -> dict[str, Any]:
+    decision = result.decision
     return {
         "choice": decision.choice.value,
         "identity": decision.identity and decision.identity.name,
@@ -84,7 +84,7 @@ def _decision_data(findings: Findings) -> dict[str, Any]:
         "reason": decision.reason,
         "places": [
             {"place": place, "decision": None if found is None else str(found)}
-            for place, found in findings.places
+            for place, found in result.places
         ],
     }
 
@@ -103,8 +103,8 @@ def _text_of(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _request_data(findings: Findings) -> dict[str, Any] | None:
-    request = findings.observation.request
+def _request_data(result: ProbeResult) -> dict[str, Any] | None:
+    request = result.observation.request
     if request is None:
         return None
     return {
@@ -113,20 +113,20 @@ def _request_data(findings: Findings) -> dict[str, Any] | None:
         "certificate_types": sorted(request.certificate_types),
         "identities": [
             {"name": identity.name, "fits": reason is None, "reason": reason}
-            for identity, reason in findings.misfits
+            for identity, reason in result.misfits
         ],
     }
 
 
-def _presented_data(findings: Findings) -> dict[str, Any] | None:
-    leaf = findings.presented
+def _presented_data(result: ProbeResult) -> dict[str, Any] | None:
+    leaf = result.presented
     if leaf is None:
         return None
-    count = len(findings.observation.presented or ())
-    return {"identity": findings.presented_name, "certificates": count, **leaf.as_data()}
+    count = len(result.observation.presented or ())
+    return {"identity": result.presented_name, "certificates": count, **leaf.as_data()}
 
 
-def _alert_data(findings: Findings, verdict: Verdict) -> dict[str, Any] | None:
+def _alert_data(result: ProbeResult, verdict: Verdict) -> dict[str, Any] | None:
     alert = verdict.alert
     if alert is None:
         return None
@@ -139,20 +139,20 @@ def _alert_data(findings: Findings, verdict: Verdict) -> dict[str, Any] | None:
 
 
 def print_report(
-    terminal: Terminal, findings: Findings, verdict: Verdict, notes: list[str]
+    terminal: Terminal, result: ProbeResult, verdict: Verdict, warnings: list[str]
 ) -> None:
-    """The same for people, the verdict last."""
-    terminal.heading(f"Probe of {findings.target}")
-    terminal.table(("step", "ms", "result"), map(_step_row, findings.steps))
+    """Print it for people, the verdict last."""
+    terminal.heading(f"Probe of {result.target}")
+    terminal.table(("step", "ms", "result"), map(_step_row, result.steps))
     terminal.heading("Server")
-    terminal.facts(_server_facts(findings, verdict))
+    terminal.facts(_server_facts(result, verdict))
     terminal.heading("Client certificate")
-    terminal.facts(_client_facts(findings))
-    for note in notes:
-        terminal.line(f"Note: {note}", Style.WARNING)
+    terminal.facts(_client_facts(result))
+    for warning in warnings:
+        terminal.line(f"Warning: {warning}", Style.WARNING)
     terminal.heading("Verdict")
     style = Style.GOOD if verdict.is_good else Style.BAD
-    terminal.line(f"{'OK' if verdict.is_good else 'PROBLEM'}: {verdict.text}.", style)
+    terminal.line(f"{'OK' if verdict.is_good else 'ERROR'}: {verdict.text}.", style)
     if verdict.remedy:
         terminal.line(f"{verdict.remedy}.")
 
@@ -164,13 +164,13 @@ def _step_row(step: Step) -> tuple[Cell, ...]:
     return step.name, took, Styled(f"failed: {_text_of(step.error)}", Style.BAD)
 
 
-def _server_facts(findings: Findings, verdict: Verdict) -> list[tuple[str, Cell]]:
-    facts: list[tuple[str, Cell]] = [("verified by", str(findings.trust))]
-    for number, each in enumerate(findings.chain):
+def _server_facts(result: ProbeResult, verdict: Verdict) -> list[tuple[str, Cell]]:
+    facts: list[tuple[str, Cell]] = [("verified by", str(result.trust))]
+    for number, each in enumerate(result.chain):
         facts.append(("certificate" if number == 0 else f"chain {number}", _describe(each)))
         if number == 0 and each.names:
             facts.append(("names", ", ".join(each.names)))
-    voucher = findings.voucher
+    voucher = result.voucher
     if voucher is not None:
         facts.append(("vouched for by", f"{voucher.authority}, of {voucher.trust}"))
     elif verdict.outcome is Outcome.SERVER_REFUSED:
@@ -185,46 +185,46 @@ def _describe(each: CertificateView) -> str:
     return f"{each.subject}, issued by {issuer}, valid until {each.not_after:%Y-%m-%d}"
 
 
-def _client_facts(findings: Findings) -> list[tuple[str, Cell]]:
+def _client_facts(result: ProbeResult) -> list[tuple[str, Cell]]:
     facts: list[tuple[str, Cell]] = []
-    if findings.service is not None:
-        facts.append(("service", findings.service))
-    facts.append(("decision", str(findings.decision)))
-    if findings.places:
-        facts.append(("rules looked at", "; ".join(_looked_at(findings))))
-    facts.extend(_request_facts(findings))
+    if result.service is not None:
+        facts.append(("service", result.service))
+    facts.append(("decision", str(result.decision)))
+    if result.places:
+        facts.append(("rules looked at", "; ".join(_looked_at(result))))
+    facts.extend(_request_facts(result))
     return facts
 
 
-def _looked_at(findings: Findings) -> Iterator[str]:
+def _looked_at(result: ProbeResult) -> Iterator[str]:
     """The places of rules down to the one that decides."""
-    for place, found in findings.places:
+    for place, found in result.places:
         yield f"{place}: {'no rule' if found is None else 'decides'}"
         if found is not None:
             return
 
 
-def _request_facts(findings: Findings) -> list[tuple[str, Cell]]:
-    request = findings.observation.request
+def _request_facts(result: ProbeResult) -> list[tuple[str, Cell]]:
+    request = result.observation.request
     if request is None:
-        asked = "no" if findings.tls is not None else "not seen: the handshake did not get so far"
+        asked = "no" if result.tls is not None else "not seen: the handshake did not get so far"
         return [("asked for", asked)]
     facts: list[tuple[str, Cell]] = [
         ("asked for", "yes"),
         ("accepted issuers", _issuers_of(request)),
         ("accepted keys", ", ".join(_accepted_keys(request)) or "any"),
     ]
-    for identity, reason in findings.misfits:
+    for identity, reason in result.misfits:
         fit = Styled("fits", Style.GOOD) if reason is None else Styled(reason, Style.WARNING)
         facts.append((f"identity {identity.name}", fit))
-    return [*facts, ("presented", _presented_text(findings))]
+    return [*facts, ("presented", _presented_text(result))]
 
 
-def _presented_text(findings: Findings) -> str:
-    leaf = findings.presented
+def _presented_text(result: ProbeResult) -> str:
+    leaf = result.presented
     if leaf is None:
         return "nothing"
-    return f"{findings.presented_name}: {_describe(leaf)}"
+    return f"{result.presented_name}: {_describe(leaf)}"
 
 
 def _issuers_of(request: CertificateRequest) -> str:

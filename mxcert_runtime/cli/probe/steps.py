@@ -61,7 +61,7 @@ class TlsFacts:
 
 
 @dataclass
-class Findings:
+class ProbeResult:
     """All that a probe found out; what a step would have filled is empty where it did not come."""
 
     target: Target
@@ -128,42 +128,42 @@ class Findings:
         return [(each, explain_misfit(request, each, now)) for each in self.identities]
 
 
-def probe(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> Findings:
+def probe(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> ProbeResult:
     """Connect once, by the settings that are in force; each wait takes ``timeout`` seconds."""
-    findings = _begin(target, proxy, service, timeout)
+    result = _begin(target, proxy, service, timeout)
     with contextlib.suppress(_StepFailedError), contextlib.ExitStack() as stack:
-        _connect(findings, stack)
-    return findings
+        _connect(result, stack)
+    return result
 
 
 @contextlib.contextmanager
-def notes_of_log() -> Iterator[list[str]]:
+def warnings_of_log() -> Iterator[list[str]]:
     """What the package warns of meanwhile, as a list that grows; it is not printed as well."""
-    handler = _Notes()
+    handler = _Warnings()
     logger = logging.getLogger("mxcert_runtime")
     logger.addHandler(handler)
     try:
-        yield handler.notes
+        yield handler.warnings
     finally:
         logger.removeHandler(handler)
 
 
-class _Notes(logging.Handler):
+class _Warnings(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.notes: list[str] = []
+        self.warnings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         # What it says of a failed connection, the report says with more knowledge.
         if record.module != failure_report.__name__.rpartition(".")[2]:
-            self.notes.append(record.getMessage())
+            self.warnings.append(record.getMessage())
 
 
 class _StepFailedError(Exception):
     """The step knows why."""
 
 
-def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> Findings:
+def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> ProbeResult:
     generation = in_force.current
     if generation is None:
         decision = Decision(Choice.NONE, None, (), None, _why_inactive())
@@ -173,7 +173,7 @@ def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: fl
         places = list(generation.policy.examine(target.host, target.port, service))
     extra = generation.extra_authorities if generation else None
     trust = TrustInForce(decision.authorities, extra)
-    return Findings(target, proxy, service, timeout, generation, decision, places, trust)
+    return ProbeResult(target, proxy, service, timeout, generation, decision, places, trust)
 
 
 def _why_inactive() -> str:
@@ -181,9 +181,9 @@ def _why_inactive() -> str:
 
 
 @contextlib.contextmanager
-def _step(findings: Findings, name: str) -> Iterator[Step]:
+def _step(result: ProbeResult, name: str) -> Iterator[Step]:
     step = Step(name)
-    findings.steps.append(step)
+    result.steps.append(step)
     begin = time.perf_counter()
     try:
         yield step
@@ -195,33 +195,33 @@ def _step(findings: Findings, name: str) -> Iterator[Step]:
         step.milliseconds = (time.perf_counter() - begin) * 1000
 
 
-def _connect(findings: Findings, stack: contextlib.ExitStack) -> None:
-    plain = stack.enter_context(_dial(findings))
-    wire = Wire(plain, findings.timeout)
-    target, proxy = findings.target, findings.proxy
+def _connect(result: ProbeResult, stack: contextlib.ExitStack) -> None:
+    plain = stack.enter_context(_dial(result))
+    wire = Wire(plain, result.timeout)
+    target, proxy = result.target, result.proxy
     if proxy is not None:
-        with _step(findings, "proxy tunnel") as step:
+        with _step(result, "proxy tunnel") as step:
             step.detail = f"{proxy}: {connect_through(wire, proxy, target)}"
     if target.protocol.starttls:
-        with _step(findings, "STARTTLS") as step:
+        with _step(result, "STARTTLS") as step:
             step.detail = start_tls(wire, target.protocol.name)
-    connection = _shake_hands(findings, plain, stack)
-    with _step(findings, "first answer") as step:
-        findings.answer = _await_answer(findings, connection)
-        step.detail = findings.answer or "the server keeps silent, which is no refusal"
+    connection = _shake_hands(result, plain, stack)
+    with _step(result, "first answer") as step:
+        result.answer = _await_answer(result, connection)
+        step.detail = result.answer or "the server keeps silent, which is no refusal"
     with contextlib.suppress(OSError):
         connection.settimeout(0)
         connection.unwrap()
 
 
-def _dial(findings: Findings) -> socket.socket:
-    peer = findings.proxy or findings.target
-    with _step(findings, "name resolution") as step:
+def _dial(result: ProbeResult) -> socket.socket:
+    peer = result.proxy or result.target
+    with _step(result, "name resolution") as step:
         found = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
         addresses = dict.fromkeys(str(each[4][0]) for each in found)
         step.detail = f"{peer.host} is {', '.join(addresses)}"
-    with _step(findings, "TCP connect") as step:
-        return _connect_to_first(found, findings.timeout, step)
+    with _step(result, "TCP connect") as step:
+        return _connect_to_first(found, result.timeout, step)
     raise AssertionError("a step that fails raises")
 
 
@@ -242,36 +242,36 @@ def _connect_to_first(found: list[Any], timeout: float, step: Step) -> socket.so
 
 
 def _shake_hands(
-    findings: Findings, plain: socket.socket, stack: contextlib.ExitStack
+    result: ProbeResult, plain: socket.socket, stack: contextlib.ExitStack
 ) -> ssl.SSLSocket:
-    target = findings.target
-    with _step(findings, "TLS set-up") as step:
-        context = _make_context(findings)
-        with _in_service(findings.service), dialling(target.host, target.port):
+    target = result.target
+    with _step(result, "TLS set-up") as step:
+        context = _make_context(result)
+        with _in_service(result.service), dialling(target.host, target.port):
             connection = stack.enter_context(
                 context.wrap_socket(
                     plain, server_hostname=target.host, do_handshake_on_connect=False
                 )
             )
-        is_bare = findings.decision.choice is Choice.NONE
+        is_bare = result.decision.choice is Choice.NONE
         step.detail = "trust is loaded" if is_bare else "trust and identity are loaded"
-    with _step(findings, "TLS handshake") as step:
-        connection.settimeout(findings.timeout)
+    with _step(result, "TLS handshake") as step:
+        connection.settimeout(result.timeout)
         connection.do_handshake()
-        findings.tls = facts = _facts_of(connection)
+        result.tls = facts = _facts_of(connection)
         step.detail = f"{facts.version}, {facts.cipher}"
     return connection
 
 
-def _make_context(findings: Findings) -> ssl.SSLContext:
+def _make_context(result: ProbeResult) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    if findings.target.protocol.name == "http":
+    if result.target.protocol.name == "http":
         # As http.client and urllib3 have it.
         context.post_handshake_auth = True
         context.set_alpn_protocols(["http/1.1"])
     if ssl.OPENSSL_VERSION_INFO >= _SINCE:
         context.options |= _UNCOMPRESSED
-    context._msg_callback = findings.observation  # type: ignore[attr-defined]
+    context._msg_callback = result.observation  # type: ignore[attr-defined]
     return context
 
 
@@ -291,12 +291,12 @@ def _facts_of(connection: ssl.SSLSocket) -> TlsFacts:
     )
 
 
-def _await_answer(findings: Findings, connection: ssl.SSLSocket) -> str | None:
-    if findings.target.protocol.name == "tls":
-        return _await_refusal(connection, min(_SILENCE, findings.timeout))
-    wire = Wire(connection, findings.timeout)
+def _await_answer(result: ProbeResult, connection: ssl.SSLSocket) -> str | None:
+    if result.target.protocol.name == "tls":
+        return _await_refusal(connection, min(_SILENCE, result.timeout))
+    wire = Wire(connection, result.timeout)
     try:
-        return ask(wire, findings.target)
+        return ask(wire, result.target)
     except (BrokenPipeError, ConnectionResetError):
         # A server that refuses closes at once; its alert may still wait to be read.
         wire.read(1)

@@ -10,7 +10,7 @@ from ...decisions.policy import Choice
 from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
 from ...errors import MxcertError
 from .dialogues import DialogueError, http_status
-from .steps import Findings, Step
+from .steps import ProbeResult, Step
 
 #: answers of HTTP servers that finish the handshake and refuse then; 495 and 496 are nginx's own
 _REFUSING_STATUSES = frozenset({400, 495, 496})
@@ -51,14 +51,14 @@ class Verdict:
         return self.outcome is Outcome.TAKEN
 
 
-def judge(findings: Findings) -> Verdict:
+def judge(result: ProbeResult) -> Verdict:
     """The verdict on what a probe found."""
-    failure = findings.failure
+    failure = result.failure
     if failure is None or failure.error is None:
-        return _judge_taken(findings)
+        return _judge_taken(result)
     if failure.name in _JUDGES:
-        return _JUDGES[failure.name](findings, failure.error)
-    return _judge_tls(findings, failure, failure.error)
+        return _JUDGES[failure.name](result, failure.error)
+    return _judge_tls(result, failure, failure.error)
 
 
 def _is_timeout(error: Exception) -> bool:
@@ -66,15 +66,15 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, (socket.timeout, TimeoutError))
 
 
-def _describe(findings: Findings, error: Exception) -> str:
+def _describe(result: ProbeResult, error: Exception) -> str:
     if _is_timeout(error):
-        return f"no answer within {findings.timeout:g} s"
+        return f"no answer within {result.timeout:g} s"
     return str(getattr(error, "reason", None) or getattr(error, "strerror", None) or error)
 
 
-def _judge_resolution(findings: Findings, error: Exception) -> Verdict:
-    peer = findings.proxy or findings.target
-    text = f"the name {peer.host} leads to no address ({_describe(findings, error)})"
+def _judge_resolution(result: ProbeResult, error: Exception) -> Verdict:
+    peer = result.proxy or result.target
+    text = f"the name {peer.host} leads to no address ({_describe(result, error)})"
     remedy = (
         "Check how the host is spelled, and the DNS of this machine; where only a proxy can look "
         "the name up, give it with `--proxy`"
@@ -82,19 +82,19 @@ def _judge_resolution(findings: Findings, error: Exception) -> Verdict:
     return Verdict(Outcome.NO_CONNECTION, text, remedy)
 
 
-def _judge_connect(findings: Findings, error: Exception) -> Verdict:
-    peer = findings.proxy or findings.target
-    text = f"no TCP connection to {peer} ({_describe(findings, error)})"
+def _judge_connect(result: ProbeResult, error: Exception) -> Verdict:
+    peer = result.proxy or result.target
+    text = f"no TCP connection to {peer} ({_describe(result, error)})"
     remedy = "Check the port, and that the server runs and no firewall is between"
-    if findings.proxy is None:
+    if result.proxy is None:
         remedy += "; where the way out is a proxy, give it with `--proxy`"
     return Verdict(Outcome.NO_CONNECTION, text, remedy)
 
 
-def _judge_dialogue(findings: Findings, error: Exception) -> Verdict:
+def _judge_dialogue(result: ProbeResult, error: Exception) -> Verdict:
     if isinstance(error, DialogueError):
         return Verdict(Outcome.NO_CONNECTION, error.problem, error.remedy)
-    text = f"TLS could not begin ({_describe(findings, error)})"
+    text = f"TLS could not begin ({_describe(result, error)})"
     remedy = "Check the port and the scheme; where TLS begins at once, use the scheme with an s"
     return Verdict(Outcome.NO_CONNECTION, text, remedy)
 
@@ -107,49 +107,49 @@ _JUDGES = {
 }
 
 
-def _judge_tls(findings: Findings, failure: Step, error: Exception) -> Verdict:
+def _judge_tls(result: ProbeResult, failure: Step, error: Exception) -> Verdict:
     if isinstance(error, DialogueError):
-        return _judge_dialogue(findings, error)
+        return _judge_dialogue(result, error)
     if isinstance(error, MxcertError):
         return Verdict(Outcome.NOT_POSSIBLE, str(error), "Correct the identity or the settings")
-    alert = _told_alert(findings) or alert_of(error)
+    alert = _told_alert(result) or alert_of(error)
     if alert is not None and alert.kind is AlertKind.SERVER_REFUSED:
-        return _judge_server(findings, error, alert)
+        return _judge_server(result, error, alert)
     if alert is not None:
-        return _judge_alert(findings, alert)
-    text = f"the {failure.name} failed ({_describe(findings, error)})"
+        return _judge_alert(result, alert)
+    text = f"the {failure.name} failed ({_describe(result, error)})"
     remedy = "Check that TLS is spoken at this port, and that nothing between holds it back"
     # Before there is any TLS, it is no refusal.
-    outcome = Outcome.REFUSED if findings.chain else Outcome.NO_CONNECTION
+    outcome = Outcome.REFUSED if result.chain else Outcome.NO_CONNECTION
     return Verdict(outcome, text, remedy)
 
 
-def _told_alert(findings: Findings) -> Alert | None:
-    number = findings.observation.alert
+def _told_alert(result: ProbeResult) -> Alert | None:
+    number = result.observation.alert
     return None if number is None else alert_numbered(number)
 
 
-def _judge_server(findings: Findings, error: Exception, alert: Alert) -> Verdict:
+def _judge_server(result: ProbeResult, error: Exception, alert: Alert) -> Verdict:
     said = getattr(error, "verify_message", "")
     text = f"{alert.meaning} ({said})" if said else alert.meaning
     return Verdict(Outcome.SERVER_REFUSED, text, alert.remedy(None), alert)
 
 
-def _judge_alert(findings: Findings, alert: Alert) -> Verdict:
+def _judge_alert(result: ProbeResult, alert: Alert) -> Verdict:
     number = "" if alert.number is None else f" (TLS alert {alert.number}, {alert.name})"
-    text = _meaning_of(findings, alert, number)
-    is_before_tls = alert.kind is AlertKind.CONNECTION_CLOSED and not findings.chain
+    text = _meaning_of(result, alert, number)
+    is_before_tls = alert.kind is AlertKind.CONNECTION_CLOSED and not result.chain
     if alert.kind is AlertKind.OTHER or is_before_tls:
         return Verdict(Outcome.NO_CONNECTION, text, _remedy_before_request(alert), alert)
-    return Verdict(Outcome.REFUSED, text, _remedy_of(findings, alert), alert)
+    return Verdict(Outcome.REFUSED, text, _remedy_of(result, alert), alert)
 
 
-def _meaning_of(findings: Findings, alert: Alert, number: str) -> str:
+def _meaning_of(result: ProbeResult, alert: Alert, number: str) -> str:
     """The alert's meaning, or a better one where it is known what was asked for and presented."""
-    name = findings.presented_name
+    name = result.presented_name
     if name is not None:
         return f"{alert.meaning}{number}; it was presented `{name}`"
-    if findings.observation.request is None or alert.kind is AlertKind.OTHER:
+    if result.observation.request is None or alert.kind is AlertKind.OTHER:
         return f"{alert.meaning}{number}"
     return f"the server asked for a client certificate, got none and refused the connection{number}"
 
@@ -160,64 +160,64 @@ def _remedy_before_request(alert: Alert) -> str:
     return "Check the port, the scheme and the host name, and that no firewall ends the connection"
 
 
-def _remedy_of(findings: Findings, alert: Alert) -> str:
+def _remedy_of(result: ProbeResult, alert: Alert) -> str:
     """The alert's remedy, or a better one where the server's request tells more."""
-    if findings.observation.request is None:
+    if result.observation.request is None:
         return (
             "The server had asked for no client certificate, so it is hardly about one: compare "
             "TLS versions and ciphers, check the host name, and ask its operator what its log says"
         )
-    name = findings.presented_name
+    name = result.presented_name
     if name is None:
-        return _why_nothing_was_presented(findings)
-    reasons = {identity.name: reason for identity, reason in findings.misfits}
+        return _why_nothing_was_presented(result)
+    reasons = {identity.name: reason for identity, reason in result.misfits}
     reason = reasons.get(name)
     if reason is None:
         return alert.remedy(name)
     return (
         f"`{name}` does not fit what the server asks for: {reason}. "
-        f"{_which_would_fit(findings, ', or ask its operator to accept this one')}"
+        f"{_which_would_fit(result, ', or ask its operator to accept this one')}"
     )
 
 
-def _why_nothing_was_presented(findings: Findings) -> str:
-    decision = findings.decision
-    if findings.generation is None:
+def _why_nothing_was_presented(result: ProbeResult) -> str:
+    decision = result.decision
+    if result.generation is None:
         return (
             "No settings are in force: name an identity in `ClientCertificates` or in the settings "
             "file"
         )
     if decision.choice is Choice.SERVER_REQUEST:
-        return f"None of the identities fits. {_which_would_fit(findings)}"
+        return f"None of the identities fits. {_which_would_fit(result)}"
     if decision.identity is not None:
-        reasons = {identity.name: reason for identity, reason in findings.misfits}
+        reasons = {identity.name: reason for identity, reason in result.misfits}
         reason = reasons.get(decision.identity.name) or "OpenSSL found no way to sign with it"
-        return f"`{decision.identity.name}` does not fit: {reason}. {_which_would_fit(findings)}"
-    return f"None was to be presented: {decision.reason}. {_which_would_fit(findings)}"
+        return f"`{decision.identity.name}` does not fit: {reason}. {_which_would_fit(result)}"
+    return f"None was to be presented: {decision.reason}. {_which_would_fit(result)}"
 
 
-def _which_would_fit(findings: Findings, otherwise: str = "") -> str:
-    fitting = [identity.name for identity, reason in findings.misfits if reason is None]
+def _which_would_fit(result: ProbeResult, otherwise: str = "") -> str:
+    fitting = [identity.name for identity, reason in result.misfits if reason is None]
     if fitting:
         return f"Give this host a rule with an identity that fits: `{'`, `'.join(fitting)}`"
     return f"Get an identity from an issuer that the server accepts{otherwise}"
 
 
-def _judge_taken(findings: Findings) -> Verdict:
-    request, name = findings.observation.request, findings.presented_name
+def _judge_taken(result: ProbeResult) -> Verdict:
+    request, name = result.observation.request, result.presented_name
     if request is None:
-        return _judge_unasked(findings)
-    answer = f" and answered `{findings.answer}`" if findings.answer else _SILENT
-    status = http_status(findings.answer or "")
+        return _judge_unasked(result)
+    answer = f" and answered `{result.answer}`" if result.answer else _SILENT
+    status = http_status(result.answer or "")
     if status in _REFUSING_STATUSES:
-        return _judge_refusing_status(findings)
-    if name is None and findings.decision.identity is not None:
-        text = f"the server took the connection{answer}, but `{findings.decision.identity.name}` "
+        return _judge_refusing_status(result)
+    if name is None and result.decision.identity is not None:
+        text = f"the server took the connection{answer}, but `{result.decision.identity.name}` "
         text += "was not presented although it was asked for"
-        return Verdict(Outcome.NOT_AS_DECIDED, text, _why_nothing_was_presented(findings))
+        return Verdict(Outcome.NOT_AS_DECIDED, text, _why_nothing_was_presented(result))
     if name is None:
         text = f"the server asked for a client certificate, got none and took it{answer}"
-        return Verdict(Outcome.TAKEN, text, _why_nothing_was_presented(findings))
+        return Verdict(Outcome.TAKEN, text, _why_nothing_was_presented(result))
     remedy = None
     if status in _DENYING_STATUSES:
         remedy = (
@@ -226,11 +226,11 @@ def _judge_taken(findings: Findings) -> Verdict:
     return Verdict(Outcome.TAKEN, f"the server took `{name}`{answer}", remedy)
 
 
-def _judge_unasked(findings: Findings) -> Verdict:
-    answer = f" and answered `{findings.answer}`" if findings.answer else ""
+def _judge_unasked(result: ProbeResult) -> Verdict:
+    answer = f" and answered `{result.answer}`" if result.answer else ""
     text = f"the server asked for no client certificate{answer}; none was presented"
     remedy = None
-    if findings.decision.rule is not None and findings.decision.identity is not None:
+    if result.decision.rule is not None and result.decision.identity is not None:
         remedy = (
             "Where it should ask: some servers do so for certain paths or host names only, so "
             "probe the whole URL"
@@ -238,14 +238,14 @@ def _judge_unasked(findings: Findings) -> Verdict:
     return Verdict(Outcome.TAKEN, text, remedy)
 
 
-def _judge_refusing_status(findings: Findings) -> Verdict:
-    name = findings.presented_name
+def _judge_refusing_status(result: ProbeResult) -> Verdict:
+    name = result.presented_name
     text = (
-        f"the server finished the handshake and answered `{findings.answer}`, which is how some "
+        f"the server finished the handshake and answered `{result.answer}`, which is how some "
         "servers (nginx) refuse a client certificate or want one"
     )
     if name is None:
-        return Verdict(Outcome.REFUSED, text, _why_nothing_was_presented(findings))
+        return Verdict(Outcome.REFUSED, text, _why_nothing_was_presented(result))
     alert = alert_numbered(46)
     assert alert is not None  # noqa: S101 - certificate_unknown: refused, and no reason told
-    return Verdict(Outcome.REFUSED, text, _remedy_of(findings, alert))
+    return Verdict(Outcome.REFUSED, text, _remedy_of(result, alert))

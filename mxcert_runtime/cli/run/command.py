@@ -40,6 +40,7 @@ shell is, with a warning, since what it starts is not known beforehand. Behind a
 
   poetry run mxcert run -- python legacy.py"""
 
+_SCHEMA_NAME = "mxcert-run/1"
 #: what shells say of a command that is not there, or cannot be executed
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -99,7 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _tell(refusal: _RefusalError, arguments: argparse.Namespace) -> None:
     text = f"mxcert run: {refusal.text}"
     if arguments.json:
-        text = json.dumps({"started": False, "faults": [asdict(each) for each in refusal.faults]})
+        errors = [asdict(each) for each in refusal.faults]
+        text = json.dumps({"schema": _SCHEMA_NAME, "ok": False, "errors": errors})
     # stdout is the program's, which was not started.
     print(text, file=sys.stderr)
 
