@@ -39,7 +39,7 @@ class UnknownSecurityLevelError(MxcertError, ssl.SSLError):
 
     def __init__(self, authority_sources: tuple[str, ...]) -> None:
         text = (
-            f"the authorities {', '.join(authority_sources)} alone count for this host, but its "
+            f"the CAs {', '.join(authority_sources)} are pinned for this host, but its "
             "SSL context is older than mxcert_runtime and Python 3.9 does not tell its security "
             "level. Import mxcert_runtime before the context is made"
         )

@@ -33,7 +33,7 @@ class Rule:
     """One rule: its name as the settings have it, and what it gives.
 
     ``identity`` ``None`` is: never a client certificate. ``authorities``, where not ``None``,
-    alone count for the endpoints of this rule. ``candidates``, where there are any, are several
+    are the CAs that this rule pins for its endpoints. ``candidates``, where there are any, are several
     identities of one entry, of which ``identity`` is the first: the server's request chooses.
     """
 
@@ -57,7 +57,7 @@ class Decision:
 
     @property
     def authorities(self) -> Authorities | None:
-        """The authorities that alone count, where the rule names some."""
+        """The pinned CAs, where the rule names some."""
         return self.rule.authorities if self.rule else None
 
     @cached_property
@@ -235,7 +235,7 @@ def _first(places: Iterator[tuple[str, Decision | None]]) -> tuple[str, Decision
 def _gives_as_much(decision: Decision, general: Decision) -> bool:
     """Whether all that ``general`` presents may be presented by ``decision`` too.
 
-    Authorities that alone count are a condition of what is presented.
+    Pinned CAs are a condition of what is presented.
     """
     if general.choice is Choice.NONE:
         return True

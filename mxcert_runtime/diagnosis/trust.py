@@ -16,7 +16,7 @@ def describe_trust(
     ``record`` is that of the program's context; pyOpenSSL's have none.
     """
     if decision.authorities is not None:
-        return f"the authorities of the rule alone: {', '.join(decision.authorities.sources)}"
+        return f"the pinned CAs of the rule: {', '.join(decision.authorities.sources)}"
     loaded = _describe_loads(record)
     if extra is None or record is None:
         return loaded

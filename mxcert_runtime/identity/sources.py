@@ -148,5 +148,5 @@ class IdentitySettings:
     password: Secret[str] | None
     origin: Origin
     password_origin: Origin | None = None
-    #: when not empty, these authorities alone count for the hosts of this identity's rules
+    #: pinned CAs: when not empty, only these count for the hosts of this identity's rules
     authorities: tuple[Authority, ...] = ()

@@ -65,7 +65,7 @@ def test_taken(
     assert all(step["ms"] > 0 for step in probed.data["steps"])
 
 
-@pytest.mark.parametrize("trust", ["the extra CAs", "default trust", "the rule's own CAs"])
+@pytest.mark.parametrize("trust", ["the extra CAs", "default trust", "the pinned CAs of the rule"])
 def test_who_vouches(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -76,7 +76,7 @@ def test_who_vouches(
     trust: str,
 ) -> None:
     """The authority that the server's chain ends in is named, and which trust it is of."""
-    own = [authority] if trust == "the rule's own CAs" else []
+    own = [authority] if trust == "the pinned CAs of the rule" else []
     identity = client_files.identity("alpha", alpha, hosts=[HOST], authorities=own)
     ca_file = str(client_files.authority(authority))
     file = client_files.folder / "settings.json"

@@ -136,7 +136,7 @@ class Scene:
         self.server = server_context(self.server_leaf, version)
 
     def activate(self, *authorities: Authority, leaf: Leaf | None = None) -> None:
-        """A rule for HOST, with authorities that alone count if there are any."""
+        """A rule for HOST, with pinned CAs if there are any."""
         rule = self.files.identity("one", leaf or self.leaf, hosts=[HOST], authorities=authorities)
         mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [rule]})
 

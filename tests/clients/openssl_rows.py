@@ -53,7 +53,7 @@ class Row:
     connection: Callable[[Any, Ground], object] = _nothing
     #: versions in which it shows
     versions: tuple[TlsVersion, ...] = (TLS12, TLS13)
-    #: what becomes of it where a rule's authorities alone count
+    #: what becomes of it where a rule pins CAs
     pinned: str = SAME
     key: str = "ec"
     is_there: bool = True

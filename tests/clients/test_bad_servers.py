@@ -231,7 +231,7 @@ class TestBundles:
 
 @pytest.mark.parametrize("call", calls.ALL, ids=name_of)
 class TestOwnAuthorities:
-    """`ca` of a rule alone counts for its hosts."""
+    """Pinned CAs of a rule are the only ones that count for its hosts."""
 
     def test_replaces_trust(
         self,

@@ -27,9 +27,9 @@ HOST = "alpha.test"
 #: Attributes with tests of their own, in `test_pyopenssl_moments` unless they are rows, ...
 ELSEWHERE = {
     "certificate, key and chain": "test_chain_goes_along",
-    "certificate store, for authorities that alone count": "test_pyopenssl_stores",
-    "demands of a store that no flag makes, for authorities that alone count": "_another_time",
-    "SRTP profiles, for authorities that alone count": "TestDatagrams",
+    "certificate store, for pinned CAs": "test_pyopenssl_stores",
+    "demands of a store that no flag makes, for pinned CAs": "_another_time",
+    "SRTP profiles, for pinned CAs": "TestDatagrams",
     "DTLS or TLS": "TestDatagrams",
     "session id context": "test_sessions",
     "session cache mode, timeout and callbacks": "test_sessions",

@@ -1,4 +1,4 @@
-"""pyOpenSSL: `ca` of a rule alone counts, also where the program has a certificate of its own."""
+"""pyOpenSSL: pinned CAs of a rule verify, also where the program has a certificate of its own."""
 
 from __future__ import annotations
 

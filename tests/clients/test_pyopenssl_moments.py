@@ -310,7 +310,7 @@ class TestDatagrams:
         assert b"SRTP_AES128_CM_SHA1_32" == dialogue.client.get_selected_srtp_profile()
 
     def test_authorities(self, scene: Scene) -> None:
-        """Authorities that alone count are refused, with the remedy."""
+        """Pinned CAs that cannot be enforced are refused, with the remedy."""
         scene.activate(scene.authority)
         client, server = self._contexts(scene)
         with pytest.raises(UnenforceableAuthoritiesError, match=r"DTLS.*take `ca` out of the rule"):

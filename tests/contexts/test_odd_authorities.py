@@ -106,7 +106,7 @@ def test_extra_authorities(server: TlsServer, bundle: str, odd: OddAuthority) ->
 def test_authorities_of_a_rule(
     server: TlsServer, bundle: str, client_files: ClientFiles, alpha: Leaf, authority: Authority
 ) -> None:
-    """The same where they alone count; with others alone the server is refused."""
+    """A server is verified by pinned CAs of any kind; with others pinned it is refused."""
     url = server.url("localhost")
     entry = client_files.identity("alpha", alpha, hosts=["localhost"])
     _put_in_force(identity=[{**entry, "ca": [bundle]}])

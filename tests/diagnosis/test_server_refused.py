@@ -62,7 +62,7 @@ def test_authorities_of_a_rule(
     assert isinstance(error, ssl.SSLCertVerificationError)
     assert told[""].startswith("this side refused the server's certificate")
     assert f"rule `{HOST}` of settings argument" in told["decision"]
-    assert told["trusted"] == f"the authorities of the rule alone: {file}"
+    assert told["trusted"] == f"the pinned CAs of the rule: {file}"
     assert "the `ca` of its rule" in told["remedy"]
     assert way(context, OTHER, server.port).startswith(b"HTTP/1.1 200")
 

@@ -56,14 +56,14 @@ class Voucher:
 class TrustInForce:
     """What verifies the servers of one decision."""
 
-    #: these alone count, where the rule names some
+    #: pinned by the rule, where it names some
     own: Authorities | None
     #: added to default trust
     extra: Authorities | None
 
     def __str__(self) -> str:
         if self.own is not None:
-            return f"the rule's own CAs alone ({', '.join(self.own.sources)})"
+            return f"the pinned CAs of the rule ({', '.join(self.own.sources)})"
         if self.extra is not None:
             return f"default trust and the extra CAs ({', '.join(self.extra.sources)})"
         return "default trust"
@@ -73,7 +73,10 @@ class TrustInForce:
         with RefusalsIgnored():
             certificates = [x509.load_der_x509_certificate(each) for each in chain]
             found, top = _climb(certificates, _load_pem(self.own or self.extra))
-            own, joined = "the rule's own CAs", "the extra CAs" if found else "default trust"
+            own, joined = (
+                "the pinned CAs of the rule",
+                "the extra CAs" if found else "default trust",
+            )
             authority = found.subject if found else top.issuer
             return Voucher(own if self.own else joined, authority.rfc4514_string())
         return None

@@ -103,18 +103,18 @@ ATTRIBUTES = (
         "shared with its flags, time, CRLs and lookups; read also to complete a chain",
     ),
     Attribute(
-        "certificate store, for authorities that alone count",
+        "certificate store, for pinned CAs",
         Fate.REPLACED,
         "by theirs with the flags that the caller's store is measured to have; a check of "
         "revocation finds no CRL then and refuses the server, as in `ssl`",
     ),
     Attribute(
-        "demands of a store that no flag makes, for authorities that alone count",
+        "demands of a store that no flag makes, for pinned CAs",
         Fate.REFUSED,
         "a time that the program sets, a purpose, a policy: they can be measured, and not copied",
     ),
     Attribute(
-        "SRTP profiles, for authorities that alone count",
+        "SRTP profiles, for pinned CAs",
         Fate.REFUSED,
         "DTLS reads them in its first message, and nothing tells them; otherwise it has read them "
         "when the server asks",

@@ -1,8 +1,8 @@
 """Identity contexts of pyOpenSSL, which carry all that OpenSSL reads from them for a connection.
 
 `openssl_attributes` lists what that is. They share the caller's own trust store, so a connection
-that takes one is verified by what the caller loads, whatever it is and when; only where a rule's
-authorities alone count they have a store of their own.
+that takes one is verified by what the caller loads, whatever it is and when; only where a rule
+pins CAs they have a store of their own.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ class UnenforceableAuthoritiesError(MxcertError):
     def __init__(self, sources: tuple[str, ...], problem: str, remedy: str) -> None:
         self.sources, self.problem, self.remedy = sources, problem, remedy
         super().__init__(
-            f"the authorities {', '.join(sources)} alone count for this host, but {problem}: "
-            f"{remedy}"
+            f"the CAs {', '.join(sources)} are pinned for this host, but {problem}: {remedy}"
         )
 
 

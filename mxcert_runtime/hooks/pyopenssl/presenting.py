@@ -1,7 +1,7 @@
 """pyOpenSSL: what one connection is decided, and the moments at which it takes a context of ours.
 
 A connection stays on its caller's Context until the server asks for a certificate, so that all its
-callbacks are called and all its settings hold. Where a rule's authorities alone count it is on a
+callbacks are called and all its settings hold. Where a rule pins CAs it is on a
 context of ours from its decision, since they have to verify the server.
 """
 
