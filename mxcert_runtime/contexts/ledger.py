@@ -21,7 +21,7 @@ from typing import Any
 from .examination import examine, holds_exactly, store_of, tells_security_level
 from .load_cache import KnownLoad, known_loads
 from .record import RECORD, ContextRecord
-from .trust import DefaultPathsLoad, Load, Trust, may_be_read
+from .trust import DefaultPathsLoad, Load, Trust
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -36,19 +36,16 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        #: whether loads that were done before are left pending
-        self.skips_known_loads = False
         self._epoch = object()
         #: by ``id()``, since a subclass of a program may not be hashable
         self._contexts: dict[int, weakref.ref[ssl.SSLContext]] = {}
 
-    def stop_skipping(self) -> None:
+    def finish_all(self) -> None:
         """Make every context what it would be without us, and leave no load pending any more."""
         # First: whoever leaves one pending looks at this afterwards.
-        self.skips_known_loads = False
+        known_loads.stop()
         for context in self.living():
             self._finish_or_tell(context)
-        known_loads.forget_all()
 
     def living(self) -> list[ssl.SSLContext]:
         """The contexts with a record that somebody still holds."""
@@ -236,20 +233,19 @@ class Ledger:
 
     def _confirm(self, loads: tuple[Load, ...]) -> bool:
         # A file that was replaced meanwhile may have been read before or after that.
-        keep = self.skips_known_loads
-        return bool(loads) and all(known_loads.confirm(each, keep=keep) for each in loads)
+        return bool(loads) and all(map(known_loads.confirm, loads))
 
     def _leave_pending(
         self, context: ssl.SSLContext, record: ContextRecord, loads: tuple[Load, ...]
     ) -> bool:
         # A server's context may be used in ways that nobody tells us of: a connection that is open
         # already, or one that takes it by the setter of another library.
-        if not self.skips_known_loads or context.protocol == ssl.PROTOCOL_TLS_SERVER:
+        if not loads or context.protocol == ssl.PROTOCOL_TLS_SERVER:
             return False
         # What it has loaded, or is to load, counts already.
         new = tuple(each for each in loads if each not in record.trust.loads)
-        known = tuple(each for each in map(known_loads.find, new) if each is not None)
-        if not loads or len(known) < len(new) or not all(map(may_be_read, new)):
+        known = known_loads.may_wait(new)
+        if known is None:
             return False
         if not known:
             return True
@@ -257,7 +253,7 @@ class Ledger:
         if not record.succeed(changed):
             return False
         self._show(context, changed)
-        if not self.skips_known_loads or changed.epoch is not self._epoch:
+        if not known_loads.lets_wait or changed.epoch is not self._epoch:
             # Whoever has stopped this meanwhile may have looked for what is pending before.
             self._finish(context, changed.pending)
         return True

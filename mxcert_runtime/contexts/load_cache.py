@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..base.file_state import FileState, content_of
@@ -25,6 +26,7 @@ from .trust import (
     Load,
     Trust,
     TrustChangedError,
+    may_be_read,
 )
 
 #: Loads that are known. A bundle has 200 KB as text.
@@ -61,8 +63,11 @@ class KnownLoad:
                 NativeContext.load_verify_locations(context, cafile=path)
 
 
-class KnownLoads:
+class LoadCache:
     """The loads that were done last; the least used go first."""
+
+    #: whether a load that is known may wait until somebody looks
+    lets_wait = True
 
     def __init__(self) -> None:
         self._known: OrderedDict[Load, KnownLoad] = OrderedDict()
@@ -76,30 +81,68 @@ class KnownLoads:
                 self._known.move_to_end(load)
             return known
 
-    def confirm(self, load: Load, *, keep: bool) -> bool:
-        """Whether a load that has just been done would read the same now; ``keep``: remember it.
-
-        One of a directory costs nothing, and is not kept.
-        """
-        try:
-            known = _read_again(load)
-        except (OSError, TrustChangedError):
-            # What it has read cannot be told any more, for whatever reason.
-            return False
-        if keep and not isinstance(load, DirectoryLoad) and not _holds_key(known):
-            self._keep(known)
-        return True
-
-    def _keep(self, known: KnownLoad) -> None:
+    def keep(self, known: KnownLoad) -> None:
+        """Remember a load; one of a directory costs nothing, and no key is kept."""
+        if isinstance(known.load, DirectoryLoad) or _holds_key(known):
+            return
         with self._lock:
             self._known[known.load] = known
             if len(self._known) > _LIMIT:
                 self._known.popitem(last=False)
 
-    def forget_all(self) -> None:
-        """Forget every load."""
-        with self._lock:
-            self._known.clear()
+
+class NoLoadCache(LoadCache):
+    """Knows nothing and remembers nothing, so that every load is done when it is asked for."""
+
+    lets_wait = False
+
+    def keep(self, known: KnownLoad) -> None:
+        """Remember nothing."""
+
+
+class KnownLoads:
+    """The door to the cache that is in use, if one is: who asks need not know which."""
+
+    def __init__(self) -> None:
+        self._cache: LoadCache = NoLoadCache()
+
+    @property
+    def lets_wait(self) -> bool:
+        """Whether a load that is known may wait until somebody looks."""
+        return self._cache.lets_wait
+
+    def start(self) -> None:
+        """Remember loads from now on."""
+        if not self._cache.lets_wait:
+            self._cache = LoadCache()
+
+    def stop(self) -> None:
+        """Forget every load, and remember none from now on."""
+        self._cache = NoLoadCache()
+
+    def find(self, load: Load) -> KnownLoad | None:
+        """The load, if it was done before and would read the same now."""
+        return self._cache.find(load)
+
+    def may_wait(self, loads: Iterable[Load]) -> tuple[KnownLoad, ...] | None:
+        """What is known of loads that may all wait; ``None`` where one has to be done now."""
+        cache, found = self._cache, []
+        for load in loads:
+            known = cache.find(load)
+            if known is None or not may_be_read(load):
+                return None
+            found.append(known)
+        return tuple(found) if cache.lets_wait else None
+
+    def confirm(self, load: Load) -> bool:
+        """Whether a load that has just been done would read the same now; then it is known."""
+        try:
+            known = _read_again(load)
+        except (OSError, TrustChangedError):
+            # What it has read cannot be told any more, for whatever reason.
+            return False
+        self._cache.keep(known)
+        return True
 
     def load_trust(self, trust: Trust, context: ssl.SSLContext) -> None:
         """Load a trust into a new context.

@@ -14,6 +14,7 @@ from ..connections.kept_plans import forget_plans
 from ..contexts.handover import stop_listening
 from ..contexts.identity_contexts import shared_contexts
 from ..contexts.ledger import ledger
+from ..contexts.load_cache import known_loads
 from ..decisions import in_force
 from ..decisions.building import build_generation
 from ..decisions.generation import Generation
@@ -80,13 +81,18 @@ def _install(generation: Generation) -> None:
         if in_force.current is None:
             deactivate()
         raise
-    if not generation.settings.trust_cache:
-        ledger.stop_skipping()
     shared_contexts.keep_only(generation.identities)
     in_force.install(generation)
     forget_plans()
-    ledger.skips_known_loads = generation.settings.trust_cache
+    _use_load_cache(generation.settings.trust_cache)
     housekeeping.watch(generation.identities)
+
+
+def _use_load_cache(wanted: bool) -> None:
+    if wanted:
+        known_loads.start()
+    else:
+        ledger.finish_all()
 
 
 def _plan_undoing() -> None:
@@ -104,7 +110,7 @@ def _plan_undoing() -> None:
         _patches.undo,
         functools.partial(in_force.install, None),
         # While whoever looks at a context still finds it loaded.
-        ledger.stop_skipping,
+        ledger.finish_all,
     ):
         _undoing.callback(undo)
 
