@@ -17,8 +17,9 @@ from ..contexts.examination import may_change_unseen
 from ..contexts.handover import callers_own, listen_on
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
+from ..decisions.current_service import current_service
 from ..decisions.generation import Generation
-from ..decisions.scope import current_leg, current_service, peek_leg, take_leg
+from ..decisions.legs import current_leg, peek_leg, take_leg
 from .announcement import announce, warn_of_doubts
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 from .kept_plans import KeptPlans, Key, Question, plans_of

@@ -13,7 +13,7 @@ from ...base.hosts import Host, host_dialled
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...contexts.trust import is_bundle
 from ...decisions import in_force
-from ...decisions.scope import peek_leg
+from ...decisions.legs import peek_leg
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
 from .objects import add_authorities

@@ -16,9 +16,9 @@ from ...connections.choice import choose_identity
 from ...connections.request import CertificateRequest
 from ...contexts.identity_contexts import IdentityRefusedError
 from ...decisions import in_force
+from ...decisions.current_service import current_service
 from ...decisions.generation import Generation
 from ...decisions.policy import Choice, Decision, Withheld
-from ...decisions.scope import current_service
 from ...errors import MxcertError
 from ...identity.authorities import Authorities
 from ...identity.identity import Identity
