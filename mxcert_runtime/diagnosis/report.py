@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..monitoring.counters import count_refusal
+from ..monitoring.counters import count_failure, count_refusal
 from .note import Failure, note_lines
 
 _logger = logging.getLogger("mxcert_runtime")
+
+#: the kind of failure that is none of :class:`~.alerts.AlertKind`
+CLOSED_WITHOUT_ANSWER = "closed-without-answer"
 
 #: what every note begins with
 _MARK = "mxcert_runtime: "
@@ -21,7 +24,8 @@ _DEPTH = 8
 
 
 def report_failure(error: BaseException, failure: Failure) -> None:
-    """Say what is known of the failure, where it may be one of certificates."""
+    """Count the failure, and say what is known of it where it may be one of certificates."""
+    count_failure(failure.alert.kind.value)
     if not failure.concerns_certificates:
         return
     lines = note_lines(failure)
@@ -31,6 +35,15 @@ def report_failure(error: BaseException, failure: Failure) -> None:
     if add_note is not None:
         add_note(_MARK + "\n  ".join(lines))
     _logger.warning("%s", " | ".join(lines))
+
+
+def count_silent_end() -> None:
+    """Count a connection of TLS 1.3 that its server ended before it had said anything.
+
+    Some servers refuse a client certificate in this way, and to others there was nothing to say:
+    it is for whoever looks at the numbers to judge, and no error.
+    """
+    count_failure(CLOSED_WITHOUT_ANSWER)
 
 
 def repeat_note(error: BaseException, told: BaseException) -> None:

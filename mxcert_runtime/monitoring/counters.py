@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
-from typing import Optional, TypeVar
+from typing import Any, Optional, TypeVar
 
 #: what a reload comes to: a new generation, the same settings again, or faults
 RELOAD_OUTCOMES = ("applied", "unchanged", "failed")
@@ -58,6 +58,7 @@ class Tally:
 
 _connections: dict[Pair, Tally] = {}
 _refusals: dict[str, Tally] = {}
+_failures: dict[str, Tally] = {}
 _reloads: dict[str, Tally] = {}
 
 
@@ -76,6 +77,11 @@ def count_refusal(reason: str) -> None:
     _tally(_refusals, reason if is_known else OTHER_REASONS).add()
 
 
+def count_failure(kind: str) -> None:
+    """Count a handshake, or the first answer behind it, that failed; kinds are few and fixed."""
+    _tally(_failures, kind).add()
+
+
 def count_reload(outcome: str) -> None:
     """Count a reload by what it came to, one of :data:`RELOAD_OUTCOMES`."""
     _tally(_reloads, outcome).add()
@@ -91,6 +97,11 @@ def refusals() -> dict[str, int]:
     return dict(_values(_refusals))
 
 
+def failures() -> dict[str, int]:
+    """How many handshakes failed, over whatever, by kind."""
+    return dict(_values(_failures))
+
+
 def reloads() -> dict[str, int]:
     """How many reloads there were, by outcome; every outcome is there."""
     return {**dict.fromkeys(RELOAD_OUTCOMES, 0), **dict(_values(_reloads))}
@@ -98,7 +109,8 @@ def reloads() -> dict[str, int]:
 
 def restart_all() -> None:
     """Begin at zero, as a forked process does."""
-    for tally in (*_connections.values(), *_refusals.values(), *_reloads.values()):
+    groups: tuple[dict[Any, Tally], ...] = (_connections, _refusals, _failures, _reloads)
+    for tally in [each for group in groups for each in group.values()]:
         tally.restart()
 
 

@@ -5,10 +5,11 @@ Loads nothing of what only a program with settings needs, so that it can be aske
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import datetime, timezone
 
-from . import counters
+from . import counters, reloads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,71 +17,144 @@ if TYPE_CHECKING:
 
     from ..decisions.generation import Generation
     from ..identity.identity import Identity
+    from .files_now import FilesNow
 
 _SECONDS_PER_DAY = 24 * 3600
 
 
 def metrics() -> dict[str, Any]:
-    """What was counted in this process, and how long its identities last; only JSON's types.
+    """What was counted in this process, and how long its certificates last; only JSON's types.
 
     ::
 
         {
             "active": True,              # whether settings are in force
+            "generation": 3,             # how many this process, or its parent, put in force
+            "loaded_at": "2026-11-26T07:00:00+00:00",   # when the one in force was; or None
             "connections": [             # that were begun while they were, client side only
                 {"identity": "billing", "rule": "api.billing.example", "count": 12},
             ],
             "refusals": [                # handshakes that failed over a certificate, by alert
                 {"reason": "certificate_required", "count": 1},
             ],
+            "failures": [                # handshakes that failed, over whatever, by kind
+                {"kind": "connection-closed", "count": 1},
+            ],
             "reloads": [                 # by what they came to; all three are always there
                 {"outcome": "applied", "count": 2},
                 {"outcome": "unchanged", "count": 40},
                 {"outcome": "failed", "count": 0},
             ],
+            "last_reload": {             # or None
+                "outcome": "applied", "at": "2026-11-26T07:00:00+00:00", "faults": [],
+            },
             "identities": [              # that are loaded, in their order
                 {
                     "identity": "billing",
                     "days_left": 29.31,
+                    "seconds_left": 2532384,
+                    "not_after": "2026-12-31T23:59:59+00:00",
+                    "fingerprint": "9f86d0...",         # SHA-256 of the leaf in memory
+                    "file_fingerprint": "9f86d0...",    # and of what the files hold now, or None
+                    "file_problem": None,               # why the files cannot be used now
+                },
+            ],
+            "certificates": [            # leaves, their chains, and the CAs of the settings
+                {
+                    "identity": "billing",              # None for CAs that are no identity's own
+                    "kind": "leaf",                     # or chain, or ca
+                    "subject": "CN=billing",
+                    "fingerprint": "9f86d0...",
+                    "seconds_left": 2532384,
                     "not_after": "2026-12-31T23:59:59+00:00",
                 },
             ],
         }
 
     The ``identity`` of a connection is ``None`` where it has none of ours, ``rule`` where the
-    default decided. ``days_left`` is negative once an identity has expired. Counts begin at zero
-    with the process, which for a forked one is its fork; they go on over reloads, activation and
-    deactivation.
+    default decided. What is left is negative once a certificate has expired. ``kind`` of a failure
+    is ``certificate-required``, ``certificate-refused``, ``handshake-failure``,
+    ``connection-closed`` (the server closed in the handshake, and sent no alert),
+    ``closed-without-answer`` (TLS 1.3: it did so behind the handshake, which is how some refuse a
+    certificate), ``server-refused`` (this side refused the server) or ``other``. Counts begin at zero with the process, which for a forked one
+    is its fork; they go on over reloads, activation and deactivation.
     """
-    generation = _current_generation()
-    identities = generation.identities if generation else ()
+    # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
+    in_force: Any = sys.modules.get("mxcert_runtime.decisions.in_force")
+    generation: Generation | None = in_force and in_force.current
     return {
         "active": generation is not None,
+        "generation": in_force.number if in_force else 0,
+        "loaded_at": _iso(in_force.loaded_at if in_force else None),
         "connections": [
             {"identity": identity, "rule": rule, "count": count}
             for (identity, rule), count in counters.connections()
         ],
-        "refusals": [
-            {"reason": reason, "count": count} for reason, count in counters.refusals().items()
-        ],
-        "reloads": [
-            {"outcome": outcome, "count": count} for outcome, count in counters.reloads().items()
-        ],
-        "identities": [_measure(identity) for identity in identities],
+        "refusals": _counted("reason", counters.refusals()),
+        "failures": _counted("kind", counters.failures()),
+        "reloads": _counted("outcome", counters.reloads()),
+        "last_reload": _last_reload(),
+        **_of_generation(generation),
     }
 
 
-def _current_generation() -> Generation | None:
-    # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
-    in_force: Any = sys.modules.get("mxcert_runtime.decisions.in_force")
-    generation: Generation | None = in_force and in_force.current
-    return generation
+def _counted(name: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+    return [{name: key, "count": count} for key, count in counts.items()]
 
 
-def _measure(identity: Identity) -> dict[str, Any]:
-    left = identity.not_after - datetime.now(timezone.utc)
+def _last_reload() -> dict[str, Any] | None:
+    last = reloads.last
+    if last is None:
+        return None
+    faults = [
+        {"origin": each.origin, "problem": each.problem, "remedy": each.remedy}
+        for each in last.faults
+    ]
+    return {"outcome": last.outcome, "at": _iso(last.moment), "faults": faults}
+
+
+def _of_generation(generation: Generation | None) -> dict[str, Any]:
+    if generation is None:
+        return {"identities": [], "certificates": []}
+    # Heavy, and there for certain now.
+    from .expiry import expiring_certificates
+    from .files_now import files_now
+
+    now = datetime.now(timezone.utc)
+    return {
+        "identities": [
+            _measure(each, files_now(generation, each), now) for each in generation.identities
+        ],
+        "certificates": [
+            {
+                "identity": each.identity,
+                "kind": each.kind,
+                "subject": each.subject,
+                "fingerprint": each.fingerprint,
+                **_left(each.not_after, now),
+            }
+            for each in expiring_certificates(generation)
+        ],
+    }
+
+
+def _measure(identity: Identity, files: FilesNow | None, now: datetime) -> dict[str, Any]:
     return {
         "identity": identity.name,
-        "days_left": round(left.total_seconds() / _SECONDS_PER_DAY, 2),
-        "not_after": identity.not_after.isoformat(),
+        "days_left": round((identity.not_after - now).total_seconds() / _SECONDS_PER_DAY, 2),
+        **_left(identity.not_after, now),
+        "fingerprint": identity.fingerprint,
+        "file_fingerprint": files.fingerprint_of(identity) if files else None,
+        "file_problem": files.problem if files else None,
     }
+
+
+def _left(not_after: datetime, now: datetime) -> dict[str, Any]:
+    seconds = math.floor((not_after - now).total_seconds())
+    return {"seconds_left": seconds, "not_after": not_after.isoformat()}
+
+
+def _iso(moment: float | None) -> str | None:
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="seconds")

@@ -22,7 +22,7 @@ from ..diagnosis.checks.services import check_services
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
 from ..hooks.stdlib.sessions import sources
-from ..monitoring import housekeeping
+from ..monitoring import housekeeping, reloads
 from ..monitoring.log_guard import guard_log, unguard_log
 from ..monitoring.log_output import direct_log
 from ..settings.loading import read_process_settings, settings_from
@@ -104,6 +104,7 @@ def _plan_undoing() -> None:
         shared_contexts.forget_all,
         forget_plans,
         stop_listening,
+        reloads.forget,
         functools.partial(housekeeping.watch, ()),
         unguard_log,
         functools.partial(direct_log, None),

@@ -14,8 +14,10 @@ from mxcert_runtime.monitoring.counters import (
     Tally,
     connection_tally,
     connections,
+    count_failure,
     count_refusal,
     count_reload,
+    failures,
     refusals,
     reloads,
     restart_all,
@@ -28,7 +30,7 @@ THREADS = 4
 @pytest.fixture(autouse=True)
 def fresh_counters(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process's own counters stay as they are."""
-    for name in ("_connections", "_refusals", "_reloads"):
+    for name in ("_connections", "_refusals", "_failures", "_reloads"):
         monkeypatch.setattr(counters, name, {})
 
 
@@ -122,6 +124,13 @@ def test_refusals_are_bounded() -> None:
     assert 100 > len(counted)
 
 
+def test_failures_by_kind() -> None:
+    """Each kind has its own number."""
+    for kind in ("connection-closed", "other", "connection-closed"):
+        count_failure(kind)
+    assert {"connection-closed": 2, "other": 1} == failures()
+
+
 def test_reloads_by_outcome() -> None:
     """Every outcome is there from the beginning."""
     assert {"applied": 0, "unchanged": 0, "failed": 0} == reloads()
@@ -135,12 +144,13 @@ def test_a_fork_begins_at_zero() -> None:
     script = """
         import json, os
         from mxcert_runtime.monitoring.counters import connection_tally, connections
+        from mxcert_runtime.monitoring.counters import count_failure, failures
         from mxcert_runtime.monitoring.counters import count_refusal, refusals
         add = connection_tally("alpha", None).add
-        add(), add(), count_refusal("unknown_ca")
+        add(), add(), count_refusal("unknown_ca"), count_failure("other")
         reading, writing = os.pipe()
         if os.fork() == 0:
-            before = connections()[0][1], refusals()["unknown_ca"]
+            before = connections()[0][1], refusals()["unknown_ca"], failures()["other"]
             add()
             os.write(writing, json.dumps([*before, connections()[0][1]]).encode())
             os._exit(0)
@@ -149,4 +159,4 @@ def test_a_fork_begins_at_zero() -> None:
         add()
         print(json.dumps([child, connections()[0][1], refusals()["unknown_ca"]]))
     """
-    assert [[0, 0, 1], 3, 1] == run_client(script, host_patterns=()).json()
+    assert [[0, 0, 0, 1], 3, 1] == run_client(script, host_patterns=()).json()

@@ -44,10 +44,15 @@ def test_metrics_without_settings() -> None:
     reloads = [{"outcome": outcome, "count": 0} for outcome in ("applied", "unchanged", "failed")]
     nothing = {
         "active": False,
+        "generation": 0,
+        "loaded_at": None,
         "connections": [],
         "refusals": [],
+        "failures": [],
         "reloads": reloads,
+        "last_reload": None,
         "identities": [],
+        "certificates": [],
     }
     assert [nothing, []] == run_client(script, host_patterns=()).json()
 

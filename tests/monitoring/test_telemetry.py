@@ -21,7 +21,7 @@ telemetry = pytest.importorskip("mxcert_runtime.telemetry")
 @pytest.fixture(autouse=True)
 def fresh_counters(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process's own counters stay as they are."""
-    for name in ("_connections", "_refusals", "_reloads"):
+    for name in ("_connections", "_refusals", "_failures", "_reloads"):
         monkeypatch.setattr(counters, name, {})
 
 

@@ -21,7 +21,7 @@ from ...decisions.generation import Generation
 from ...decisions.policy import Choice, Decision
 from ...diagnosis.alerts import AlertKind, alert_of
 from ...diagnosis.note import Failure
-from ...diagnosis.report import report_failure, report_own_fault
+from ...diagnosis.report import count_silent_end, report_failure, report_own_fault
 from ...diagnosis.trust import describe_trust
 from ...identity.identity import Identity
 from ...monitoring.counters import connection_tally
@@ -137,7 +137,9 @@ def _explain(connection: Any, error: Exception, *, is_read: bool) -> bool:
         if alert is None or known is None:
             return False
         closed = alert.kind is AlertKind.CONNECTION_CLOSED
-        if not (closed and is_read and _is_end_of_stream(error)):
+        if closed and is_read and _is_end_of_stream(error):
+            count_silent_end()
+        else:
             report_failure(error, _gather(connection, known, alert))
     except Exception as fault:
         report_own_fault(fault)

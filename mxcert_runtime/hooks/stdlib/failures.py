@@ -28,7 +28,12 @@ from ...contexts.handover import TLS_1_3, request_of
 from ...contexts.ledger import ledger
 from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
 from ...diagnosis.note import Failure
-from ...diagnosis.report import repeat_note, report_failure, report_own_fault
+from ...diagnosis.report import (
+    count_silent_end,
+    repeat_note,
+    report_failure,
+    report_own_fault,
+)
 from ...diagnosis.trust import describe_trust
 from ...monitoring.housekeeping import look_if_due
 from ..patching import Patch, Switch, attribute_of, unbound
@@ -156,14 +161,18 @@ class FirstExchange:
         except _UNFINISHED:
             raise
         except _CLOSED:
-            self._end()
+            self._end_silently()
             raise
         except OSError as error:
             self._fail(error)
             # The traceback of the error must not keep a connection that its owner has closed.
             del self
             raise
-        self._end()
+        # Where nothing is asked for, nothing is the answer.
+        if result or arguments[:1] == (0,):
+            self._end()
+        else:
+            self._end_silently()
         return result
 
     def write(self, data: Any) -> Any:
@@ -190,6 +199,10 @@ class FirstExchange:
                 _explain_write(owner, self._mxcert_connection, error)
         finally:
             self._mxcert_reading.release()
+
+    def _end_silently(self) -> None:
+        if self._end() is not None:
+            count_silent_end()
 
     def _end(self) -> Any:
         """Put the connection back in its place; returns the owner, if it is there still."""
