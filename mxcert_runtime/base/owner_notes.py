@@ -38,3 +38,13 @@ class OwnerNotes(Generic[Value]):
         """The value of an object, if it has one."""
         found = self._kept.get(id(owner))
         return found[1] if found is not None and found[0]() is owner else None
+
+    def drop(self, owner: object) -> None:
+        """Keep nothing for an object any more."""
+        found = self._kept.get(id(owner))
+        if found is not None and found[0]() is owner:
+            self._kept.pop(id(owner), None)
+
+    def clear(self) -> None:
+        """Keep nothing at all."""
+        self._kept.clear()

@@ -16,7 +16,9 @@ def announce(host: Host | None, port: int | None, decision: Decision) -> None:
     _logger.debug("%s:%s presents %s", host, port, decision)
 
 
-def warn_of_doubts(policy: Policy, host: Host | None, port: int | None, decision: Decision) -> None:
+def warn_of_unknowns(
+    policy: Policy, host: Host | None, port: int | None, decision: Decision
+) -> None:
     """Warn of what is not known of a connection, where it changes what is presented."""
     if port is None and policy.port_matters(host):
         _warn_of_unknown_port(host)

@@ -12,6 +12,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from datetime import datetime, timezone
+from typing import TypeVar
 
 from ..base.hosts import Host
 from ..contexts.handover import Authenticating
@@ -27,6 +28,9 @@ from .request import (
 
 _logger = logging.getLogger("mxcert_runtime")
 
+#: whatever an engine has for one
+Context = TypeVar("Context")
+
 
 def answer_request(
     identities: tuple[Identity, ...],
@@ -37,30 +41,32 @@ def answer_request(
 
     def authenticating(version: int, message: bytes | None) -> ssl.SSLContext:
         request = None if message is None else _parse(version, message)
-        candidates, moment = identities, _moment_for(identities)
-        while request is not None:
-            chosen = _choose(request, candidates, host, moment)
-            if chosen is None:
-                break
-            try:
-                return context_for(chosen, version)
-            except IdentityRefusedError as error:
-                _logger.warning("%s does not get an identity that fits it: %s", host, error)
-            candidates = candidates[candidates.index(chosen) + 1 :]
+        if request is not None:
+            context = choose_context(request, identities, host, lambda i: context_for(i, version))
+            if context is not None:
+                return context
         return context_for(None, version)
 
     return authenticating
 
 
-def choose_identity(
-    request: CertificateRequest, identities: tuple[Identity, ...], host: Host | None
-) -> Identity | None:
-    """The first identity that fits now; a debug line says what the server accepts, and why."""
-    return _choose(request, identities, host, _moment_for(identities))
-
-
-def _moment_for(identities: tuple[Identity, ...]) -> datetime | None:
-    return moment_of_choice(identities, datetime.now(timezone.utc))
+def choose_context(
+    request: CertificateRequest,
+    identities: tuple[Identity, ...],
+    host: Host | None,
+    context_for: Callable[[Identity], Context],
+) -> Context | None:
+    """The context of the first identity that fits now, and that OpenSSL takes; else ``None``."""
+    candidates, moment = identities, moment_of_choice(identities, datetime.now(timezone.utc))
+    while True:
+        chosen = _choose(request, candidates, host, moment)
+        if chosen is None:
+            return None
+        try:
+            return context_for(chosen)
+        except IdentityRefusedError as error:
+            _logger.warning("%s does not get an identity that fits it: %s", host, error)
+        candidates = candidates[candidates.index(chosen) + 1 :]
 
 
 def _choose(

@@ -17,10 +17,9 @@ from ..contexts.examination import may_change_unseen
 from ..contexts.handover import callers_own, listen_on
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
-from ..decisions.current_service import current_service
 from ..decisions.generation import Generation
-from ..decisions.legs import current_leg, peek_leg, take_leg
-from .announcement import announce, warn_of_doubts
+from ..decisions.scope import current_leg, current_service, peek_leg, take_leg
+from .announcement import announce, warn_of_unknowns
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 from .kept_plans import KeptPlans, Key, Question, plans_of
 from .observed import is_observed
@@ -104,7 +103,7 @@ def _leg_for(name: str | None, socket: Any) -> tuple[tuple[Host, int | None] | N
 def _find_plan(generation: Generation, context: ssl.SSLContext, question: Question) -> Plan:
     host, port, service = question[:3]
     decision = generation.policy.select(host, port, service)
-    warn_of_doubts(generation.policy, host, port, decision)
+    warn_of_unknowns(generation.policy, host, port, decision)
     record = ledger.find_or_adopt(context)
     key = decision, *question[3:], callers_own(_message_callback_of(context))
     if is_observed(generation, (host, port)):

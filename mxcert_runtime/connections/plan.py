@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from ..base.hosts import Host
 from ..contexts.handover import Handover
 from ..decisions.generation import Generation
-from ..decisions.policy import Decision
+from ..decisions.policy import Choice, Decision
+from ..identity.identity import Identity
+from ..monitoring.counters import Tally, connection_tally
 
 
 @dataclass(frozen=True)
@@ -18,13 +20,36 @@ class Plan:
 
     generation: Generation
     decision: Decision
-    #: counts the connection
-    count: Callable[[], object]
+    #: counts the connection; ``None`` where the request of the server tells what there is to count
+    count: Callable[[], object] | None
     at_creation: ssl.SSLContext | None = None
     #: makes the handover for a host; the flag is whether the server may ask after the handshake
     handover: Callable[[Host, bool], Handover] | None = None
     listens_on_caller: bool = False
-    #: what a session must have been made under to be resumed; see `hooks.ssl_sessions`
+    #: what a session must have been made under to be resumed; ``None``: as without us
     mark: object = None
+    #: whether the program authenticates itself, which always wins
+    presents_own: bool = False
     #: whether it holds for this moment only, since it was made from what directories hold now
     is_passing: bool = False
+
+
+def tally_of(decision: Decision, identity: Identity | None) -> Tally:
+    """What counts the connections that present an identity, or nothing of ours, by a decision."""
+    rule = decision.rule
+    return connection_tally(identity.name if identity else None, rule.name if rule else None)
+
+
+def count_of(decision: Decision, *, presents_own: bool) -> Callable[[], object] | None:
+    """What counts a connection at its start, as far as its decision tells what it presents."""
+    if presents_own:
+        return tally_of(decision, None).add
+    if decision.choice is Choice.SERVER_REQUEST:
+        return None
+    return tally_of(decision, decision.identity).add
+
+
+def mark_of(generation: Generation, decision: Decision) -> object:
+    """What a session must have been made under for a connection that presents what is decided."""
+    key = decision.reuse_key
+    return None if key is None else (generation, key)

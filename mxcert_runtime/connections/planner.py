@@ -27,9 +27,8 @@ from ..decisions.generation import Generation
 from ..decisions.policy import Choice, Decision
 from ..errors import MxcertError
 from ..identity.identity import Identity
-from ..monitoring.counters import Tally, connection_tally
 from .choice import answer_request
-from .plan import Plan
+from .plan import Plan, count_of, tally_of
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -153,7 +152,7 @@ class ConnectionPlanner:
         known: dict[Identity | None, ssl.SSLContext] = {}
 
         def context_for(identity: Identity | None, version: int) -> ssl.SSLContext:
-            self._count(identity)
+            tally_of(self.decision, identity).add()
             held = known.get(identity)
             if held is None and trust is not None:
                 held = self._hold(identity, trust)
@@ -188,18 +187,9 @@ class ConnectionPlanner:
         )
 
     def _new_plan(self, **parts: Any) -> Plan:
-        decision = self.decision
-        chosen_later = decision.choice is Choice.SERVER_REQUEST and not self.record.credentials
-        count = _count_nothing if chosen_later else self._tally(decision.identity).add
-        return Plan(self.generation, decision, count, **parts)
-
-    def _tally(self, identity: Identity | None) -> Tally:
-        rule = self.decision.rule
-        presented = None if identity is None or self.record.credentials else identity.name
-        return connection_tally(presented, rule.name if rule else None)
-
-    def _count(self, identity: Identity | None) -> None:
-        self._tally(identity).add()
+        decision, presents_own = self.decision, self.record.credentials
+        count = count_of(decision, presents_own=presents_own)
+        return Plan(self.generation, decision, count, presents_own=presents_own, **parts)
 
     def _find_trust(self) -> Trust | None:
         """What verifies the server; ``None`` where only the caller's context can tell."""
@@ -287,7 +277,3 @@ class ConnectionPlanner:
         return Blueprint(
             identity, trust, self.record.ciphers, self.verify_mode, self.key_log, callback
         )
-
-
-def _count_nothing() -> None:
-    """The request of the server will tell what there is to count."""

@@ -33,8 +33,9 @@ class Rule:
     """One rule: its name as the settings have it, and what it gives.
 
     ``identity`` ``None`` is: never a client certificate. ``authorities``, where not ``None``,
-    are the CAs that it pins for its endpoints. ``candidates``, where there are any, are several
-    identities of one entry, of which ``identity`` is the first: the server's request chooses.
+    are the CAs that this rule pins for its endpoints. ``candidates``, where there are any, are
+    several identities of one entry, of which ``identity`` is the first: the server's request
+    chooses.
     """
 
     name: str

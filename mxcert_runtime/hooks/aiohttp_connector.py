@@ -8,7 +8,7 @@ from typing import Any
 from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..contexts.ledger import ledger
 from ..contexts.trust import default_paths_load
-from ..decisions.legs import dialling, dialling_proxy
+from ..decisions.scope import dialling, dialling_proxy
 from .patching import Library, Patch, Switch, attribute_of, wrapping
 
 #: Where a request keeps the key that its connection was first asked for by.

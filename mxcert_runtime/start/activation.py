@@ -21,6 +21,7 @@ from ..decisions.generation import Generation
 from ..diagnosis.checks.services import check_services
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
+from ..hooks.pyopenssl import sessions as pyopenssl_sessions
 from ..hooks.stdlib.sessions import sources
 from ..monitoring import housekeeping, reloads
 from ..monitoring.log_guard import guard_log, unguard_log
@@ -99,6 +100,7 @@ def _plan_undoing() -> None:
     """Say how everything is taken back, before any of it is done; what comes last here is first."""
     _undoing.pop_all()
     for undo in (
+        pyopenssl_sessions.forget_all,
         sources.forget_all,
         ledger.forget_all,
         shared_contexts.forget_all,

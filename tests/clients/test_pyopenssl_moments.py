@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -184,7 +185,63 @@ class TestNames:
             mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [rule]})
             connection = SSL.Connection(client_context(), plain)
             assert connection.connect_ex(address) == 0
-            assert "one" == connection._mxcert_standing.decision.identity.name
+            assert "one" == connection._mxcert_attempt.decision.identity.name
+
+
+class TestObjectsOfPrograms:
+    """What programs do with their objects makes no difference."""
+
+    def test_handshake_without_its_connection(self, scene: Scene) -> None:
+        """A method that a program keeps is enough to go on with a connection."""
+        scene.activate()
+        client = SSL.Connection(client_context(scene.authority), None)
+        server = SSL.Connection(scene.server, None)
+        client.set_tlsext_host_name(HOST.encode("ascii"))
+        client.set_connect_state()
+        server.set_accept_state()
+        steps = client.do_handshake, client.bio_read, client.bio_write
+        del client
+        for _ in range(4):
+            for shake, take, give in ((*steps[:2], server.bio_write), _turned(server, steps[2])):
+                with contextlib.suppress(SSL.WantReadError):
+                    shake()
+                with contextlib.suppress(SSL.WantReadError):
+                    give(take(1 << 16))
+        assert scene.leaf.fingerprint == _presented(server)
+
+    def test_connection_goes_with_its_last_holder(self, scene: Scene) -> None:
+        """No connection is kept by what watches it."""
+        scene.activate()
+        client = SSL.Connection(client_context(scene.authority), None)
+        client.set_tlsext_host_name(HOST.encode("ascii"))
+        client.set_connect_state()
+        reference = weakref.ref(client)
+        del client
+        assert reference() is None
+
+    @pytest.mark.parametrize("pinned", [False, True])
+    def test_contexts_that_are_equal(self, scene: Scene, pinned: bool) -> None:
+        """Contexts of a class without a hash, and equal to each other, are two all the same."""
+
+        class Equal(SSL.Context):  # type: ignore[misc]
+            def __eq__(self, other: object) -> bool:
+                return isinstance(other, Equal)
+
+            __hash__ = None
+
+        scene.activate(*[scene.authority] * pinned)
+        seen = []
+        for each in ("one", "two"):
+            context = Equal(SSL.TLS_CLIENT_METHOD)
+            add_authority(context, scene.authority)
+            context.set_info_callback(lambda *arguments, each=each: seen.append(each))
+            assert scene.leaf.fingerprint == scene.converse(context).presented
+            assert {each} == set(seen)
+            seen.clear()
+
+
+def _turned(server: Any, give: Any) -> Any:
+    return server.do_handshake, server.bio_read, give
 
 
 def _presented(server: Any) -> str | None:

@@ -228,6 +228,41 @@ class TestPyopensslSessions(HookContract):
         return answer
 
 
+class TestPyopensslSteps(HookContract):
+    targets = tuple(
+        f"OpenSSL.SSL:Connection.{name}"
+        for name in ("do_handshake", "recv", "recv_into", "read", "send", "sendall", "write")
+    )
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import socket
+        from urllib.parse import urlsplit
+
+        from OpenSSL import SSL
+
+        from tests.clients.calls import request_for
+        from tests.clients.openssl_calls import trusting
+        from tests.support.raw_http import body_of
+
+        parts = urlsplit(url)
+        assert parts.hostname is not None
+        with socket.create_connection(("127.0.0.1", parts.port or 0)) as plain:
+            connection = SSL.Connection(trusting(ca_file), plain)
+            connection.set_tlsext_host_name(parts.hostname.encode("ascii"))
+            connection.set_connect_state()
+            connection.do_handshake()
+            request, answer, room = request_for(url), b"", bytearray(1)
+            sent = connection.send(request[:1]) + connection.write(request[1:2])
+            connection.sendall(request[sent:])
+            try:
+                while True:
+                    answer += connection.recv(1) + connection.read(1)
+                    answer += bytes(room[: connection.recv_into(room)])
+            except SSL.ZeroReturnError:
+                return body_of(answer)
+
+
 #: pyOpenSSL has it from 25.2 on
 _SUITES = tuple(
     f"OpenSSL.SSL:Context.{name}"

@@ -11,6 +11,7 @@ pytest.importorskip("OpenSSL")
 
 from OpenSSL import SSL
 
+import mxcert_runtime
 from tests.clients.openssl_calls import get_from, give_certificate, trusting
 from tests.faults.scene import (
     ALPHA_HOST,
@@ -183,3 +184,31 @@ def test_own_certificate(scene: Scene, late: bool) -> None:
         answer = get_from(connection, scene.url(ALPHA_HOST))
         connection.shutdown()
     assert (scene.beta.fingerprint, False) == (answer["fingerprint"], answer["resumed"])
+
+
+@pytest.mark.parametrize("taken", ["before", "after"])
+def test_deactivated(scene: Scene, taken: str) -> None:
+    """What an identity has opened is resumed for nobody once nothing is in force."""
+    context = trusting(scene.ca_file)
+    scene.activate_hosts()
+    with socket.create_connection(("127.0.0.1", scene.server.port), TIMEOUT) as plain:
+        connection = SSL.Connection(context, plain)
+        connection.set_tlsext_host_name(ALPHA_HOST.encode("ascii"))
+        connection.set_connect_state()
+        assert scene.alpha.fingerprint == get_from(connection, scene.url(ALPHA_HOST))["fingerprint"]
+        session = connection.get_session() if taken == "before" else None
+        mxcert_runtime.deactivate()
+        session = session or connection.get_session()
+        connection.shutdown()
+    sight, _ = _dial(scene, context, session)
+    assert (None, False) == sight
+
+
+def test_deactivated_session_of_nobody(scene: Scene) -> None:
+    """The twin: a session without an identity is resumed as without us."""
+    context = trusting(scene.ca_file)
+    scene.activate_hosts()
+    _, session = _dial(scene, context, host=NOBODY)
+    mxcert_runtime.deactivate()
+    sight, _ = _dial(scene, context, session, NOBODY)
+    assert (None, True) == sight

@@ -20,8 +20,8 @@ from ...base.environ import process_environ
 from ...connections.request import explain_misfit
 from ...decisions import in_force
 from ...decisions.generation import Generation
-from ...decisions.legs import dialling
 from ...decisions.policy import Choice, Decision
+from ...decisions.scope import dialling
 from ...decisions.services import service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError

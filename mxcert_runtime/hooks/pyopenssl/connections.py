@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import Any
 
 from ...base.hosts import Host, host_dialled
+from ...connections.attempt import Asked
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...contexts.trust import is_bundle
 from ...decisions import in_force
-from ...decisions.legs import peek_leg
+from ...decisions.scope import current_service, peek_leg
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
 from .objects import add_authorities
 from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
+from .steps import step_patches
 
 __all__ = ["LIBRARY", "UnenforceableAuthoritiesError"]
 
@@ -28,9 +30,14 @@ _HOST = "_mxcert_host"
 _OWNER = "_mxcert_owner"
 
 
-def _endpoint_of(connection: Any, address: Any) -> tuple[Host, int | None]:
-    """Host and port of a connection that is about to dial ``address``, or has a socket already."""
-    named: str | None = getattr(connection, _HOST, None)
+def _asked_by(connection: Any, address: Any) -> Asked:
+    """What a connection is for that is about to dial ``address``, or has a socket already."""
+    named: str | None = connection.__dict__.get(_HOST)
+    host, port = _endpoint_of(connection, named, address)
+    return host, port, current_service.get()
+
+
+def _endpoint_of(connection: Any, named: str | None, address: Any) -> tuple[Host, int | None]:
     leg = peek_leg(named)
     if leg is not None:
         return named or leg[0], leg[1]
@@ -43,18 +50,18 @@ def _set_tlsext_host_name(wrapped: Any, instance: Any, args: Any, kwargs: Any) -
     result = wrapped(*args, **kwargs)
     name = args[0] if args else kwargs["name"]
     setattr(instance, _HOST, name.decode("ascii", "replace"))
-    present(instance, *_endpoint_of(instance, None))
+    present(instance, _asked_by(instance, None))
     return result
 
 
 def _set_connect_state(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
-    present(instance, *_endpoint_of(instance, None))
+    present(instance, _asked_by(instance, None))
     return result
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    present(instance, *_endpoint_of(instance, args[0] if args else kwargs["addr"]))
+    present(instance, _asked_by(instance, args[0] if args else kwargs["addr"]))
     return wrapped(*args, **kwargs)
 
 
@@ -75,7 +82,7 @@ def _change_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """A call that changes how a Context negotiates."""
     result = wrapped(*args, **kwargs)
     if in_force.current is not None:
-        contexts_of(in_force.current).pop(instance, None)
+        contexts_of(in_force.current).drop(instance)
     return result
 
 
@@ -109,7 +116,7 @@ def _forget_demands(owner: Any) -> None:
     if owner is None:
         contexts_of(generation).clear()
     else:
-        contexts_of(generation).pop(owner, None)
+        contexts_of(generation).drop(owner)
 
 
 def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -161,7 +168,7 @@ def _patches() -> tuple[Patch, ...]:
         for name, wrapper in wrappers.items()
         if hasattr(attribute_of(*owner)(), name)
     ]
-    return (*patches, *session_patches())
+    return (*patches, *session_patches(), *step_patches())
 
 
 LIBRARY = Library("OpenSSL.SSL", _patches, "OpenSSL", ("23.2", "27"))

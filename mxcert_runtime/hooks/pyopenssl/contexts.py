@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.locks import ForkSafeLock
+from ...base.owner_notes import OwnerNotes
 from ...decisions.generation import Generation
 from ...errors import MxcertError
 from ...identity.authorities import Authorities
@@ -48,10 +49,6 @@ class Manner:
     ciphers: tuple[str, ...]
     suites: tuple[str, ...]
     security_level: int
-
-
-#: A weak dictionary, since contexts go with the Context of their caller.
-ContextsByCaller = weakref.WeakKeyDictionary[Any, "CallersContexts"]
 
 
 class CallersContexts:
@@ -104,6 +101,9 @@ class CallersContexts:
         return context
 
 
+#: They go with the Context of their caller, which a program's subclass may make unhashable.
+ContextsByCaller = OwnerNotes[CallersContexts]
+
 #: those of each generation, by the caller's Context
 _by_generation: weakref.WeakKeyDictionary[Generation, ContextsByCaller] = (
     weakref.WeakKeyDictionary()
@@ -116,7 +116,7 @@ def contexts_of(generation: Generation) -> ContextsByCaller:
     with _by_generation_lock:
         found = _by_generation.get(generation)
         if found is None:
-            found = _by_generation[generation] = weakref.WeakKeyDictionary()
+            found = _by_generation[generation] = OwnerNotes()
         return found
 
 
@@ -124,7 +124,11 @@ def contexts_for(generation: Generation, caller: Any) -> CallersContexts:
     """Those for the connections of one Context of a caller."""
     by_caller = contexts_of(generation)
     with _by_generation_lock:
-        return by_caller.setdefault(caller, CallersContexts())
+        found = by_caller.get(caller)
+        if found is None:
+            found = CallersContexts()
+            by_caller.put(caller, found)
+        return found
 
 
 def make_distrusting(connection: Any) -> Any:

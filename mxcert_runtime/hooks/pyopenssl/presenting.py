@@ -8,15 +8,13 @@ context of ours from its decision, since they have to verify the server.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
-from ...base.hosts import Host
-from ...connections.choice import choose_identity
+from ...connections.attempt import Asked, Attempt, begin
+from ...connections.choice import choose_context
+from ...connections.plan import Plan, count_of, mark_of
 from ...connections.request import CertificateRequest
-from ...contexts.identity_contexts import IdentityRefusedError
 from ...decisions import in_force
-from ...decisions.current_service import current_service
 from ...decisions.generation import Generation
 from ...decisions.policy import Choice, Decision, Withheld
 from ...errors import MxcertError
@@ -30,13 +28,13 @@ from .contexts import (
     on_server_request,
     stop_listening,
 )
-from .failures import REFUSAL, Endeavour, note_chosen, note_own_certificate, watch_connection
 from .sessions import mark_connection, mark_later_sessions, unmark_connection
+from .steps import REFUSAL, note_chosen, watch_connection
 
 _logger = logging.getLogger("mxcert_runtime")
 
-#: Where a connection keeps its :class:`Standing`.
-_STANDING = "_mxcert_standing"
+#: Where a connection keeps what it was decided last, an :class:`~.connections.attempt.Attempt`.
+_ATTEMPT = "_mxcert_attempt"
 #: Where a connection keeps the context of ours that it is on.
 _TAKEN = "_mxcert_taken"
 #: Where a connection keeps those that it has left: a callback of OpenSSL may be at work on one.
@@ -45,49 +43,54 @@ _LEFT = "_mxcert_left"
 _MOVING = "_mxcert_is_moving"
 
 
-@dataclass(frozen=True)
-class Standing:
-    """By what a connection was decided, so that it is decided once."""
+class _PyOpenssl:
+    """The engine, whose connections are prepared one by one, so that it keeps no plan."""
 
-    generation: Generation
-    decision: Decision
-    host: Host | None
-    port: int | None
-    service: str | None
-    #: the caller's
-    context: Any
+    def recall(self, generation: Generation, asked: Asked, context: Any) -> None:
+        return None
+
+    def plan(self, generation: Generation, decision: Decision, asked: Asked, context: Any) -> Plan:
+        count = count_of(decision, presents_own=False)
+        return Plan(generation, decision, count, mark=mark_of(generation, decision))
 
 
-def present(connection: Any, host: Host | None, port: int | None) -> None:
+_engine = _PyOpenssl()
+
+
+def present(connection: Any, asked: Asked) -> None:
     """Give a client's connection what the policy decides for this endpoint.
 
     Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` and
     :class:`~.hooks.pyopenssl.contexts.UnenforceableAuthoritiesError`.
     """
-    known: Standing | None = getattr(connection, _STANDING, None)
-    standing = _stand(connection, host, port, known)
-    if standing is not None and standing != known:
-        _decide_anew(connection, standing)
+    known = attempt_on(connection)
+    attempt = _begin(connection, asked, known)
+    if attempt is not None and not attempt.is_alike(known):
+        _decide_anew(connection, attempt)
     elif getattr(connection, REFUSAL, None) is not None:
         raise getattr(connection, REFUSAL)
 
 
 def present_again(connection: Any) -> None:
     """Decide anew about a connection that its caller has put on another context."""
-    known: Standing | None = getattr(connection, _STANDING, None)
+    known = attempt_on(connection)
     if known is None:
         return
     _keep_what_is_left(connection)
     setattr(connection, _TAKEN, None)
-    standing = _stand(connection, known.host, known.port, known)
-    if standing is not None:
-        _decide_anew(connection, standing)
+    attempt = _begin(connection, (known.host, known.port, known.service), known)
+    if attempt is not None:
+        _decide_anew(connection, attempt)
 
 
-def _stand(
-    connection: Any, host: Host | None, port: int | None, known: Standing | None
-) -> Standing | None:
-    """What decides, and what stands on the connection from now on.
+def attempt_on(connection: Any) -> Attempt | None:
+    """What a connection was decided last, if anything."""
+    attempt: Attempt | None = connection.__dict__.get(_ATTEMPT)
+    return attempt
+
+
+def _begin(connection: Any, asked: Asked, known: Attempt | None) -> Attempt | None:
+    """Decide; ``None`` where nothing is in force.
 
     What is known already counts where nothing else is said: Twisted tells the name in the
     handshake, when the service that made the connection is no longer in scope.
@@ -95,13 +98,11 @@ def _stand(
     generation = in_force.current
     if generation is None:
         return None
-    service = current_service.get()
+    host, port, service = asked
     if known is not None:
         host, port = host if isinstance(host, str) else known.host, port or known.port
         service = service or known.service
-    decision = generation.policy.select(host, port, service)
-    watch_connection(connection, Endeavour(generation, decision, host, port, service))
-    return Standing(generation, decision, host, port, service, connection.get_context())
+    return begin(generation, (host, port, service), connection.get_context(), _engine)
 
 
 def withdraw(connection: Any) -> None:
@@ -109,62 +110,72 @@ def withdraw(connection: Any) -> None:
 
     Raises :class:`~.hooks.pyopenssl.contexts.UnenforceableAuthoritiesError`.
     """
-    known: Standing | None = getattr(connection, _STANDING, None)
+    known = attempt_on(connection)
     if known is not None and known.decision.authorities is not None:
         raise _own_certificate_stands_alone(known.decision.authorities)
     stop_listening(connection)
     _restore(connection)
     unmark_connection(connection)
-    setattr(connection, _STANDING, None)
+    setattr(connection, _ATTEMPT, None)
     setattr(connection, REFUSAL, None)
-    note_own_certificate(connection)
+    if known is not None:
+        watch_connection(connection, _presenting_own(known))
 
 
-def _decide_anew(connection: Any, standing: Standing) -> None:
-    setattr(connection, _STANDING, standing)
+def _presenting_own(attempt: Attempt) -> Attempt:
+    """The same, where the program authenticates itself."""
+    decision = attempt.decision
+    count = count_of(decision, presents_own=True)
+    plan = Plan(attempt.generation, decision, count, presents_own=True)
+    return Attempt(plan, attempt.host, attempt.port, attempt.service, attempt.context)
+
+
+def _decide_anew(connection: Any, attempt: Attempt) -> None:
+    setattr(connection, _ATTEMPT, attempt)
     setattr(connection, REFUSAL, None)
+    watch_connection(connection, attempt)
     _restore(connection)
     stop_listening(connection)
     try:
         if connection.get_certificate() is not None:
-            _let_caller_present(connection, standing)
+            _let_caller_present(connection, attempt)
         else:
-            _prepare(connection, standing)
+            _prepare(connection, attempt)
     except Exception as error:
         # Where this runs in a callback of OpenSSL, nobody sees what is raised.
         setattr(connection, REFUSAL, error)
         raise
 
 
-def _let_caller_present(connection: Any, standing: Standing) -> None:
-    note_own_certificate(connection)
+def _let_caller_present(connection: Any, attempt: Attempt) -> None:
+    watch_connection(connection, _presenting_own(attempt))
     unmark_connection(connection)
-    authorities = standing.decision.authorities
+    authorities = attempt.decision.authorities
     if authorities is None:
         return
-    _verify_by(connection, standing, authorities)
+    _verify_by(connection, attempt, authorities)
     if type(connection)(connection.get_context(), None).get_certificate() is None:
         raise _own_certificate_stands_alone(authorities)
     on_server_request(connection, _answer_as_caller)
 
 
-def _prepare(connection: Any, standing: Standing) -> None:
-    decision = standing.decision
-    mark_connection(connection, standing.generation, standing.host, decision)
+def _prepare(connection: Any, attempt: Attempt) -> None:
+    decision = attempt.decision
+    mark_connection(connection, attempt.mark)
     # What is withheld where no name is known is not, once the server was told one.
     if decision.choice is not Choice.NONE or isinstance(decision, Withheld):
         on_server_request(connection, _answer)
     if decision.authorities is not None:
-        _verify_by(connection, standing, decision.authorities)
+        _verify_by(connection, attempt, decision.authorities)
     if decision.identity is not None:
         # Made now: a refusal in the middle of the handshake comes too late to be explained.
-        _context_for(connection, standing, decision.identity)
+        _context_for(connection, attempt, decision.identity)
 
 
-def _verify_by(connection: Any, standing: Standing, authorities: Authorities) -> None:
+def _verify_by(connection: Any, attempt: Attempt, authorities: Authorities) -> None:
     """Let the authorities verify; where they cannot, trust nobody, should the error be lost."""
     try:
-        context = _context_for(connection, standing, None)
+        context = _context_for(connection, attempt, None)
     except UnenforceableAuthoritiesError:
         _take(connection, make_distrusting(connection))
         raise
@@ -188,60 +199,62 @@ def _answer_as_caller(connection: Any) -> None:
 
 def _answer(connection: Any) -> None:
     """Answer the request of a server that is verified; where it raises, the handshake ends."""
-    standing: Standing = getattr(connection, _STANDING)
+    attempt = attempt_on(connection)
+    if attempt is None:
+        return
     try:
-        decision = _decide_by_name(connection, standing)
-        context = _choose_context(connection, standing, decision)
+        attempt = _decide_by_name(connection, attempt)
+        context = _choose_context(connection, attempt)
         if context is not None:
             _take(connection, context)
     except Exception as error:
         words = error if isinstance(error, MxcertError) else type(error).__name__
-        _logger.error("the handshake with %s is ended: %s", standing.host, words)
+        _logger.error("the handshake with %s is ended: %s", attempt.host, words)
         raise
 
 
-def _decide_by_name(connection: Any, standing: Standing) -> Decision:
-    """The decision for the name that the server was told, should it be another than was known."""
+def _decide_by_name(connection: Any, attempt: Attempt) -> Attempt:
+    """Decide anew for the name that the server was told, should it be another than was known."""
     told = connection.get_servername()
-    host = standing.host if told is None else told.decode("ascii", "replace")
-    if host == standing.host:
-        return standing.decision
-    decision = standing.generation.policy.select(host, standing.port, standing.service)
-    if decision.authorities is not standing.decision.authorities:
+    host = attempt.host if told is None else told.decode("ascii", "replace")
+    if host == attempt.host:
+        return attempt
+    asked = host, attempt.port, attempt.service
+    named = begin(attempt.generation, asked, attempt.context, _engine)
+    if named.decision.authorities is not attempt.decision.authorities:
         raise MxcertError(
-            f"the server was told the name {host!r}, and verified for {standing.host!r}, for which "
-            "other authorities count: name it by `set_tlsext_host_name`"
+            f"the server was told the name {host!r}, and verified for {attempt.host!r}, for which "
+            "other CAs are pinned: name it by `set_tlsext_host_name`"
         )
-    mark_later_sessions(connection, standing.generation, host, decision)
-    return decision
+    mark_later_sessions(connection, named.mark)
+    watch_connection(connection, named)
+    return named
 
 
-def _choose_context(connection: Any, standing: Standing, decision: Decision) -> Any:
+def _choose_context(connection: Any, attempt: Attempt) -> Any:
     """The context that presents what was decided, or the first that fits; ``None`` for nothing.
 
     pyOpenSSL tells the issuers that the server names, and not the signature algorithms.
     """
+    decision = attempt.decision
     if decision.choice is not Choice.SERVER_REQUEST:
         identity = decision.identity
-        return None if identity is None else _context_for(connection, standing, identity)
+        return None if identity is None else _context_for(connection, attempt, identity)
     issuers = tuple(name.der() for name in connection.get_client_ca_list())
-    request = CertificateRequest(0, issuers, frozenset())
-    candidates = decision.candidates
-    while True:
-        chosen = choose_identity(request, candidates, standing.host)
-        try:
-            context = None if chosen is None else _context_for(connection, standing, chosen)
-        except IdentityRefusedError as error:
-            _logger.warning("%s does not get an identity that fits it: %s", standing.host, error)
-            candidates = candidates[candidates.index(chosen) + 1 :] if chosen else ()
-        else:
-            note_chosen(connection, chosen)
-            return context
+    chosen = choose_context(
+        CertificateRequest(0, issuers, frozenset()),
+        decision.candidates,
+        attempt.host,
+        lambda identity: (identity, _context_for(connection, attempt, identity)),
+    )
+    identity, context = chosen or (None, None)
+    note_chosen(connection, identity)
+    return context
 
 
-def _context_for(connection: Any, standing: Standing, identity: Identity | None) -> Any:
-    made = contexts_for(standing.generation, connection.get_context())
-    return made.get(connection, identity, standing.decision.authorities)
+def _context_for(connection: Any, attempt: Attempt, identity: Identity | None) -> Any:
+    made = contexts_for(attempt.generation, connection.get_context())
+    return made.get(connection, identity, attempt.decision.authorities)
 
 
 def _take(connection: Any, context: Any) -> None:

@@ -16,8 +16,8 @@ from typing import Any
 from ...diagnosis.alerts import Alert, alert_numbered, alert_of
 from ...diagnosis.report import report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
+from ..unread_answer import alert_in_clear
 from .failures import FirstExchange, explain, is_closed
-from .unread_answer import alert_in_clear
 
 #: more than servers send behind a handshake: some tickets, and an alert
 _MOST = 65536

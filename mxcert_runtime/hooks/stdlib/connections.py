@@ -54,7 +54,8 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
         if owner is None:
             owner = sock
         plan = noted[0]
-        plan.count()
+        if plan.count is not None:
+            plan.count()
         if plan.at_creation is not None:
             connection.context = plan.at_creation
         if plan.handover is not None:
@@ -99,7 +100,8 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
         noted = decide_connection(generation, self, server_hostname, None)
         connection = original(self, incoming, outgoing, False, server_hostname, owner=owner)
         plan = noted[0]
-        plan.count()
+        if plan.count is not None:
+            plan.count()
         if plan.at_creation is not None:
             connection.context = plan.at_creation
         if plan.handover is not None:

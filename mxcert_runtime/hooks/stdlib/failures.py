@@ -37,7 +37,7 @@ from ...diagnosis.report import (
 from ...diagnosis.trust import describe_trust
 from ...monitoring.housekeeping import look_if_due
 from ..patching import Patch, Switch, attribute_of, unbound
-from .unread_answer import ReadAhead, peek_alert, read_unread
+from ..unread_answer import ReadAhead, peek_alert, read_unread
 
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
 _PORT = "_mxcert_port"

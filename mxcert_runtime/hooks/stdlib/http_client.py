@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ...base.hosts import canonical_host
-from ...decisions.legs import dialling, dialling_proxy
+from ...decisions.scope import dialling, dialling_proxy
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection that is not open keeps the target of the request that will open it.

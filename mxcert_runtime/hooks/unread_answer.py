@@ -40,7 +40,7 @@ class Answer:
 
 def read_unread(connection: Any, owner: Any) -> Answer | None:
     """The outcome of reading from a connection now; ``None`` where that would have to wait."""
-    if not (_never_waits(owner) or _has_ended(owner)):
+    if not (_never_waits(owner) or has_ended(owner)):
         return None
     try:
         return Answer(connection.read(1))
@@ -56,7 +56,7 @@ def peek_alert(owner: Any) -> int | None:
 
     It stays in the buffer: a handshake that failed in a write reads no more.
     """
-    if not _has_ended(owner):
+    if not has_ended(owner):
         return None
     with contextlib.suppress(OSError):
         return alert_in_clear(socket.socket.recv(owner, _FATAL_ALERT_LENGTH, _PEEK))
@@ -75,7 +75,7 @@ def _never_waits(owner: Any) -> bool:
     return isinstance(owner, socket.socket) and owner.gettimeout() == 0
 
 
-def _has_ended(owner: Any) -> bool:
+def has_ended(owner: Any) -> bool:
     """Whether the other side of a socket has closed it, so that no read has to wait."""
     if not isinstance(owner, socket.socket) or _poll is None:
         return False

@@ -1,0 +1,147 @@
+"""One connection that a client begins: decided, counted, logged and warned of alike for any engine.
+
+An engine is a TLS library. It tells what only it can tell of its connections (:class:`Engine`, and
+:class:`Facts` where one fails); what follows from that stands here, and once. Where engines differ
+all the same is listed in :mod:`.hooks.differences`.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from logging import DEBUG
+from typing import Any, Optional, Protocol
+
+from ..base.hosts import Host
+from ..decisions.generation import Generation
+from ..decisions.policy import Decision
+from ..identity.identity import Identity
+from ..monitoring.housekeeping import look_if_due
+from .announcement import announce, warn_of_unknowns
+from .plan import Plan, tally_of
+from .request import CertificateRequest
+
+_logger = logging.getLogger("mxcert_runtime")
+
+#: host, port and service that a connection is for; what nobody knows is ``None``
+Asked = tuple[Optional[Host], Optional[int], Optional[str]]
+
+
+class Engine(Protocol):
+    """How one TLS library does for connections of a caller's context what is decided of them."""
+
+    def recall(self, generation: Generation, asked: Asked, context: Any) -> Plan | None:
+        """What an earlier connection of the context came to, if that still holds."""
+
+    def plan(self, generation: Generation, decision: Decision, asked: Asked, context: Any) -> Plan:
+        """What a connection takes, and when.
+
+        Raises :class:`~.errors.MxcertError` where the decision cannot be carried out.
+        """
+
+
+class Attempt:
+    """What one connection is for, by which decision, and how far it has been told of."""
+
+    __slots__ = ("context", "host", "is_counted", "is_told", "plan", "port", "service")
+
+    def __init__(
+        self,
+        plan: Plan,
+        host: Host | None,
+        port: int | None,
+        service: str | None,
+        context: Any,
+    ) -> None:
+        self.plan = plan
+        self.host = host
+        #: ``None`` where none matters to the decision, or nobody knows it
+        self.port = port
+        self.service = service
+        #: the caller's
+        self.context = context
+        self.is_told = self.is_counted = False
+
+    @property
+    def decision(self) -> Decision:
+        """What the policy decided."""
+        return self.plan.decision
+
+    @property
+    def generation(self) -> Generation:
+        """The settings that were in force."""
+        return self.plan.generation
+
+    @property
+    def mark(self) -> object:
+        """What a session must have been made under to be resumed; ``None``: as without us."""
+        return None if self.plan.mark is None else (self.plan.mark, self.host)
+
+    def start(self) -> None:
+        """Count the connection, warn of what is not known of it, and log it; all of it once."""
+        plan = self.plan
+        if not self.is_counted and plan.count is not None:
+            plan.count()
+            self.is_counted = True
+        if self.is_told:
+            return
+        self.is_told = True
+        warn_of_unknowns(plan.generation.policy, self.host, self.port, plan.decision)
+        if _logger.isEnabledFor(DEBUG):
+            announce(self.host, self.port, plan.decision)
+
+    def step(self) -> None:
+        """Take a step of the handshake; it is slow anyway, so that the housekeeping may look."""
+        look_if_due()
+
+    def note_choice(self, identity: Identity | None) -> None:
+        """Count a connection by what the server's request has chosen, once."""
+        if not self.is_counted:
+            self.is_counted = True
+            tally_of(self.plan.decision, identity).add()
+
+    def is_alike(self, other: Attempt | None) -> bool:
+        """Whether another one is for the same, by the same decision and the same context."""
+        if other is None:
+            return False
+        return self._substance() == other._substance()
+
+    def _substance(self) -> tuple[object, ...]:
+        plan = self.plan
+        parts = plan.generation, plan.decision, plan.presents_own, self.host, self.port
+        return *parts, self.service, id(self.context)
+
+    def succeed(self, other: Attempt) -> None:
+        """Take the place of one that knew less of the same connection, which counts once."""
+        self.is_counted = other.is_counted
+        # What was told before its name was known is told again.
+        self.is_told = other.is_told and other.host == self.host
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only an engine can tell of a connection that failed."""
+
+    #: whether the server had chosen a cipher, and so had begun to speak TLS
+    server_has_spoken: bool
+    request: CertificateRequest | None
+    #: why ``request`` is not known
+    without_request: str
+    #: what verified the server
+    trusted: str
+    port: int | None
+    #: whether the client said to TLS which host it means
+    is_named: bool = True
+    #: OpenSSL's, where the server's certificate was refused; ``None``: not known
+    verify_code: int | None = None
+
+
+def begin(generation: Generation, asked: Asked, context: Any, engine: Engine) -> Attempt:
+    """Decide about a new connection of a caller's context.
+
+    Raises :class:`~.errors.MxcertError` where an engine cannot do what is decided.
+    """
+    plan = engine.recall(generation, asked, context)
+    if plan is None:
+        plan = engine.plan(generation, generation.policy.select(*asked), asked, context)
+    return Attempt(plan, *asked, context)
