@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from .printable import printable
+
+
+class OriginKind(Enum):
+    """What kind of place a value stands in: remedies and warnings go by it, never by the words."""
+
+    #: an environment variable holds it
+    VARIABLE = "variable"
+    #: a settings file of ours, or the argument of `activate`, in the structure of that file
+    NATIVE = "native"
+    #: the ClientCertificates family, in a self-hosted file
+    FAMILY = "family"
+    #: a list of PKCS12 contents with their pins, in the cloud's variable or a Kubernetes resource
+    INLINE = "inline"
+    #: it stands elsewhere, and this is the setting that says where
+    POINTER = "pointer"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -13,13 +30,24 @@ class Origin:
 
     source: str
     place: str = ""
+    #: by the other two, where they are equal this is
+    kind: OriginKind = field(default=OriginKind.OTHER, compare=False, repr=False)
+
+    @classmethod
+    def variable(cls, name: str, kind: OriginKind = OriginKind.VARIABLE) -> Origin:
+        """The origin of what stands in an environment variable."""
+        return cls(f"environment variable {name}", kind=kind)
 
     def __str__(self) -> str:
         return f"{self.source}, {self.place}" if self.place else self.source
 
     def at(self, place: str) -> Origin:
         """The origin of a part of this value."""
-        return Origin(self.source, f"{self.place}, {place}" if self.place else place)
+        return replace(self, place=f"{self.place}, {place}" if self.place else place)
+
+    def of_kind(self, kind: OriginKind) -> Origin:
+        """The same origin, known to be of a kind."""
+        return replace(self, kind=kind)
 
 
 @dataclass(frozen=True)

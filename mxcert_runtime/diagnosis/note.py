@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..base.faults import OriginKind
 from ..base.hosts import Host, UnnamedHost
 from ..base.printable import printable
 from ..connections.request import CertificateRequest, choose, explain_misfit, moment_of_choice
@@ -17,13 +18,10 @@ from ..decisions.generation import Generation
 from ..decisions.policy import Choice, Decision, Withheld
 from ..identity.identity import Identity, Validity
 from ..identity.material.distinguished_name import readable_name
-from ..settings.names import INLINE_CERTIFICATES
 from .alerts import Alert, AlertKind
 
 #: Issuers and identities that are listed; some servers name hundreds.
 _LISTED = 8
-
-_INLINE = f"environment variable {INLINE_CERTIFICATES}"
 
 #: Codes of OpenSSL (x509_vfy.h) where other authorities would have made the difference; the code
 #: is not known everywhere.
@@ -193,10 +191,10 @@ def _remedy_without_rule(failure: Failure) -> str:
 
 def _way_to_give(host: Host | None, identity: Identity) -> str:
     """How the settings that have the identity say that a host gets it."""
-    source, place = identity.origin.source, identity.origin.place
-    if source == _INLINE or "clientCertificates" in place:
+    kind = identity.origin.kind
+    if kind is OriginKind.INLINE:
         entry = f"`{host}` to its `pin_to`"
-    elif source.startswith("environment variable") or place.startswith("mxruntime"):
+    elif kind is OriginKind.FAMILY:
         entry = f"`{host}` with its path to `ClientCertificateUsages`"
     else:
         entry = f"`{host}` to its `hosts`"

@@ -10,27 +10,26 @@ from contextlib import suppress
 from typing import Union
 
 from ..base.hosts import HostPattern, parse_pattern
-from ..errors import HostNameError
+from ..errors import Fault, HostNameError
 from ..identity.sources import IdentitySettings
-from .draft import Findings
 from .model import RuleKind, RuleSettings
 
 Key = Union[HostPattern, str]
 
 
-def distinct_rules(rules: Iterable[RuleSettings], findings: Findings) -> tuple[RuleSettings, ...]:
+def distinct_rules(rules: Iterable[RuleSettings]) -> tuple[tuple[RuleSettings, ...], list[Fault]]:
     """The rules without repetitions; two identities for one identifier are a fault."""
     first: dict[Key, RuleSettings] = {}
-    kept = []
+    kept, faults = [], []
     for rule in rules:
         keys = _keys(rule)
         clash = next((k for k in keys if k in first and first[k].identity != rule.identity), None)
         if clash is not None:
-            _refuse_conflict(first[clash], rule, findings)
+            faults.append(_conflict(first[clash], rule))
         elif not all(key in first for key in keys):
             kept.append(rule)
             first.update((key, rule) for key in keys if key not in first)
-    return tuple(kept)
+    return tuple(kept), faults
 
 
 def _keys(rule: RuleSettings) -> list[Key]:
@@ -42,13 +41,12 @@ def _keys(rule: RuleSettings) -> list[Key]:
     return keys
 
 
-def _refuse_conflict(first: RuleSettings, second: RuleSettings, findings: Findings) -> None:
-    findings.fault(
-        second.origin,
+def _conflict(first: RuleSettings, second: RuleSettings) -> Fault:
+    problem = (
         f"gives `{second.identifier}` {_shown(second.identity)}, but {first.origin} gives"
-        f" `{first.identifier}` {_shown(first.identity)}",
-        "Keep one of the two",
+        f" `{first.identifier}` {_shown(first.identity)}"
     )
+    return Fault(str(second.origin), problem, "Keep one of the two")
 
 
 def _shown(identity: str | None) -> str:
@@ -56,14 +54,15 @@ def _shown(identity: str | None) -> str:
 
 
 def distinct_identities(
-    identities: Iterable[IdentitySettings], findings: Findings
-) -> tuple[IdentitySettings, ...]:
+    identities: Iterable[IdentitySettings],
+) -> tuple[tuple[IdentitySettings, ...], list[Fault]]:
     """The identities of which the names are unique; a name that comes again is a fault."""
     by_name: dict[str, IdentitySettings] = {}
+    faults = []
     for identity in identities:
         first = by_name.setdefault(identity.name, identity)
         if first is not identity:
             problem = f"has the name `{identity.name}`, which {first.origin} has too"
             remedy = "Give each identity a `name` of its own, or make one of the two"
-            findings.fault(identity.origin, problem, remedy)
-    return tuple(by_name.values())
+            faults.append(Fault(str(identity.origin), problem, remedy))
+    return tuple(by_name.values()), faults

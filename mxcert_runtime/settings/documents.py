@@ -11,9 +11,8 @@ import re
 import sys
 
 from ..base.bounded_file import MAX_BYTES
-from ..base.faults import Origin
 from ..base.secret import Secret
-from .draft import Findings
+from .draft import Place
 from .files import read_text, shown_path
 from .values import MOST_VALUES, Record, json_of, kind_of, sealed
 
@@ -27,35 +26,34 @@ _LONG_NUMBER = re.compile(r"[0-9_]{1000}")
 _TOML_POSITION = re.compile(r"line \d+, column \d+(?=\)$)")
 
 
-def read_record(path: str, setting: Origin, findings: Findings) -> Record | None:
-    """The top table of the file, sealed; ``setting`` is what names the file."""
+def read_record(path: str, place: Place, setting: Place) -> Record | None:
+    """The top table of the file, sealed; ``place`` is the file, ``setting`` what names it."""
     extension = os.path.splitext(path)[1].lower()
     if extension not in EXTENSIONS:
         problem = f"names the file {shown_path(path)}, whose format is not known by its name"
-        findings.fault(setting, problem, f"Name a file that ends in {', '.join(EXTENSIONS)}")
+        setting.fault(problem, f"Name a file that ends in {', '.join(EXTENSIONS)}")
         return None
-    text = read_text(path, setting, findings, limit=_MOST_BYTES[extension])
+    text = read_text(path, setting, limit=_MOST_BYTES[extension])
     if text is None:
         return None
-    origin = Origin(path)
     if extension == ".json":
-        return json_of(Record, text, origin, findings)
+        return json_of(Record, text, place)
     if extension == ".toml":
-        return _toml_record(text, origin, findings)
-    return _yaml_record(text, origin, findings)
+        return _toml_record(text, place)
+    return _yaml_record(text, place)
 
 
-def _toml_record(text: Secret[str], origin: Origin, findings: Findings) -> Record | None:
+def _toml_record(text: Secret[str], place: Place) -> Record | None:
     try:
         if sys.version_info >= (3, 11):
             import tomllib
         else:
             import tomli as tomllib
     except ImportError:
-        findings.fault(origin, "needs a TOML parser here", "Install one: `pip install tomli`")
+        place.fault("needs a TOML parser here", "Install one: `pip install tomli`")
         return None
     if _is_too_much_toml(text.reveal()):
-        _refuse(origin, findings)
+        _refuse(place)
         return None
     try:
         value = sealed(tomllib.loads(text.reveal()))
@@ -63,10 +61,10 @@ def _toml_record(text: Secret[str], origin: Origin, findings: Findings) -> Recor
         position = _TOML_POSITION.search(str(error))
         where = position[0] if position else _end_of(text.reveal())
         remedy = "Correct it there; a path with backslashes stands in single quotes"
-        findings.fault(origin, f"is not valid TOML ({where})", remedy)
+        place.fault(f"is not valid TOML ({where})", remedy)
         return None
     except (ValueError, RecursionError):
-        _refuse(origin, findings)
+        _refuse(place)
         return None
     return value if isinstance(value, Record) else None
 
@@ -89,19 +87,19 @@ def _end_of(text: str) -> str:
     return f"line {text.count(chr(10)) + 1}, column {len(text) - text.rfind(chr(10))}"
 
 
-def _refuse(origin: Origin, findings: Findings) -> None:
+def _refuse(place: Place) -> None:
     problem = "cannot be read: an odd character, a number too long or too great a depth"
-    findings.fault(origin, problem, "Correct it")
+    place.fault(problem, "Correct it")
 
 
-def _yaml_record(text: Secret[str], origin: Origin, findings: Findings) -> Record | None:
+def _yaml_record(text: Secret[str], place: Place) -> Record | None:
     try:
         import yaml
 
         from .yaml_text import RULES, TextLoader
     except ImportError:
         remedy = "Install it: `pip install mxcert-runtime[yaml]`"
-        findings.fault(origin, "is YAML, which needs PyYAML", remedy)
+        place.fault("is YAML, which needs PyYAML", remedy)
         return None
     try:
         # The loader is a safe one with less in it.
@@ -110,12 +108,12 @@ def _yaml_record(text: Secret[str], origin: Origin, findings: Findings) -> Recor
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "place unknown"
         rule = f": {error.problem}" if error.problem in RULES else ""
-        findings.fault(origin, f"is not valid YAML ({where}{rule})", "Correct it there")
+        place.fault(f"is not valid YAML ({where}{rule})", "Correct it there")
         return None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError):
-        _refuse(origin, findings)
+        _refuse(place)
         return None
     if value is None or isinstance(value, Record):
         return Record() if value is None else value
-    findings.fault(origin, f"is {kind_of(value)}, not a table", "Write names and values")
+    place.fault(f"is {kind_of(value)}, not a table", "Write names and values")
     return None

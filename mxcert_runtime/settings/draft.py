@@ -5,25 +5,17 @@ The only mutable values of this package; :mod:`.loading` makes frozen settings o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from ..base.faults import Origin
+from ..base.faults import Origin, OriginKind
 from ..base.near_words import NearWords
 from ..errors import Fault
 from ..identity.sources import Authority, IdentitySettings
-from .model import ExpiredIdentities, RuleSettings, SettingsFile, UnlistedHosts, UnnamedHosts
+from .model import RuleSettings, SettingsFile
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Given(Generic[T]):
-    """A value and where it stands."""
-
-    value: T
-    origin: Origin
 
 
 @dataclass
@@ -33,19 +25,7 @@ class Findings:
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     files: list[SettingsFile] = field(default_factory=list)
-    _near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
-
-    def nearest(self, word: str, known: Iterable[str], skipped: str = "") -> str | None:
-        """The known word that may have been meant; see :class:`~.base.near_words.NearWords`."""
-        return self._near.nearest(word, known, skipped)
-
-    def fault(self, origin: Origin, problem: str, remedy: str) -> None:
-        """Add what makes the settings unusable."""
-        self.faults.append(Fault(str(origin), problem, remedy))
-
-    def warning(self, origin: Origin, problem: str, remedy: str) -> None:
-        """Add what stops nothing."""
-        self.warnings.append(Fault(str(origin), problem, remedy))
+    near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
 
     def add(self, other: Findings) -> None:
         """Add all that another collection holds."""
@@ -54,9 +34,63 @@ class Findings:
         self.files += other.files
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands, and so where what is wrong with it is told.
+
+    Every reader takes one: it knows what to say, and not who listens.
+    """
+
+    origin: Origin
+    #: what relative paths in the document are relative to; nothing is the working directory
+    folder: str = ""
+    #: for settings that name a variable
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    findings: Findings = field(default_factory=Findings, repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return str(self.origin)
+
+    def at(self, part: str) -> Place:
+        """The place of a part of what stands here."""
+        return replace(self, origin=self.origin.at(part))
+
+    def at_pointer(self, part: str) -> Place:
+        """The place of a part that says where a value is, and does not hold it."""
+        return replace(self, origin=self.origin.at(part).of_kind(OriginKind.POINTER))
+
+    def elsewhere(self, origin: Origin) -> Place:
+        """Another place that is seen from the same folder and environment, and told with this."""
+        return replace(self, origin=origin)
+
+    def telling(self, findings: Findings) -> Place:
+        """The same place, of which the faults go elsewhere."""
+        return replace(self, findings=findings)
+
+    def fault(self, problem: str, remedy: str) -> None:
+        """Tell what makes the settings unusable."""
+        self.findings.faults.append(Fault(str(self.origin), problem, remedy))
+
+    def warn(self, problem: str, remedy: str) -> None:
+        """Tell what stops nothing."""
+        self.findings.warnings.append(Fault(str(self.origin), problem, remedy))
+
+    def nearest(self, word: str, known: Iterable[str], skipped: str = "") -> str | None:
+        """The known word that may have been meant; see :class:`~.base.near_words.NearWords`."""
+        return self.findings.near.nearest(word, known, skipped)
+
+
+@dataclass(frozen=True)
+class Given(Generic[T]):
+    """A value and where it stands."""
+
+    value: T
+    place: Place
+
+
 @dataclass
 class Draft:
-    """Parts of settings from one source; ``None`` is: this source does not say.
+    """Parts of settings from one source.
 
     What is wrong with identities and rules is kept apart, since it does not count where the
     identities and rules of a source are left aside as a whole.
@@ -65,14 +99,8 @@ class Draft:
     identities: list[IdentitySettings] = field(default_factory=list)
     rules: list[RuleSettings] = field(default_factory=list)
     authorities: list[Authority] = field(default_factory=list)
-    unlisted_hosts: UnlistedHosts | None = None
-    unnamed_hosts: UnnamedHosts | None = None
-    expired_identities: ExpiredIdentities | None = None
-    services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    service_prefixes: tuple[str, ...] | None = None
-    trust_cache: bool | None = None
-    #: where each single value stands, by its name in the native file
-    origins: dict[str, Origin] = field(default_factory=dict)
+    #: by the key in :mod:`.scalars`, what this source says; ``None`` is: said, and a fault
+    scalars: dict[str, Given[object]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     identity_findings: Findings = field(default_factory=Findings)
 
@@ -80,3 +108,12 @@ class Draft:
     def gives_identities(self) -> bool:
         """Whether this source gives identities or rules, or tries to."""
         return bool(self.identities or self.rules or self.identity_findings.faults)
+
+    def add(self, other: Draft) -> None:
+        """Add what another draft of the same source gives."""
+        self.identities += other.identities
+        self.rules += other.rules
+        self.authorities += other.authorities
+        self.scalars.update(other.scalars)
+        self.findings.add(other.findings)
+        self.identity_findings.add(other.identity_findings)

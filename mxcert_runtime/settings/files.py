@@ -6,10 +6,9 @@ import os
 import re
 
 from ..base.bounded_file import MAX_BYTES, read_bounded
-from ..base.faults import Origin
 from ..base.path_text import hidden_text, looks_like_path
 from ..base.secret import Secret
-from .draft import Findings
+from .draft import Place
 from .model import SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
@@ -19,8 +18,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def read_text(
     path: str,
-    origin: Origin,
-    findings: Findings,
+    place: Place,
     *,
     written: str | None = None,
     limit: int = MAX_BYTES,
@@ -29,7 +27,7 @@ def read_text(
 
     ``written`` is the path as it stands in the setting, ``limit`` the bytes that are read at most.
     """
-    if not is_path(path, origin, findings):
+    if not is_path(path, place):
         return None
     name = shown_path(path, written)
     try:
@@ -37,14 +35,14 @@ def read_text(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         problem = f"names the file {name}, which cannot be read: {reason}"
-        findings.fault(origin, problem, "Name a file that this process may read")
+        place.fault(problem, "Name a file that this process may read")
         return None
     text = _decoded(content)
     if text is None:
         problem = f"names the file {name}, which is no UTF-8 text"
-        findings.fault(origin, problem, "Write the file as UTF-8 text")
+        place.fault(problem, "Write the file as UTF-8 text")
         return None
-    findings.files.append(SettingsFile(path, origin))
+    place.findings.files.append(SettingsFile(path, place.origin))
     return text
 
 
@@ -58,11 +56,9 @@ def _decoded(content: Secret[bytes]) -> Secret[str] | None:
         return None
 
 
-def read_value(
-    path: str, origin: Origin, findings: Findings, *, written: str | None = None
-) -> Secret[str] | None:
+def read_value(path: str, place: Place, *, written: str | None = None) -> Secret[str] | None:
     """The value that a file holds: its text without a single newline at the end."""
-    text = read_text(path, origin, findings, written=written)
+    text = read_text(path, place, written=written)
     return None if text is None else Secret(_without_newline(text.reveal()))
 
 
@@ -79,18 +75,25 @@ def resolved(folder: str, path: str) -> str:
     return os.path.join(folder, path)
 
 
+def folder_of(path: str) -> str:
+    """The folder that relative paths in a file are relative to."""
+    try:
+        return os.path.dirname(os.path.abspath(path))
+    except (OSError, ValueError):  # the working directory is gone, or a NUL in the path
+        return os.path.dirname(path)
+
+
 def shown_path(path: str, written: str | None = None) -> str:
     """A path as faults show it, unless what was written for it may be a password or a key."""
     text = path if written is None else written
     return f"`{path}`" if looks_like_path(text) else hidden_text(text)
 
 
-def is_path(path: str, origin: Origin, findings: Findings) -> bool:
+def is_path(path: str, place: Place) -> bool:
     """Whether a text can be a path; the fault says what a lost backslash looks like."""
     if not _CONTROL.search(path):
         return True
-    findings.fault(
-        origin,
+    place.fault(
         "holds a path with a control character",
         r"Write a path, not what the file holds; where a backslash is an escape, as in JSON,"
         r" double it: `D:\\new\\Mx1.pfx`",

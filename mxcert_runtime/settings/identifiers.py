@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..base.faults import Origin
 from ..base.hosts import parse_pattern, refuse_separators
 from ..errors import HostNameError
-from .draft import Findings
+from .draft import Place
 from .model import RuleKind, RuleSettings
 from .values import Record, texts_of
 
@@ -29,41 +28,40 @@ def rules_of(
     identifiers: Iterable[str],
     kind: RuleKind,
     identity: str | None,
-    origin: Origin,
-    findings: Findings,
+    place: Place,
 ) -> list[RuleSettings]:
     """A rule for each identifier that can be one; the others are faults."""
-    checked = [checked_identifier(text, kind, origin, findings) for text in identifiers]
-    return [RuleSettings(name, kind, identity, origin) for name in checked if name is not None]
+    checked = [checked_identifier(text, kind, place) for text in identifiers]
+    return [
+        RuleSettings(name, kind, identity, place.origin) for name in checked if name is not None
+    ]
 
 
-def checked_identifier(text: str, kind: RuleKind, origin: Origin, findings: Findings) -> str | None:
+def checked_identifier(text: str, kind: RuleKind, place: Place) -> str | None:
     """The identifier without what does not belong to it, or ``None`` and a fault."""
     if not text.strip():
-        findings.fault(origin, "has an empty identifier", "Write a host or a service name")
+        place.fault("has an empty identifier", "Write a host or a service name")
         return None
     if kind is RuleKind.SERVICE:
-        return _checked_service(text.strip(), origin, findings)
-    name = _without_url_parts(text.strip(), origin, findings)
+        return _checked_service(text.strip(), place)
+    name = _without_url_parts(text.strip(), place)
     try:
         parse_pattern(name)
     except HostNameError as error:
         if kind is RuleKind.HOST or not _PLATFORM_SERVICE.fullmatch(name):
-            _refuse(text, kind, error, origin, findings)
+            _refuse(text, kind, error, place)
             return None
     return name
 
 
-def _refuse(
-    text: str, kind: RuleKind, error: HostNameError, origin: Origin, findings: Findings
-) -> None:
+def _refuse(text: str, kind: RuleKind, error: HostNameError, place: Place) -> None:
     is_either = kind is RuleKind.HOST_OR_SERVICE
     neither = "is neither a host nor a service name: it " if is_either else ""
     problem = f"has the identifier `{shown(text)}`, which {neither}{error.problem}"
-    findings.fault(origin, problem, error.remedy)
+    place.fault(problem, error.remedy)
 
 
-def _checked_service(name: str, origin: Origin, findings: Findings) -> str | None:
+def _checked_service(name: str, place: Place) -> str | None:
     """A name of a service that stands by itself, and may be freer than the platform's.
 
     Code gives it to a call, where any text will do: a blank, or a letter of any script, is not
@@ -72,11 +70,11 @@ def _checked_service(name: str, origin: Origin, findings: Findings) -> str | Non
     wrong = _service_problem(name.replace(" ", ""))
     if wrong is None:
         return name
-    findings.fault(origin, f"has the service `{shown(name)}`, which {wrong[0]}", wrong[1])
+    place.fault(f"has the service `{shown(name)}`, which {wrong[0]}", wrong[1])
     return None
 
 
-def prefixes_of(texts: Iterable[str], origin: Origin, findings: Findings) -> tuple[str, ...]:
+def prefixes_of(texts: Iterable[str], place: Place) -> tuple[str, ...]:
     """The modules in front of service names, of those that can be one; the others are faults."""
     kept = []
     for text in texts:
@@ -84,7 +82,7 @@ def prefixes_of(texts: Iterable[str], origin: Origin, findings: Findings) -> tup
         if wrong is None:
             kept.append(text.strip())
         else:
-            findings.fault(origin, f"has the prefix `{shown(text)}`, which {wrong[0]}", wrong[1])
+            place.fault(f"has the prefix `{shown(text)}`, which {wrong[0]}", wrong[1])
     return tuple(kept)
 
 
@@ -100,12 +98,12 @@ def _service_problem(name: str) -> tuple[str, str] | None:
     return "is no name that code gives to a service", remedy
 
 
-def _without_url_parts(text: str, origin: Origin, findings: Findings) -> str:
+def _without_url_parts(text: str, place: Place) -> str:
     name = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
     name = name[:-1] if name.endswith("/") else name
     if name != text:
         problem = f"has `{shown(text)}`, which is read as `{shown(name)}`"
-        findings.warning(origin, problem, "Write the host alone, without `https://` and `/`")
+        place.warn(problem, "Write the host alone, without `https://` and `/`")
     return name
 
 
@@ -127,20 +125,16 @@ def shown_key(key: str) -> str:
     return f"`{name}`" if begin is None or begin[0] == name else f"`{begin[0]}...`"
 
 
-def services_of(
-    record: Record, origin: Origin, findings: Findings
-) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def services_of(record: Record, place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Which hosts a service is, from a mapping of service names to a host or a list of hosts."""
     for name in record.repeated:
-        findings.fault(
-            origin, f"names the service `{shown(name)}` twice", "Keep one list of its hosts"
-        )
+        place.fault(f"names the service `{shown(name)}` twice", "Keep one list of its hosts")
     services = []
     for name, value in record.items():
-        at = origin.at(shown(name))
-        service = checked_identifier(name, RuleKind.SERVICE, at, findings)
-        given = texts_of(value if isinstance(value, list) else [value], at, findings) or ()
-        hosts = [checked_identifier(host, RuleKind.HOST, at, findings) for host in given]
+        at = place.at(shown(name))
+        service = checked_identifier(name, RuleKind.SERVICE, at)
+        given = texts_of(value if isinstance(value, list) else [value], at) or ()
+        hosts = [checked_identifier(host, RuleKind.HOST, at) for host in given]
         if service:
             services.append((service, tuple(host for host in hosts if host)))
     return tuple(services)

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any
 
 from ..base.environ import process_environ
-from ..base.faults import Origin
-from . import names
+from ..base.faults import Origin, OriginKind
+from . import environment, kubernetes, names, native, selfhosted
 from .conflicts import distinct_identities, distinct_rules
 from .documents import read_record
-from .draft import Draft, Given
-from .environment import environment_draft, variable
-from .inline import add_kubernetes
+from .draft import Draft, Given, Place
+from .files import folder_of
 from .log import log_settings_of
-from .model import ExpiredIdentities, Reading, Settings, UnlistedHosts, UnnamedHosts
-from .native import KEYS, add_native, folder_of
+from .model import Reading, Settings
 from .presence import is_disabled
-from .selfhosted import add_selfhosted
 from .values import NotReadableError, Record, sealed
 
-T = TypeVar("T")
-
-_KUBERNETES_MARKS = ("runtime", "spec", "apiVersion")
+#: the formats of others, each with ``recognises(document)`` and ``read(document, place)``; what
+#: none of them recognises is ours
+_FOREIGN_FORMATS = (selfhosted, kubernetes)
 
 
 def read_process_settings() -> Reading:
@@ -44,11 +42,12 @@ def read_settings(environ: Mapping[str, str], *, default_file: str = names.DEFAU
     """
     if is_disabled(environ):
         return Reading()
-    draft = environment_draft(environ)
-    file = _file_to_read(environ, default_file)
+    place = Place(Origin("environment"), environ=environ)
+    draft = environment.read(environ, place)
+    file = _file_to_read(place.telling(draft.findings), default_file)
     if file is not None:
-        draft = _merged(draft, _file_draft(file, environ), file.value)
-    return _reading(draft, environ)
+        draft = _merged(draft, _file_draft(file), file.value)
+    return _reading(draft, place)
 
 
 def settings_from(
@@ -63,101 +62,97 @@ def settings_from(
     """
     draft = Draft()
     variables = process_environ() if environ is None else environ
-    origin = Origin("settings argument")
+    origin = Origin("settings argument", kind=OriginKind.NATIVE)
+    place = Place(origin, environ=variables, findings=draft.findings)
     try:
         content = sealed(source)
     except NotReadableError:
         problem = "has too many values or too great a depth, or holds itself"
-        draft.findings.fault(origin, problem, "Pass a mapping in the structure of the file")
-        return _reading(draft, variables)
+        place.fault(problem, "Pass a mapping in the structure of the file")
+        return _reading(draft, place)
     if isinstance(content, Record):
-        add_native(content, origin, "", variables, draft)
+        draft = native.read(content, place)
     else:
-        draft.findings.fault(origin, "is not a mapping", "Pass a mapping")
-    return _reading(draft, variables)
+        place.fault("is not a mapping", "Pass a mapping")
+    return _reading(draft, place)
 
 
-def _file_to_read(environ: Mapping[str, str], default_file: str) -> Given[str] | None:
-    named = environ.get(names.CONFIG, "")
+def _file_to_read(place: Place, default_file: str) -> Given[str] | None:
+    """The path of the settings file, and the place that names it."""
+    named = place.environ.get(names.CONFIG, "")
     if named:
-        return Given(named, variable(names.CONFIG))
-    return Given(default_file, Origin("default file")) if os.path.lexists(default_file) else None
+        return Given(named, place.elsewhere(Origin.variable(names.CONFIG)))
+    if os.path.lexists(default_file):
+        return Given(default_file, place.elsewhere(Origin("default file")))
+    return None
 
 
-def _file_draft(file: Given[str], environ: Mapping[str, str]) -> Draft:
-    draft = Draft()
-    path, folder = file.value, folder_of(file.value)
-    content = read_record(path, file.origin, draft.findings)
-    if content is None:
+def _file_draft(file: Given[str]) -> Draft:
+    path, draft = file.value, Draft()
+    setting = file.place.telling(draft.findings)
+    origin = Origin(path, kind=OriginKind.NATIVE)
+    place = replace(setting.elsewhere(origin), folder=folder_of(path))
+    document = read_record(path, place, setting)
+    if document is None:
         return draft
-    if "mxruntime" in content:
-        add_selfhosted(content, path, folder, draft)
-    elif any(mark in content for mark in _KUBERNETES_MARKS):
-        add_kubernetes(content, path, draft)
-    else:
-        add_native(content, Origin(path), folder, environ, draft)
-        return draft
-    _refuse_mixture(content, path, draft)
+    for each in _FOREIGN_FORMATS:
+        if each.recognises(document):
+            draft.add(each.read(document, place))
+            _refuse_mixture(document, place, draft)
+            return draft
+    draft.add(native.read(document, place))
     return draft
 
 
-def _refuse_mixture(content: Record, path: str, draft: Draft) -> None:
+def _refuse_mixture(document: Record, place: Place, draft: Draft) -> None:
     # The foreign formats do not use these names, so somebody expects them to count.
-    for key in set(KEYS) & set(content) - {"ca", "services"}:
+    for key in set(native.KEYS) & set(document) - {"ca", "services"}:
         problem = f"has the key `{key}` in a file of another format, where it does not count"
-        draft.identity_findings.fault(Origin(path), problem, "Write it in a file of its own")
-    for key in content.repeated:
-        draft.findings.fault(Origin(path), f"has the key `{key}` twice", "Keep one of the two")
+        place.telling(draft.identity_findings).fault(problem, "Write it in a file of its own")
+    for key in document.repeated:
+        place.telling(draft.findings).fault(f"has the key `{key}` twice", "Keep one of the two")
 
 
-def _merged(environment: Draft, file: Draft, path: str) -> Draft:
+def _merged(variables: Draft, file: Draft, path: str) -> Draft:
     merged = Draft(
-        environment.identities,
-        environment.rules,
-        environment.authorities or file.authorities,
-        _first(environment.unlisted_hosts, file.unlisted_hosts),
-        _first(environment.unnamed_hosts, file.unnamed_hosts),
-        _first(environment.expired_identities, file.expired_identities),
-        _first(environment.services, file.services),
-        _first(environment.service_prefixes, file.service_prefixes),
-        _first(environment.trust_cache, file.trust_cache),
-        {**file.origins, **environment.origins},
-        environment.findings,
-        environment.identity_findings,
+        variables.identities,
+        variables.rules,
+        variables.authorities or file.authorities,
+        {**file.scalars, **variables.scalars},
+        variables.findings,
+        variables.identity_findings,
     )
     merged.findings.add(file.findings)
-    if not environment.gives_identities:
+    if not variables.gives_identities:
         merged.identities, merged.rules = file.identities, file.rules
         merged.identity_findings.add(file.identity_findings)
     elif file.gives_identities:
         problem = "has identities and rules that are left aside, since the environment gives some"
-        merged.findings.warning(Origin(path), problem, "Keep them in one of the two places")
+        place = Place(Origin(path), findings=merged.findings)
+        place.warn(problem, "Keep them in one of the two places")
     return merged
 
 
-def _first(value: T | None, other: T | None) -> T | None:
-    return other if value is None else value
-
-
-def _reading(draft: Draft, environ: Mapping[str, str]) -> Reading:
+def _reading(draft: Draft, place: Place) -> Reading:
     findings = draft.findings
     findings.add(draft.identity_findings)
+    identities, name_faults = distinct_identities(draft.identities)
+    rules, rule_faults = distinct_rules(draft.rules)
+    findings.faults += (*name_faults, *rule_faults)
+    given: dict[str, Any] = {
+        key: each.value for key, each in draft.scalars.items() if each.value is not None
+    }
     settings = Settings(
-        distinct_identities(draft.identities, findings),
-        distinct_rules(draft.rules, findings),
+        identities,
+        rules,
         tuple(dict.fromkeys(draft.authorities)),
-        draft.unlisted_hosts or UnlistedHosts.OFFER,
-        draft.unnamed_hosts or UnnamedHosts.NONE,
-        draft.expired_identities or ExpiredIdentities.WARN,
-        draft.services or (),
-        draft.service_prefixes or (),
-        draft.trust_cache is not False,
-        log_settings_of(environ, findings),
+        log=log_settings_of(place.telling(findings)),
+        **given,
     )
     return Reading(
         settings,
         tuple(findings.faults),
         tuple(findings.warnings),
-        tuple(draft.origins.items()),
+        tuple((key, each.place.origin) for key, each in draft.scalars.items()),
         tuple(findings.files),
     )

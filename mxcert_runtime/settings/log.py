@@ -6,27 +6,27 @@ It is about the process, and so it also counts where the other settings are an a
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from ..base.faults import Origin
 from . import names
-from .draft import Findings
+from .draft import Place
 from .files import is_path, shown_path
 from .model import LogLevel, LogSettings
 from .values import choice_of
 
-ORIGIN = Origin(f"environment variable {names.LOG}")
+ORIGIN = Origin.variable(names.LOG)
 
 
-def log_settings_of(environ: Mapping[str, str], findings: Findings) -> LogSettings | None:
-    """What the variable says; ``None`` where it is not set, or is a fault."""
-    text = environ.get(names.LOG, "").strip()
+def log_settings_of(place: Place) -> LogSettings | None:
+    """What the variable in the environment of a place says; ``None``: not set, or a fault."""
+    text = place.environ.get(names.LOG, "").strip()
     if not text:
         return None
+    place = Place(ORIGIN, findings=place.findings)
     # The first colon alone: a path on Windows has another.
     word, colon, path = (part.strip() for part in text.partition(":"))
-    level = choice_of(LogLevel, word, ORIGIN, findings)
-    if colon and not _is_writable(path, findings):
+    level = choice_of(LogLevel, word, place)
+    if colon and not _is_writable(path, place):
         return None
     return LogSettings(level, path or None) if level else None
 
@@ -37,20 +37,20 @@ def unwritable(path: str, reason: str) -> tuple[str, str]:
     return problem, "Name a file that this process may write, or none for standard error"
 
 
-def _is_writable(path: str, findings: Findings) -> bool:
+def _is_writable(path: str, place: Place) -> bool:
     """Whether the file can be written, as far as that shows without making it.
 
     Whoever only checks settings may be another user than the one who will write the file.
     """
     if not path:
         remedy = "Write `level:file`, or the level alone for standard error"
-        findings.fault(ORIGIN, "names no file behind the colon", remedy)
+        place.fault("names no file behind the colon", remedy)
         return False
-    if not is_path(path, ORIGIN, findings):
+    if not is_path(path, place):
         return False
     reason = _obstacle(path)
     if reason:
-        findings.fault(ORIGIN, *unwritable(path, reason))
+        place.fault(*unwritable(path, reason))
     return not reason
 
 

@@ -1,15 +1,12 @@
 """The native structure, the same in TOML, JSON, YAML and in a mapping that code passes.
 
-``unlisted_hosts``, ``unnamed_hosts``, ``expired_identities``, ``trust_cache``, ``ca``,
-``[[identity]]``, ``[no_certificate]``, ``[services]`` and ``service_prefixes``; whatever else
-stands there is a fault: a key that nobody reads protects nobody.
+The scalar settings, ``ca``, ``[[identity]]`` and ``[no_certificate]``; whatever else stands there
+is a fault: a key that nobody reads protects nobody.
 """
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 
 from ..base.faults import Origin
 from ..base.path_text import hidden_text
@@ -23,104 +20,81 @@ from ..identity.sources import (
     Pkcs12File,
     Pkcs12Inline,
 )
-from .draft import Draft
+from .draft import Draft, Given, Place
 from .files import is_path, read_value, resolved
-from .identifiers import prefixes_of, rules_of, services_of
-from .model import ExpiredIdentities, RuleKind, UnlistedHosts, UnnamedHosts
+from .identifiers import rules_of
+from .model import RuleKind
+from .readers import reader_of
+from .scalars import SCALARS
 from .table import Table
-from .values import Record, choice_of
+from .values import Record
 
-KEYS = (
-    "unlisted_hosts",
-    "unnamed_hosts",
-    "expired_identities",
-    "ca",
-    "identity",
-    "no_certificate",
-    "services",
-    "service_prefixes",
-    "trust_cache",
-)
-#: the keys of one value each
-SINGLE_KEYS = tuple(key for key in KEYS if key not in ("ca", "identity", "no_certificate"))
+KEYS = (*(each.key for each in SCALARS), "ca", "identity", "no_certificate")
 #: what people call environment variables, and hardly a password
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
+#: those behind the first say where the password is, and do not hold it
 _PASSWORD_KEYS = ("password", "password_file", "password_env")
 
 
-def add_native(
-    content: Record, origin: Origin, folder: str, environ: Mapping[str, str], draft: Draft
-) -> None:
-    """Add what a native structure gives; ``environ`` is for ``password_env``."""
-    table = Table(content, origin, draft.findings)
-    _add_choices(table, draft)
-    draft.authorities += _authorities(table, folder)
-    draft.origins.update({key: origin.at(key) for key in SINGLE_KEYS if table.has(key)})
-    services = table.table("services")
-    if services:
-        draft.services = services_of(services.record, services.origin, draft.findings)
-    if table.has("service_prefixes"):
-        draft.service_prefixes = prefixes_of(
-            table.texts("service_prefixes"), origin.at("service_prefixes"), draft.findings
-        )
+def read(document: Record, place: Place) -> Draft:
+    """What a native structure gives; the environment of the place is for ``password_env``."""
+    draft = Draft()
+    table = Table(document, place.telling(draft.findings))
+    for scalar in SCALARS:
+        if table.has(scalar.key):
+            value = reader_of(scalar).of_table(table, scalar.key)
+            draft.scalars[scalar.key] = Given(value, table.place.at(scalar.key))
+    draft.authorities += _authorities(table)
     rules_table = table.telling(draft.identity_findings)
     for entry in rules_table.tables("identity"):
-        _add_identity(entry, folder, environ, draft)
+        _add_identity(entry, draft)
     never = rules_table.table("no_certificate")
     if never:
         _add_rules(never, None, draft)
         never.refuse_unread()
     table.refuse_unread()
+    return draft
 
 
-def _add_choices(table: Table, draft: Draft) -> None:
-    unlisted = table.text("unlisted_hosts")
-    if unlisted:
-        at = table.origin.at("unlisted_hosts")
-        draft.unlisted_hosts = choice_of(UnlistedHosts, unlisted, at, table.findings)
-    unnamed = table.text("unnamed_hosts")
-    if unnamed:
-        at = table.origin.at("unnamed_hosts")
-        draft.unnamed_hosts = choice_of(UnnamedHosts, unnamed, at, table.findings)
-    expired = table.text("expired_identities")
-    if expired:
-        at = table.origin.at("expired_identities")
-        draft.expired_identities = choice_of(ExpiredIdentities, expired, at, table.findings)
-    draft.trust_cache = table.boolean("trust_cache")
-
-
-def _authorities(table: Table, folder: str) -> tuple[Authority, ...]:
-    at = table.origin.at("ca")
+def _authorities(table: Table) -> tuple[Authority, ...]:
+    at = table.place.at("ca")
     return tuple(
-        AuthorityFile(resolved(folder, path), at)
+        AuthorityFile(resolved(at.folder, path), at.origin)
         for path in table.texts("ca")
-        if is_path(path, at, table.findings)
+        if is_path(path, at)
     )
 
 
 def _add_rules(table: Table, identity: str | None, draft: Draft) -> None:
     for key, kind in (("hosts", RuleKind.HOST), ("services", RuleKind.SERVICE)):
-        at = table.origin.at(key)
-        draft.rules += rules_of(table.texts(key), kind, identity, at, table.findings)
+        draft.rules += rules_of(table.texts(key), kind, identity, table.place.at(key))
 
 
-def _add_identity(entry: Table, folder: str, environ: Mapping[str, str], draft: Draft) -> None:
+def _add_identity(entry: Table, draft: Draft) -> None:
     # An identity with a fault is left out: it would only lead to further faults.
-    faults_before = len(entry.findings.faults)
+    faults_before = entry.faults
     given_name = entry.text("name")
     if given_name:
         entry = entry.named(given_name)
-    material = _material(entry, folder)
+    material = _material(entry)
     name = given_name or _derived_name(material) or entry.origin.place
-    password = _password(entry, folder, environ)
-    authorities = _authorities(entry, folder)
+    password = _password(entry)
+    authorities = _authorities(entry)
     _add_rules(entry, name, draft)
     entry.refuse_unread()
-    if material and len(entry.findings.faults) == faults_before:
-        at = next((entry.origin.at(key) for key in _PASSWORD_KEYS if entry.has(key)), None)
+    if material and entry.faults == faults_before:
+        at = _password_origin(entry)
         draft.identities.append(
             IdentitySettings(name, material, password, entry.origin, at, authorities)
         )
+
+
+def _password_origin(entry: Table) -> Origin | None:
+    key = next((key for key in _PASSWORD_KEYS if entry.has(key)), None)
+    if key is None:
+        return None
+    is_here = key == _PASSWORD_KEYS[0]
+    return (entry.place.at(key) if is_here else entry.place.at_pointer(key)).origin
 
 
 def _derived_name(material: Material | None) -> str | None:
@@ -128,70 +102,55 @@ def _derived_name(material: Material | None) -> str | None:
     return files[0].path if files else None
 
 
-def _material(entry: Table, folder: str) -> Material | None:
+def _material(entry: Table) -> Material | None:
     given = [key for key in ("pkcs12", "certificate", "key") if entry.has(key)]
     if "pkcs12" in given and len(given) > 1:
         remedy = "Keep `pkcs12`, or `certificate` and `key`"
-        entry.findings.fault(entry.origin, "has both a PKCS12 file and PEM files", remedy)
+        entry.place.fault("has both a PKCS12 file and PEM files", remedy)
         return None
     if "pkcs12" in given:
-        return _pkcs12(entry, folder)
-    certificate = _path(entry, "certificate", folder)
+        return _pkcs12(entry)
+    certificate = entry.path("certificate")
     if certificate is None:
         if "certificate" not in given:
             remedy = "Write `pkcs12`, or `certificate` and `key`"
-            entry.findings.fault(entry.origin, "has no certificate", remedy)
+            entry.place.fault("has no certificate", remedy)
         return None
-    key = _path(entry, "key", folder) if "key" in given else certificate
+    key = entry.path("key") if "key" in given else certificate
     return None if key is None else PemFiles(certificate, key)
 
 
-def _pkcs12(entry: Table, folder: str) -> Material | None:
+def _pkcs12(entry: Table) -> Material | None:
     content = entry.value("pkcs12")
     if isinstance(content, Secret) and isinstance(content.reveal(), bytes):
         return Pkcs12Inline(content)
-    path = _path(entry, "pkcs12", folder)
+    path = entry.path("pkcs12")
     return None if path is None else Pkcs12File(path)
 
 
-def _path(entry: Table, key: str, folder: str) -> str | None:
-    path = entry.text(key)
-    if path is None or not is_path(path, entry.origin.at(key), entry.findings):
-        return None
-    return resolved(folder, path)
-
-
-def _password(entry: Table, folder: str, environ: Mapping[str, str]) -> Secret[str] | None:
+def _password(entry: Table) -> Secret[str] | None:
     given = [key for key in _PASSWORD_KEYS if entry.has(key)]
     if len(given) > 1:
         problem = "has its password in " + " and in ".join(f"`{key}`" for key in given)
-        entry.findings.fault(entry.origin, problem, "Keep one of them")
+        entry.place.fault(problem, "Keep one of them")
         return None
     if "password_file" in given:
-        path, at = _path(entry, "password_file", folder), entry.origin.at("password_file")
+        path, at = entry.path("password_file"), entry.place.at_pointer("password_file")
         if path is None:
             return None
-        return read_value(path, at, entry.findings, written=entry.text("password_file"))
+        return read_value(path, at, written=entry.text("password_file"))
     if "password_env" in given:
-        return _password_in_variable(entry, environ)
+        return _password_in_variable(entry)
     return entry.secret("password")
 
 
-def _password_in_variable(entry: Table, environ: Mapping[str, str]) -> Secret[str] | None:
-    name = entry.text("password_env")
+def _password_in_variable(entry: Table) -> Secret[str] | None:
+    name, environ = entry.text("password_env"), entry.place.environ
     if name is None or name in environ:
         return None if name is None else Secret(environ[name])
     # Where the password itself was put there, it must not be shown.
     shown = name if _VARIABLE.fullmatch(name) else hidden_text(name)
     problem = f"names the environment variable {shown}, which is not set"
     remedy = "Set it, to nothing if the password is empty"
-    entry.findings.fault(entry.origin.at("password_env"), problem, remedy)
+    entry.place.at("password_env").fault(problem, remedy)
     return None
-
-
-def folder_of(path: str) -> str:
-    """The folder that relative paths in a file are relative to."""
-    try:
-        return os.path.dirname(os.path.abspath(path))
-    except (OSError, ValueError):  # the working directory is gone, or a NUL in the path
-        return os.path.dirname(path)

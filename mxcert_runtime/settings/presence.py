@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from . import names
+from . import names, scalars
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -92,7 +92,7 @@ def _folded(name: str) -> str:
 _FAMILY = {_folded(name): name for name in names.FAMILY}
 _FAMILY[_folded(names.OLDER_USAGES)] = names.USAGES
 _OTHERS = {_folded(name): name for name in (*names.INLINE[1:], names.CUSTOM)}
-_OURS = {_folded(name): name for name in (*names.WITH_FILE, names.CONFIG, *names.OTHER_USES)}
+_OURS = {_folded(name): name for name in (*scalars.WITH_FILE, names.CONFIG, *names.OTHER_USES)}
 _EXACT = {*names.INLINE, names.CUSTOM, *names.FAMILY}
 _EXACT.update(names.RUNTIME_PREFIX + name for name in names.FAMILY)
 _RUNTIME_PREFIX, _FILE_SUFFIX = _folded(names.RUNTIME_PREFIX), _folded(names.FILE_SUFFIX)

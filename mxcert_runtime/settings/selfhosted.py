@@ -5,35 +5,47 @@ Everything else in it, and in that mapping, is for others.
 
 from __future__ import annotations
 
-from ..base.faults import Origin
+from ..base.faults import Origin, OriginKind
 from . import names
-from .draft import Draft, Findings, Given
-from .family import Candidate, add_family, warn_of_near_misses
+from .draft import Draft, Given, Place
+from .family import Candidate, family_draft, warn_of_near_misses
 from .values import Record, kind_of
 
+_RUNTIME = "mxruntime"
 
-def add_selfhosted(content: Record, path: str, folder: str, draft: Draft) -> None:
-    """Add what the family in ``mxruntime:`` gives."""
-    origin = Origin(path, "mxruntime")
-    runtime = content["mxruntime"]
+
+def recognises(document: Record) -> bool:
+    """Whether a document is of this format."""
+    return _RUNTIME in document
+
+
+def read(document: Record, place: Place) -> Draft:
+    """What the family in ``mxruntime:`` gives."""
+    early = Draft()
+    at = place.at(_RUNTIME).telling(early.identity_findings)
+    runtime = document[_RUNTIME]
     if runtime is None:
         runtime = Record()
     if not isinstance(runtime, Record):
-        problem = f"is {kind_of(runtime)}, not a table"
-        draft.identity_findings.fault(origin, problem, "Write names and values")
-        return
+        at.fault(f"is {kind_of(runtime)}, not a table", "Write names and values")
+        return early
     mapping = runtime
     for name in set(mapping.repeated) & {*names.FAMILY, names.OLDER_USAGES}:
-        draft.identity_findings.fault(origin, f"holds `{name}` twice", "Keep one of the two")
+        at.fault(f"holds `{name}` twice", "Keep one of the two")
     others = Record((key, each) for key, each in mapping.items() if key != names.OLDER_USAGES)
-    warn_of_near_misses(others, origin, draft.identity_findings)
+    warn_of_near_misses(others, at)
 
-    def candidates(name: str, findings: Findings) -> list[Candidate]:
+    def candidates(name: str, told: Place) -> list[Candidate]:
         spellings = [name, names.OLDER_USAGES] if name == names.USAGES else [name]
         return [
-            Given(mapping[one], Origin(path, f"mxruntime.{one}"))
+            Given(mapping[one], told.elsewhere(_origin(place, one)))
             for one in spellings
             if mapping.get(one) is not None
         ]
 
-    add_family(candidates, folder, draft)
+    early.add(family_draft(candidates, place))
+    return early
+
+
+def _origin(place: Place, name: str) -> Origin:
+    return place.origin.at(f"{_RUNTIME}.{name}").of_kind(OriginKind.FAMILY)

@@ -12,10 +12,9 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from ..base.faults import Origin
 from ..base.secret import Secret
 from . import names
-from .draft import Findings
+from .draft import Findings, Place
 
 _KUBERNETES_LIST = "clientCertificates"
 _SECRET_FIELDS = frozenset({"password", "pfx", names.PASSWORDS})
@@ -99,9 +98,7 @@ def record_of_pairs(pairs: Sequence[tuple[str, object]]) -> Record:
     return record
 
 
-def json_of(
-    kind: type[Structure], text: SecretText, origin: Origin, findings: Findings
-) -> Structure | None:
+def json_of(kind: type[Structure], text: SecretText, place: Place) -> Structure | None:
     """The JSON object or list that the text is, sealed; else ``None`` and a fault."""
     try:
         _refuse_too_many(text.reveal().count(",") // 2)
@@ -114,15 +111,15 @@ def json_of(
         where = f"line {error.lineno}, column {error.colno}"
         is_bare = kind is Record and not text.reveal().lstrip().startswith("{")
         remedy = _SHAPES["object"] if is_bare else _json_remedy(rule)
-        findings.fault(origin, f"is not valid JSON ({where}: {rule})", remedy)
+        place.fault(f"is not valid JSON ({where}: {rule})", remedy)
         return None
     except (ValueError, RecursionError):
-        findings.fault(origin, "cannot be read as JSON", "Write it without such depth or length")
+        place.fault("cannot be read as JSON", "Write it without such depth or length")
         return None
     if isinstance(value, kind):
         return value
     wanted = "list" if kind is list else "object"
-    findings.fault(origin, f"is {kind_of(value)}, not a JSON {wanted}", _SHAPES[wanted])
+    place.fault(f"is {kind_of(value)}, not a JSON {wanted}", _SHAPES[wanted])
     return None
 
 
@@ -170,29 +167,29 @@ def kind_of(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "a value of another kind"
 
 
-def choice_of(kind: type[Choice], text: str, origin: Origin, findings: Findings) -> Choice | None:
+def choice_of(kind: type[Choice], text: str, place: Place) -> Choice | None:
     """The member of an enumeration that a text names, in whatever case."""
     words = [member.value for member in kind]
     if text.strip().lower() in words:
         return kind(text.strip().lower())
     allowed = " or ".join(f"`{word}`" for word in words)
-    findings.fault(origin, "has a value that is not known", f"Write {allowed}")
+    place.fault("has a value that is not known", f"Write {allowed}")
     return None
 
 
 _SWITCH = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
 
 
-def switch_of(text: str, origin: Origin, findings: Findings) -> bool | None:
+def switch_of(text: str, place: Place) -> bool | None:
     """Whether a text says on or off, in whatever case."""
     word = text.strip().lower()
     if word not in _SWITCH:
         allowed = ", ".join(f"`{each}`" for each in _SWITCH)
-        findings.fault(origin, "has a value that is not known", f"Write one of {allowed}")
+        place.fault("has a value that is not known", f"Write one of {allowed}")
     return _SWITCH.get(word)
 
 
-def secrets_of(value: object, origin: Origin, findings: Findings) -> tuple[SecretText, ...] | None:
+def secrets_of(value: object, place: Place) -> tuple[SecretText, ...] | None:
     """The items of a list, which comes as text with commas, as a JSON list or as a list.
 
     Blanks around the items of a text do not count, and nothing is an escape: a backslash is a
@@ -202,22 +199,20 @@ def secrets_of(value: object, origin: Origin, findings: Findings) -> tuple[Secre
         value = Secret(value)
     if isinstance(value, Secret) and isinstance(value.reveal(), str):
         if not _means_json(value.reveal()):
-            return _separated(value, origin, findings)
-        value = _bracketed_list(value, origin, findings)
+            return _separated(value, place)
+        value = _bracketed_list(value, place)
         if value is None:
             return None
     if not isinstance(value, list):
-        findings.fault(origin, f"is {kind_of(value)}, not a list", "Write a list of texts")
+        place.fault(f"is {kind_of(value)}, not a list", "Write a list of texts")
         return None
-    return _secret_items(value, origin, findings)
+    return _secret_items(value, place)
 
 
-def _separated(
-    text: SecretText, origin: Origin, findings: Findings
-) -> tuple[SecretText, ...] | None:
+def _separated(text: SecretText, place: Place) -> tuple[SecretText, ...] | None:
     if text.reveal().count(",") < MOST_VALUES:
         return tuple(Secret(item.strip()) for item in text.reveal().split(","))
-    findings.fault(origin, f"has more than {MOST_VALUES:,} entries", "Correct it")
+    place.fault(f"has more than {MOST_VALUES:,} entries", "Correct it")
     return None
 
 
@@ -227,35 +222,33 @@ def _means_json(text: str) -> bool:
     return text.startswith("[") and (text.endswith("]") or text[1:].lstrip().startswith('"'))
 
 
-def _bracketed_list(text: SecretText, origin: Origin, findings: Findings) -> list[object] | None:
+def _bracketed_list(text: SecretText, place: Place) -> list[object] | None:
     attempt = Findings()
-    items = json_of(list, text, origin, attempt)
+    items = json_of(list, text, place.telling(attempt))
     for fault in attempt.faults:
         also = 'a list with brackets of its own is written as JSON, `["[...]"]`'
-        findings.fault(origin, fault.problem, f"{fault.remedy}; {also}")
+        place.fault(fault.problem, f"{fault.remedy}; {also}")
     return items
 
 
-def _secret_items(
-    items: list[object], origin: Origin, findings: Findings
-) -> tuple[SecretText, ...] | None:
+def _secret_items(items: list[object], place: Place) -> tuple[SecretText, ...] | None:
     texts: list[SecretText] = []
     for number, item in enumerate(items, 1):
         text = Secret(item) if isinstance(item, str) else item
         if isinstance(text, Secret) and isinstance(text.reveal(), str):
             texts.append(text)
         else:
-            at, problem = origin.at(f"entry {number}"), f"is {kind_of(item)}, not text"
-            findings.fault(at, problem, "Write it in quotes")
+            at, problem = place.at(f"entry {number}"), f"is {kind_of(item)}, not text"
+            at.fault(problem, "Write it in quotes")
     return tuple(texts) if len(texts) == len(items) else None
 
 
-def texts_of(value: object, origin: Origin, findings: Findings) -> tuple[str, ...] | None:
+def texts_of(value: object, place: Place) -> tuple[str, ...] | None:
     """The items of a list that holds no secrets; empty ones are dropped, with a warning."""
-    items = secrets_of(value, origin, findings)
+    items = secrets_of(value, place)
     if items is None:
         return None
     kept = tuple(item.reveal() for item in items if item)
     if kept and len(kept) < len(items):
-        findings.warning(origin, "has an empty entry, which does not count", "Drop the comma")
+        place.warn("has an empty entry, which does not count", "Drop the comma")
     return kept

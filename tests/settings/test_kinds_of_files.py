@@ -12,7 +12,7 @@ import pytest
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import SettingsError
 from mxcert_runtime.monitoring.log_output import direct_log
-from mxcert_runtime.settings import names
+from mxcert_runtime.settings import names, scalars
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import LogLevel, LogSettings, Reading
 from tests.settings.readings import read
@@ -29,7 +29,7 @@ def _native(**identity: Any) -> Reading:
 SETTINGS: dict[str, Callable[[str], Reading]] = {
     **{
         name + names.FILE_SUFFIX: lambda path, name=name: read({name + names.FILE_SUFFIX: path})
-        for name in names.WITH_FILE
+        for name in scalars.WITH_FILE
     },
     "MXCERT_CONFIG": lambda path: read({"MXCERT_CONFIG": path}),
     "ClientCertificates": lambda path: read({"ClientCertificates": path}),

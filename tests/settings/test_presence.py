@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from mxcert_runtime.base.environ import process_environ
-from mxcert_runtime.settings import names
+from mxcert_runtime.settings import names, scalars
 from mxcert_runtime.settings.presence import is_disabled, mentions_settings
 from tests.settings.readings import NO_FILE
 
 MENTIONS = [
     *names.FAMILY,
     *("MXRUNTIME_" + name for name in names.FAMILY),
-    *names.WITH_FILE,
-    *(name + "_FILE" for name in names.WITH_FILE),
+    *scalars.WITH_FILE,
+    *(name + "_FILE" for name in scalars.WITH_FILE),
     *names.INLINE,
     "MXCERT_CONFIG",
     "MXCERT_CLIENT_CERTIFICAT",
@@ -88,5 +88,6 @@ def test_the_question_imports_nothing() -> None:
         "mxcert_runtime.settings",
         "mxcert_runtime.settings.names",
         "mxcert_runtime.settings.presence",
+        "mxcert_runtime.settings.scalars",
     ]
     assert f"{expected}\n" == result.stdout

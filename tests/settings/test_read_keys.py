@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.base.faults import Origin
-from mxcert_runtime.settings.draft import Draft
+from mxcert_runtime.settings.draft import Place
 from mxcert_runtime.settings.loading import settings_from
-from mxcert_runtime.settings.native import KEYS, add_native
+from mxcert_runtime.settings.native import KEYS, read
 from mxcert_runtime.settings.table import Table
 from mxcert_runtime.settings.values import sealed
 from tests.settings.readings import only_fault, read_file
@@ -68,7 +68,7 @@ def test_the_rows_are_all_that_is_read(
 ) -> None:
     """A reader asks for the keys of these tables and for no others, whatever stands there."""
     asked = _Asked(monkeypatch)
-    add_native(sealed(source), Origin("x"), "", {}, Draft())  # type: ignore[arg-type]
+    read(sealed(source), Place(Origin("x")))  # type: ignore[arg-type]
     assert set(TOP) == set(KEYS) == asked.by_place[""]
     assert [set(IDENTITY)] * ("identity" in source) == [
         keys for place, keys in asked.by_place.items() if place

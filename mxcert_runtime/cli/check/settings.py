@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from enum import Enum
 
 from ...identity.sources import INLINE, Authority, AuthorityFile
 from ...settings import names
 from ...settings.model import Reading
-from ...settings.native import SINGLE_KEYS
+from ...settings.readers import reader_of
+from ...settings.scalars import SCALARS
 
 _NOTHING = "(none)"
 _Row = tuple[str, str, str]
@@ -50,26 +50,9 @@ def _authorities(label: str, authorities: tuple[Authority, ...]) -> Iterator[_Ro
 
 def _single_values(reading: Reading) -> Iterator[_Row]:
     origins = dict(reading.origins)
-    for key in SINGLE_KEYS:
-        value = _shown(getattr(reading.settings, key))
-        yield key, value, str(origins.get(key, "default"))
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Enum):
-        return str(value.value)
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, tuple):
-        return "; ".join(map(_shown_item, value)) or _NOTHING
-    return str(value)
-
-
-def _shown_item(item: object) -> str:
-    if isinstance(item, tuple):
-        service, hosts = item
-        return f"{service}: {', '.join(hosts)}"
-    return str(item)
+    for scalar in SCALARS:
+        value = reader_of(scalar).shown(getattr(reading.settings, scalar.key))
+        yield scalar.key, value or _NOTHING, str(origins.get(scalar.key, "default"))
 
 
 def _of_the_process(environ: Mapping[str, str]) -> Iterator[_Row]:

@@ -10,15 +10,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from ...base.faults import Origin
+from ...base.faults import Origin, OriginKind
 from ...identity.sources import IdentitySettings, Pkcs12Inline
 from ...settings.files import shown_path
 from ...settings.model import Reading
 from .diagnostic import Diagnostic, DiagnosticCode
 
 _READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))
-#: the keys of the native file that say where a password is, and do not hold it
-_ELSEWHERE = ("password_file", "password_env")
 
 
 def check_files(reading: Reading) -> Iterator[Diagnostic]:
@@ -56,7 +54,7 @@ def _places_of_secrets(identities: Iterable[IdentitySettings]) -> Iterator[str |
         if identity.password and origin is not None:
             # The file of a variable holds the whole list, of which an origin names the entry.
             yield from (origin, Origin(origin.source))
-            if not origin.place.endswith(_ELSEWHERE):
+            if origin.kind is not OriginKind.POINTER:
                 yield origin.source
 
 
