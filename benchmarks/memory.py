@@ -52,7 +52,9 @@ def _run(task: Task) -> Found:
 
 def _ask(size: int, certificates: Certificates, port: int, effort: Effort) -> list[Figure]:
     count = effort.sized(size)
-    task = Task(count, str(certificates.folder), certificates.bundle, port)
+    task = Task(
+        identities=count, folder=str(certificates.folder), bundle=certificates.bundle, port=port
+    )
     found = [_run(task) for _ in range(min(3, effort.pairs))]
     name = "1 identity" if size == 1 else f"{size:,} identities"
     used = f"{name}, each used once"

@@ -112,7 +112,7 @@ def probe(task: Task) -> Found:
     for number in range(task.identities):
         _use(context, number, task.port)
     used = resident() - before
-    return Found(idle, used, len(shared_contexts), count_copies())
+    return Found(idle=idle, used=used, contexts=len(shared_contexts), copies=count_copies())
 
 
 if __name__ == "__main__":

@@ -153,14 +153,14 @@ def make_certificates(folder: Path) -> Certificates:
     bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.pem)
     client = authority.issue("client")
     return Certificates(
-        authority,
-        folder,
-        str(root),
-        str(bundle),
-        authority.issue("server", (DOMAIN, f"*.{DOMAIN}")).write_pem(folder, "server"),
-        client.write_pem(folder, "client"),
-        client.write_pkcs12(folder, "client"),
-        authority.issue("second").write_pkcs12(folder, "second"),
+        authority=authority,
+        folder=folder,
+        root=str(root),
+        bundle=str(bundle),
+        server=authority.issue("server", (DOMAIN, f"*.{DOMAIN}")).write_pem(folder, "server"),
+        client=client.write_pem(folder, "client"),
+        client_pkcs12=client.write_pkcs12(folder, "client"),
+        second_pkcs12=authority.issue("second").write_pkcs12(folder, "second"),
     )
 
 

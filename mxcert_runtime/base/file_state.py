@@ -141,7 +141,13 @@ def _raise_if_momentary(error: Exception) -> None:
 
 
 def _times_from(found: os.stat_result) -> _Times:
-    return _Times(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev)
+    return _Times(
+        size=found.st_size,
+        modified_ns=found.st_mtime_ns,
+        changed_ns=found.st_ctime_ns,
+        inode=found.st_ino,
+        device=found.st_dev,
+    )
 
 
 def _has_settled(times: _Times) -> bool:

@@ -56,6 +56,31 @@ class Decision:
     rule: Rule | None
     reason: str
 
+    @classmethod
+    def none(cls, reason: str, rule: Rule | None = None) -> Decision:
+        """No certificate."""
+        return cls(choice=Choice.NONE, identity=None, candidates=(), rule=rule, reason=reason)
+
+    @classmethod
+    def pinned(cls, identity: Identity, reason: str, rule: Rule) -> Decision:
+        """This identity, whatever the server asks for."""
+        return cls(
+            choice=Choice.IDENTITY, identity=identity, candidates=(), rule=rule, reason=reason
+        )
+
+    @classmethod
+    def by_request(
+        cls, candidates: tuple[Identity, ...], reason: str, rule: Rule | None = None
+    ) -> Decision:
+        """The first of these that fits what the server asks for."""
+        return cls(
+            choice=Choice.SERVER_REQUEST,
+            identity=None,
+            candidates=candidates,
+            rule=rule,
+            reason=reason,
+        )
+
     @property
     def authorities(self) -> Authorities | None:
         """The pinned CAs, where the rule names some."""
@@ -91,7 +116,9 @@ class Withheld(Decision):
 
 
 def _withhold(reason: str, remedy: str) -> Withheld:
-    return Withheld(Choice.NONE, None, (), None, reason, remedy)
+    return Withheld(
+        choice=Choice.NONE, identity=None, candidates=(), rule=None, reason=reason, remedy=remedy
+    )
 
 
 #: For a connection whose client names no host, where a rule by name may be meant for it.
@@ -116,22 +143,23 @@ def decide_by_rule(rule: Rule) -> Decision:
     reason = f"rule `{rule.name}` of {rule.origin}"
     if rule.candidates:
         reason += f": the server's request chooses among {len(rule.candidates)} identities"
-        return Decision(Choice.SERVER_REQUEST, None, rule.candidates, rule, reason)
-    choice = Choice.IDENTITY if rule.identity else Choice.NONE
-    return Decision(choice, rule.identity, (), rule, reason)
+        return Decision.by_request(rule.candidates, reason, rule)
+    if rule.identity is None:
+        return Decision.none(reason, rule)
+    return Decision.pinned(rule.identity, reason, rule)
 
 
 def decide_by_default(identities: tuple[Identity, ...], *, offered: bool) -> Decision:
     """The decision for endpoints without a rule; ``offered`` is ``unlisted_hosts``."""
     if not identities:
-        return Decision(Choice.NONE, None, (), None, "no rule, and no identity to offer")
+        return Decision.none("no rule, and no identity to offer")
     if not offered:
-        return Decision(Choice.NONE, None, (), None, 'no rule, and unlisted_hosts = "none"')
+        return Decision.none('no rule, and unlisted_hosts = "none"')
     if len(identities) == 1:
         reason = "no rule: the only identity is offered to servers that ask for its like"
-        return Decision(Choice.SERVER_REQUEST, None, identities, None, reason)
-    reason = f"no rule: the server's request chooses among {len(identities)} identities"
-    return Decision(Choice.SERVER_REQUEST, None, identities, None, reason)
+    else:
+        reason = f"no rule: the server's request chooses among {len(identities)} identities"
+    return Decision.by_request(identities, reason)
 
 
 class Policy:

@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from ..connections.attempt import Attempt, Facts
-from .alerts import Alert, AlertKind, alert_of
+from .alert_table import Alert, AlertKind
+from .alerts import alert_of
 from .note import Failure
 from .report import report_failure, report_own_fault
 

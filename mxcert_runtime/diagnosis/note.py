@@ -18,7 +18,7 @@ from ..decisions.generation import Generation
 from ..decisions.policy import Choice, Decision, Withheld
 from ..identity.identity import Identity, Validity
 from ..identity.material.distinguished_name import readable_name
-from .alerts import Alert, AlertKind
+from .alert_table import Alert, AlertKind
 
 #: Issuers and identities that are listed; some servers name hundreds.
 _LISTED = 8

@@ -107,5 +107,9 @@ def _adopt_default_context() -> None:
 
 
 LIBRARY = Library(
-    "aiohttp.connector", _patches, "aiohttp", ("3.10", "4"), prepare=_adopt_default_context
+    module="aiohttp.connector",
+    patches=_patches,
+    version_module="aiohttp",
+    versions=("3.10", "4"),
+    prepare=_adopt_default_context,
 )

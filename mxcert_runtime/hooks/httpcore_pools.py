@@ -113,7 +113,12 @@ def _patches(*rows: _Row) -> tuple[Patch, ...]:
 
 
 def _library(module: str, *rows: _Row) -> Library:
-    return Library(module, functools.partial(_patches, *rows), "httpcore", ("1.0", "2"))
+    return Library(
+        module=module,
+        patches=functools.partial(_patches, *rows),
+        version_module="httpcore",
+        versions=("1.0", "2"),
+    )
 
 
 LIBRARIES = (

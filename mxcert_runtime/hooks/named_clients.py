@@ -82,8 +82,25 @@ def _oracledb_patches() -> tuple[Patch, ...]:
 
 
 LIBRARIES = (
-    Library("amqp.transport", _amqp_patches, "amqp", ("2.0", "6")),
-    Library("ldap3.core.tls", _ldap3_patches, "ldap3", ("2.4", "3")),
-    Library("cassandra.connection", _cassandra_patches, "cassandra", ("3.20", "4")),
-    Library("oracledb.connection", _oracledb_patches, "oracledb", ("2.0", "27")),
+    Library(
+        module="amqp.transport", patches=_amqp_patches, version_module="amqp", versions=("2.0", "6")
+    ),
+    Library(
+        module="ldap3.core.tls",
+        patches=_ldap3_patches,
+        version_module="ldap3",
+        versions=("2.4", "3"),
+    ),
+    Library(
+        module="cassandra.connection",
+        patches=_cassandra_patches,
+        version_module="cassandra",
+        versions=("3.20", "4"),
+    ),
+    Library(
+        module="oracledb.connection",
+        patches=_oracledb_patches,
+        version_module="oracledb",
+        versions=("2.0", "27"),
+    ),
 )

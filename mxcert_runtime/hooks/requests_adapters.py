@@ -21,5 +21,9 @@ def _adopt_default_context() -> None:
 
 
 LIBRARY = Library(
-    "requests.adapters", _patches, "requests", ("2.28", "3"), prepare=_adopt_default_context
+    module="requests.adapters",
+    patches=_patches,
+    version_module="requests",
+    versions=("2.28", "3"),
+    prepare=_adopt_default_context,
 )

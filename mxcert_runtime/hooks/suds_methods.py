@@ -26,4 +26,6 @@ def _patches() -> tuple[Patch, ...]:
     return (Patch(attribute_of("suds.client", "Method"), "__call__", wrapping(_call)),)
 
 
-LIBRARY = Library("suds.client", _patches, "suds", ("1.0", "2"))
+LIBRARY = Library(
+    module="suds.client", patches=_patches, version_module="suds", versions=("1.0", "2")
+)

@@ -228,5 +228,15 @@ def _pool_patches() -> tuple[Patch, ...]:
 
 _VERSIONS = ("1.26", "3")
 
-CONNECTION_LIBRARY = Library("urllib3.connection", _connection_patches, "urllib3", _VERSIONS)
-POOL_LIBRARY = Library("urllib3.connectionpool", _pool_patches, "urllib3", _VERSIONS)
+CONNECTION_LIBRARY = Library(
+    module="urllib3.connection",
+    patches=_connection_patches,
+    version_module="urllib3",
+    versions=_VERSIONS,
+)
+POOL_LIBRARY = Library(
+    module="urllib3.connectionpool",
+    patches=_pool_patches,
+    version_module="urllib3",
+    versions=_VERSIONS,
+)

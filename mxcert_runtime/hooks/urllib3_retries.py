@@ -27,4 +27,6 @@ def _patches() -> tuple[Patch, ...]:
     return (Patch(owner, "increment", wrapping(_increment)),)
 
 
-LIBRARY = Library("urllib3.util.retry", _patches, "urllib3", ("1.26", "3"))
+LIBRARY = Library(
+    module="urllib3.util.retry", patches=_patches, version_module="urllib3", versions=("1.26", "3")
+)

@@ -46,4 +46,6 @@ def _patches() -> tuple[Patch, ...]:
     )
 
 
-LIBRARY = Library("zeep.proxy", _patches, "zeep", ("4.0", "5"))
+LIBRARY = Library(
+    module="zeep.proxy", patches=_patches, version_module="zeep", versions=("4.0", "5")
+)

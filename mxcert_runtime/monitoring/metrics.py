@@ -76,8 +76,9 @@ def metrics() -> dict[str, Any]:
     is ``certificate-required``, ``certificate-refused``, ``handshake-failure``,
     ``connection-closed`` (the server closed in the handshake, and sent no alert),
     ``closed-without-answer`` (TLS 1.3: it did so behind the handshake, which is how some refuse a
-    certificate), ``server-refused`` (this side refused the server) or ``other``. Counts begin at zero with the process, which for a forked one
-    is its fork; they go on over reloads, activation and deactivation.
+    certificate), ``server-refused`` (this side refused the server) or ``other``. Counts begin at
+    zero with the process, which for a forked one is its fork; they go on over reloads, activation
+    and deactivation.
     """
     # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
     in_force: Any = sys.modules.get("mxcert_runtime.decisions.in_force")

@@ -8,7 +8,8 @@ import ssl
 import pytest
 from OpenSSL import SSL
 
-from mxcert_runtime.diagnosis.alerts import AlertKind, alert_numbered, alert_of
+from mxcert_runtime.diagnosis.alert_table import AlertKind, alert_numbered
+from mxcert_runtime.diagnosis.alerts import alert_of
 from tests.clients.openssl_calls import give_certificate
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT

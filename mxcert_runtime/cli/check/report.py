@@ -100,12 +100,17 @@ def _check_presence(reading: Reading) -> Iterator[Diagnostic]:
         problem = "says 1: nothing is read, and no certificate is presented"
         remedy = "Take it out, if this program is to present certificates"
         yield Diagnostic(
-            DiagnosticCode.DISABLED, "environment variable MXCERT_DISABLE", problem, remedy
+            code=DiagnosticCode.DISABLED,
+            origin="environment variable MXCERT_DISABLE",
+            problem=problem,
+            remedy=remedy,
         )
     elif not reading.settings and not reading.faults:
         problem = "there are none, and no certificate is presented"
         remedy = "Set ClientCertificates, or name a file in MXCERT_CONFIG"
-        yield Diagnostic(DiagnosticCode.NO_SETTINGS, "settings", problem, remedy)
+        yield Diagnostic(
+            code=DiagnosticCode.NO_SETTINGS, origin="settings", problem=problem, remedy=remedy
+        )
 
 
 def _certificates(generation: Generation) -> Iterator[Certificate]:

@@ -100,7 +100,16 @@ def make_rows(
         host = urlsplit(line["url"]).hostname or ""
         other = plain[line["url"], line["library"]]
         decision = decisions[host]
-        rows.append(Row(host, line["library"], SERVERS[host], decision, _outcome(line), other))
+        rows.append(
+            Row(
+                host=host,
+                library=line["library"],
+                asks=SERVERS[host],
+                decision=decision,
+                with_plugin=_outcome(line),
+                without_plugin=other,
+            )
+        )
     return rows
 
 

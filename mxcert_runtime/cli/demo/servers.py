@@ -60,7 +60,9 @@ def serving(host: str, asks: Asks, authority: DemoAuthority) -> Iterator[int]:
 def _server_context(host: str, asks: Asks, authority: DemoAuthority) -> ssl.SSLContext:
     pack = authority.issue_for_server(host)
     origin = Origin("mxcert demo")
-    settings = IdentitySettings(host, Pkcs12Inline(pack.content), pack.password, origin)
+    settings = IdentitySettings(
+        name=host, material=Pkcs12Inline(pack.content), password=pack.password, origin=origin
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = _VERIFY_MODES[asks]

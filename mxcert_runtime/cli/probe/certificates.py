@@ -88,12 +88,12 @@ def view_certificate(der: bytes) -> CertificateView:
     with RefusalsIgnored():
         certificate = x509.load_der_x509_certificate(der)
         return CertificateView(
-            fingerprint,
-            certificate.subject.rfc4514_string() or "(no subject)",
-            certificate.issuer.rfc4514_string() or "(no issuer)",
-            certificate.not_valid_before_utc,
-            certificate.not_valid_after_utc,
-            tuple(_names_of(certificate)),
+            fingerprint=fingerprint,
+            subject=certificate.subject.rfc4514_string() or "(no subject)",
+            issuer=certificate.issuer.rfc4514_string() or "(no issuer)",
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            names=tuple(_names_of(certificate)),
         )
     return CertificateView(fingerprint, f"a certificate of {len(der)} bytes that cannot be read")
 

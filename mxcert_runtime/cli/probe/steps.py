@@ -166,14 +166,23 @@ class _StepFailedError(Exception):
 def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> ProbeResult:
     generation = in_force.current
     if generation is None:
-        decision = Decision(Choice.NONE, None, (), None, _why_inactive())
+        decision = Decision.none(_why_inactive())
         places: list[tuple[str, Decision | None]] = []
     else:
         decision = generation.policy.select(target.host, target.port, service)
         places = list(generation.policy.examine(target.host, target.port, service))
     extra = generation.extra_authorities if generation else None
     trust = TrustInForce(decision.authorities, extra)
-    return ProbeResult(target, proxy, service, timeout, generation, decision, places, trust)
+    return ProbeResult(
+        target=target,
+        proxy=proxy,
+        service=service,
+        timeout=timeout,
+        generation=generation,
+        decision=decision,
+        places=places,
+        trust=trust,
+    )
 
 
 def _why_inactive() -> str:

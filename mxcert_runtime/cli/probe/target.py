@@ -98,7 +98,7 @@ def parse_target(text: str, starttls: str | None = None) -> Target:
         raise WrongUseError("the URL needs a port, as in `tls://host:8883`")
     query = f"?{parts.query}" if parts.query else ""
     path = quote(f"{parts.path or '/'}{query}", safe="/?&=%:@!$'()*+,;~")
-    return Target(scheme, protocol, parts.hostname or "", port, path)
+    return Target(scheme=scheme, protocol=protocol, host=parts.hostname or "", port=port, path=path)
 
 
 def parse_proxy(text: str) -> Proxy:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...decisions.policy import Choice
-from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
+from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
+from ...diagnosis.alerts import alert_of
 from ...errors import MxcertError
 from .dialogues import DialogueError, http_status
 from .steps import ProbeResult, Step
@@ -132,7 +133,9 @@ def _told_alert(result: ProbeResult) -> Alert | None:
 def _judge_server(result: ProbeResult, error: Exception, alert: Alert) -> Verdict:
     said = getattr(error, "verify_message", "")
     text = f"{alert.meaning} ({said})" if said else alert.meaning
-    return Verdict(Outcome.SERVER_REFUSED, text, alert.remedy(None), alert)
+    return Verdict(
+        outcome=Outcome.SERVER_REFUSED, text=text, remedy=alert.remedy(None), alert=alert
+    )
 
 
 def _judge_alert(result: ProbeResult, alert: Alert) -> Verdict:
@@ -140,8 +143,15 @@ def _judge_alert(result: ProbeResult, alert: Alert) -> Verdict:
     text = _meaning_of(result, alert, number)
     is_before_tls = alert.kind is AlertKind.CONNECTION_CLOSED and not result.chain
     if alert.kind is AlertKind.OTHER or is_before_tls:
-        return Verdict(Outcome.NO_CONNECTION, text, _remedy_before_request(alert), alert)
-    return Verdict(Outcome.REFUSED, text, _remedy_of(result, alert), alert)
+        return Verdict(
+            outcome=Outcome.NO_CONNECTION,
+            text=text,
+            remedy=_remedy_before_request(alert),
+            alert=alert,
+        )
+    return Verdict(
+        outcome=Outcome.REFUSED, text=text, remedy=_remedy_of(result, alert), alert=alert
+    )
 
 
 def _meaning_of(result: ProbeResult, alert: Alert, number: str) -> str:

@@ -73,7 +73,13 @@ def _labelled(identity: Identity) -> list[tuple[Certificate, str]]:
 
 
 def _diagnostic(identity: Identity, code: DiagnosticCode, problem: str, remedy: str) -> Diagnostic:
-    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
+    return Diagnostic(
+        code=code,
+        origin=str(identity.origin),
+        problem=problem,
+        remedy=remedy,
+        identity=identity.name,
+    )
 
 
 def _check_validity(

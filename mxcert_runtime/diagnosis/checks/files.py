@@ -30,7 +30,12 @@ def check_files(reading: Reading) -> Iterator[Diagnostic]:
             told.add(path)
             problem = f"the file {shown_path(path)} holds {content} and may be read by {readers}"
             remedy = "Let only the user that runs the program read it: `chmod 600`"
-            yield Diagnostic(DiagnosticCode.READABLE_BY_OTHERS, origin, problem, remedy)
+            yield Diagnostic(
+                code=DiagnosticCode.READABLE_BY_OTHERS,
+                origin=origin,
+                problem=problem,
+                remedy=remedy,
+            )
 
 
 def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:

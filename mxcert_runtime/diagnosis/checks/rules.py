@@ -37,7 +37,12 @@ def check_service_prefixes(reading: Reading) -> Iterator[Diagnostic]:
         if prefix not in used:
             problem = f"the prefix {prefix!r} is in front of no service that has a rule"
             remedy = "Correct it, or drop it"
-            yield Diagnostic(DiagnosticCode.UNUSED_SERVICE_PREFIX, origin, problem, remedy)
+            yield Diagnostic(
+                code=DiagnosticCode.UNUSED_SERVICE_PREFIX,
+                origin=origin,
+                problem=problem,
+                remedy=remedy,
+            )
 
 
 def _beginnings(name: str) -> Iterator[str]:
@@ -58,7 +63,13 @@ def _unused(identity: Identity) -> Diagnostic:
     problem = f"the identity {identity.name!r} is never used: {reason}"
     remedy = "Give it its hosts or services, or take it out"
     code = DiagnosticCode.UNUSED_IDENTITY
-    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
+    return Diagnostic(
+        code=code,
+        origin=str(identity.origin),
+        problem=problem,
+        remedy=remedy,
+        identity=identity.name,
+    )
 
 
 def _shadowed(generation: Generation, moment: datetime) -> Iterator[Diagnostic]:
@@ -85,7 +96,13 @@ def _shadowed_by(earlier: Identity, identity: Identity) -> Diagnostic:
     )
     remedy = "Give it its hosts or services, or take it out"
     code = DiagnosticCode.SHADOWED_IDENTITY
-    return Diagnostic(code, str(identity.origin), problem, remedy, identity.name)
+    return Diagnostic(
+        code=code,
+        origin=str(identity.origin),
+        problem=problem,
+        remedy=remedy,
+        identity=identity.name,
+    )
 
 
 def _issuers(identity: Identity) -> set[bytes]:
@@ -126,4 +143,6 @@ def _hidden(pattern: HostPattern, rule: Rule, wildcard: HostPattern, hidden: Rul
         f" {rule.origin} is more specific and gives another identity"
     )
     remedy = f"Write a rule for `{endpoint}` that says which of the two is meant"
-    return Diagnostic(DiagnosticCode.HIDDEN_RULE, hidden.origin, problem, remedy)
+    return Diagnostic(
+        code=DiagnosticCode.HIDDEN_RULE, origin=hidden.origin, problem=problem, remedy=remedy
+    )

@@ -75,4 +75,6 @@ def _not_mapped(origin: str, services: list[str]) -> Diagnostic:
         f'Give the hosts in MXCERT_SERVICES or [services], as in `"{services[0]}": ["host"]`;'
         " an empty list says that the code names the service"
     )
-    return Diagnostic(DiagnosticCode.SERVICE_NOT_MAPPED, origin, problem, remedy)
+    return Diagnostic(
+        code=DiagnosticCode.SERVICE_NOT_MAPPED, origin=origin, problem=problem, remedy=remedy
+    )

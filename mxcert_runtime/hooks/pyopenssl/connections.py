@@ -171,4 +171,6 @@ def _patches() -> tuple[Patch, ...]:
     return (*patches, *session_patches(), *step_patches())
 
 
-LIBRARY = Library("OpenSSL.SSL", _patches, "OpenSSL", ("23.2", "27"))
+LIBRARY = Library(
+    module="OpenSSL.SSL", patches=_patches, version_module="OpenSSL", versions=("23.2", "27")
+)

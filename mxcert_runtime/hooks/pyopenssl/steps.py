@@ -14,7 +14,8 @@ from typing import Any
 from ...connections.attempt import Attempt, Facts
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...connections.request import CertificateRequest
-from ...diagnosis.alerts import Alert, alert_numbered, alert_of
+from ...diagnosis.alert_table import Alert, alert_numbered
+from ...diagnosis.alerts import alert_of
 from ...diagnosis.explaining import explain, is_closed, look
 from ...diagnosis.report import count_silent_end, repeat_note
 from ...diagnosis.trust import describe_trust

@@ -13,7 +13,8 @@ import socket
 import ssl
 from typing import Any
 
-from ...diagnosis.alerts import Alert, alert_numbered, alert_of
+from ...diagnosis.alert_table import Alert, alert_numbered
+from ...diagnosis.alerts import alert_of
 from ...diagnosis.report import report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
 from ..unread_answer import alert_in_clear

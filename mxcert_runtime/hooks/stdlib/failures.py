@@ -26,7 +26,8 @@ from ...connections.presentation import Presentation, presentation_of
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
 from ...contexts.handover import TLS_1_3, request_of
 from ...contexts.ledger import ledger
-from ...diagnosis.alerts import Alert, AlertKind, alert_numbered, alert_of
+from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
+from ...diagnosis.alerts import alert_of
 from ...diagnosis.note import Failure
 from ...diagnosis.report import (
     count_silent_end,

@@ -143,12 +143,22 @@ def _read_pbkdf2(parameters: Element) -> Pbkdf2:
         if name not in HMACS:
             raise UnknownAlgorithmError(name)
         hash_name = HMACS[name]
-    return Pbkdf2(hash_name, read_salt(salt), positive(rounds), lengths[0] if lengths else None)
+    return Pbkdf2(
+        hash_name=hash_name,
+        salt=read_salt(salt),
+        rounds=positive(rounds),
+        length=lengths[0] if lengths else None,
+    )
 
 
 def _read_scrypt(parameters: Element) -> Scrypt:
     salt, cost, block_size, parallel = at_least(4, parameters.expect(SEQUENCE))[:4]
-    found = Scrypt(read_salt(salt), positive(cost), positive(block_size), positive(parallel))
+    found = Scrypt(
+        salt=read_salt(salt),
+        cost=positive(cost),
+        block_size=positive(block_size),
+        parallel=positive(parallel),
+    )
     memory = 128 * found.block_size * (found.cost + found.parallel)
     if memory > _MAX_SCRYPT_MEMORY + 128 * 1024:
         raise TooMuchWorkError(f"{memory} bytes of memory for scrypt, more than OpenSSL allows")

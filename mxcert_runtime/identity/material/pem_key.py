@@ -114,7 +114,7 @@ def _read_pkcs8_protection(block: PemBlock) -> _Protection:
         _judge(algorithm, number, effort)
     except TooMuchWorkError as error:
         return _Protection(True, names, error.with_traceback(None))
-    return _Protection(True, names, None, effort.rounds)
+    return _Protection(encrypted=True, algorithms=names, asked_too_much=None, rounds=effort.rounds)
 
 
 def _judge(algorithm: Element, number: int, effort: Effort) -> None:

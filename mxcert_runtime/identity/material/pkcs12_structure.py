@@ -115,7 +115,14 @@ def _look_into(authenticated: Secret[bytes], mac: Mac | None, effort: Effort) ->
             bags += read_bags(Secret(body.as_octets()), effort)
     names = [each.names for each in (*sealed, *(bag.sealed for bag in bags)) if each]
     algorithms = tuple(dict.fromkeys(name for each in names for name in each))
-    return Structure(authenticated, mac, algorithms, by_public_key, tuple(bags), tuple(sealed))
+    return Structure(
+        authenticated=authenticated,
+        mac=mac,
+        algorithms=algorithms,
+        by_public_key=by_public_key,
+        bags=tuple(bags),
+        sealed=tuple(sealed),
+    )
 
 
 def _read_encrypted(body: Element, effort: Effort) -> Sealed:
@@ -128,10 +135,10 @@ def _read_encrypted(body: Element, effort: Effort) -> Sealed:
 def _seal(algorithm: Element, content: bytes, der: bytes, effort: Effort) -> Sealed:
     names, number = read_algorithm(algorithm)
     try:
-        return Sealed(read_scheme(algorithm, effort), names, content, der)
+        return Sealed(scheme=read_scheme(algorithm, effort), names=names, content=content, der=der)
     except UnknownAlgorithmError:
         effort.add(number)
-        return Sealed(None, names, content, der)
+        return Sealed(scheme=None, names=names, content=content, der=der)
 
 
 def read_bags(contents: Secret[bytes], effort: Effort, depth: int = 0) -> list[Bag]:
