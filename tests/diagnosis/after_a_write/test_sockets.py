@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import http.client
 import io
@@ -11,65 +10,25 @@ import select
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.hooks.stdlib import failures, unread_answer
+from mxcert_runtime.hooks import unread_answer
+from mxcert_runtime.hooks.stdlib import failures
 from mxcert_runtime.monitoring import counters
 from tests.support.pki import Authority
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
-from tests.support.tls_server import TlsServer
 
-from .abrupt_server import AbruptServer, EndsWithAlert
-from .conftest import EXPIRED, GOOD, HOSTS, NOBODY, UNKNOWN, Refusals
-from .exchanges import TIMEOUT, client_context
-from .told import HAS_NOTES, as_it_is, facts_of, notes_of, told_of, warnings_of
+from ..abrupt_server import AbruptServer, EndsWithAlert
+from ..conftest import EXPIRED, GOOD, NOBODY, UNKNOWN, Refusals
+from ..exchanges import TIMEOUT, client_context
+from ..told import HAS_NOTES, as_it_is, facts_of, notes_of, told_of, warnings_of
+from .resets import REQUEST, RESET, idle, on_linux, refused, wait_until
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(select, "POLLRDHUP"), reason="what a reset leaves to be read is Linux's affair"
-)
-TLS13 = TlsVersion.TLS13
-REQUEST = b"GET / HTTP/1.0\r\n\r\n"
-_RESET = select.POLLHUP | select.POLLERR if hasattr(select, "poll") else 0
-
-
-def wait_until(connection: socket.socket, events: int) -> None:
-    """Until the socket shows one of these."""
-    poll = select.poll()
-    poll.register(connection.fileno(), events)
-    assert poll.poll(TIMEOUT * 1000), "the other side does nothing"
-
-
-@pytest.fixture
-def refusals(refusals: Refusals, client_authority: Authority) -> Iterator[Refusals]:
-    """The same, with a server that is gone when it has refused."""
-    leaf = refusals.authority.issue("server", hosts=HOSTS)
-    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TLS13)
-    with AbruptServer(tls) as server:
-        servers: Any = {**refusals.servers, TLS13: server}
-        yield replace(refusals, servers=servers)
-
-
-def refused(refusals: Refusals, host: str, context: ssl.SSLContext) -> ssl.SSLSocket:
-    """A connection behind its handshake, whose server has sent its alert and gone."""
-    plain = socket.create_connection(("127.0.0.1", refusals.port(TLS13)), TIMEOUT)
-    connection = context.wrap_socket(plain, server_hostname=host)
-    wait_until(connection, select.POLLRDHUP)
-    return connection
-
-
-def idle(refusals: Refusals, stack: contextlib.ExitStack) -> ssl.SSLSocket:
-    """A connection whose server is there, and waits for a request."""
-    leaf = refusals.authority.issue("server", hosts=[GOOD])
-    server = stack.enter_context(TlsServer(ServerTls(leaf, (), version=TLS13)))
-    plain = socket.create_connection(("127.0.0.1", server.port), TIMEOUT)
-    context = client_context(refusals.authority)
-    connection: ssl.SSLSocket = context.wrap_socket(plain, server_hostname=GOOD)
-    return stack.enter_context(connection)
+pytestmark = on_linux
 
 
 def _sendall(connection: ssl.SSLSocket) -> None:
@@ -112,7 +71,7 @@ def failure_of_write(connection: ssl.SSLSocket, write: Write) -> OSError:
             write(connection)
         except OSError as error:
             return error
-        wait_until(connection, _RESET)
+        wait_until(connection, RESET)
     raise AssertionError("no write fails")
 
 
@@ -185,20 +144,6 @@ def test_the_error_of_the_read_has_the_note_too(
     assert 1 == len(warnings_of(caplog))
     assert notes_of(written) == notes_of(caught.value)
     assert HAS_NOTES == bool(notes_of(written))
-
-
-ANSWER = b"HTTP/1.0 413 Too large\r\n\r\n" * 3
-
-
-@pytest.fixture(params=[ANSWER, b""], ids=["answer", "nothing"])
-def early(
-    request: pytest.FixtureRequest, refusals: Refusals, client_authority: Authority
-) -> Iterator[AbruptServer]:
-    """One that says something, and one that does not."""
-    leaf = refusals.authority.issue("server", hosts=[GOOD])
-    tls = ServerTls(leaf, (client_authority,), demand=Demand.ACCEPT, version=TLS13, tickets=2)
-    with AbruptServer(tls, request.param) as server:
-        yield server
 
 
 def test_data_before_the_end_is_the_programs(
@@ -317,7 +262,7 @@ def _failure_of_handshake(connection: ssl.SSLSocket) -> OSError:
         try:
             connection.do_handshake()
         except ssl.SSLWantReadError:
-            wait_until(connection, _RESET)
+            wait_until(connection, RESET)
         except OSError as error:
             return error
     raise AssertionError("the handshake does not fail")
@@ -352,81 +297,6 @@ def test_a_write_within_the_handshake(
                 left = socket.socket.recv(connection, 100)
     assert told_of(error, caplog)[""].endswith(f"({name})")
     assert bool(number) == (left[:1] == b"\x15")
-
-
-async def _lose(refusals: Refusals, host: str, port: int, context: ssl.SSLContext) -> Any:
-    """The error of a read behind writes that a reset has answered, with asyncio's streams."""
-    opened = asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=host)
-    reader, writer = await opened
-    plain = writer.get_extra_info("socket")
-    # Waits without the loop, which would read the alert meanwhile.
-    for events in (select.POLLRDHUP, _RESET):
-        wait_until(plain, events)
-        writer.write(REQUEST)
-    try:
-        return await reader.read(100)
-    except OSError as error:
-        return error
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-
-@pytest.mark.parametrize(
-    ("host", "alert"), [(UNKNOWN, "unknown_ca"), (NOBODY, "certificate_required")]
-)
-def test_asyncio(
-    host: str, alert: str, refusals: Refusals, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A transport that is lost in a write: the same error as without us, which tells the alert."""
-    context, port = client_context(refusals.authority), refusals.port(TLS13)
-    expected = as_it_is(asyncio.run(_lose(refusals, NOBODY, port, context)))
-    refusals.activate()
-    caplog.clear()
-    error = asyncio.run(_lose(refusals, host, port, context))
-    assert expected == as_it_is(error)
-    assert told_of(error, caplog)[""].endswith(f"({alert})")
-
-
-def test_asyncio_says_nothing_of_other_ends(
-    early: AbruptServer, refusals: Refusals, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The twin: a server that has refused nobody."""
-    refusals.activate()
-    caplog.clear()
-    context = client_context(refusals.authority)
-    assert isinstance(asyncio.run(_lose(refusals, GOOD, early.port, context)), OSError)
-    assert [] == warnings_of(caplog)
-
-
-def test_asyncio_within_the_handshake(
-    refusals: Refusals, client_authority: Authority, caplog: pytest.LogCaptureFixture
-) -> None:
-    """TLS 1.2: a transport that is lost while the certificate is being written."""
-    leaf = refusals.authority.issue("server", hosts=[GOOD])
-    tls = ServerTls(leaf, (client_authority,), demand=Demand.DEMAND, version=TlsVersion.TLS12)
-    refusals.activate()
-    caplog.clear()
-    context = client_context(refusals.authority)
-
-    async def connect(port: int) -> OSError:
-        plain = socket.create_connection(("127.0.0.1", port), TIMEOUT)
-        plain.setblocking(False)
-        loop = asyncio.get_running_loop()
-        # Called when the ClientHello has gone, and before the answer is read.
-        loop.call_soon(loop.call_soon, loop.call_soon, wait_until, plain, _RESET)
-        try:
-            await loop.create_connection(
-                asyncio.Protocol, sock=plain, ssl=context, server_hostname=GOOD
-            )
-        except OSError as error:
-            return error
-        raise AssertionError("the handshake did not fail")
-
-    with EndsWithAlert(tls, bytes([21, 3, 3, 0, 2, 2, 48])) as server:
-        error = asyncio.run(connect(server.port))
-    assert told_of(error, caplog)[""].endswith("(unknown_ca)")
 
 
 def test_undo(refusals: Refusals) -> None:
