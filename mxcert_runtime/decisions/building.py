@@ -102,15 +102,15 @@ class _Builder:
             self.faults.append(Fault("this process", problem, NO_WAY_REMEDY))
 
     def _look_at_dates(self, identity: Identity) -> None:
-        finding = examine_dates(identity, datetime.now(timezone.utc))
-        if finding is None:
+        problem = examine_dates(identity, datetime.now(timezone.utc))
+        if problem is None:
             return
-        if finding.validity is Validity.VALID:
-            self.warnings.append(finding.fault)
+        if problem.validity is Validity.VALID:
+            self.warnings.append(problem.fault)
         elif self.settings.expired_identities is ExpiredIdentities.REFUSE:
-            self.faults.append(finding.fault)
+            self.faults.append(problem.fault)
         else:
-            self.invalid.append(finding.fault)
+            self.invalid.append(problem.fault)
 
     def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
         pems: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""Whether the dates of an identity give cause to say something, and in which words."""
+"""What the dates of a certificate come to at a moment: all is well, a warning, an error."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ _logger = logging.getLogger("mxcert_runtime")
 
 #: How long before its expiry an identity is warned of.
 EXPIRY_WARNING = timedelta(days=30)
+DATES_REMEDY = "Replace the file by one with a valid certificate"
 
 
 @dataclass(frozen=True)
-class DateFinding:
-    """What is the matter with the dates of an identity; where it serves still, only a warning."""
+class DateProblem:
+    """What is wrong with the dates of an identity; where it is valid still, only a warning."""
 
     validity: Validity
     fault: Fault
@@ -29,26 +30,30 @@ class DateFinding:
         _logger.log(logging.WARNING if is_valid else logging.ERROR, "%s", self.fault)
 
 
-def examine_dates(identity: Identity, now: datetime) -> DateFinding | None:
-    """The finding for an identity at an aware moment; ``None`` where all is well for 30 days."""
-    problem = _describe(identity, now)
-    if problem is None:
+def examine_dates(identity: Identity, now: datetime) -> DateProblem | None:
+    """The problem of an identity at an aware moment; ``None`` where all is well for 30 days."""
+    period = identity.not_before, identity.not_after
+    found = describe_dates(f"the identity {identity.name!r}", period, now, EXPIRY_WARNING)
+    if found is None:
         return None
-    remedy = "Replace the file by one with a valid certificate"
-    return DateFinding(identity.validity_at(now), Fault(str(identity.origin), problem, remedy))
+    validity, problem = found
+    return DateProblem(validity, Fault(str(identity.origin), problem, DATES_REMEDY))
 
 
-def _describe(identity: Identity, now: datetime) -> str | None:
-    validity = identity.validity_at(now)
-    if validity is Validity.EXPIRED:
-        return f"the identity {identity.name!r} expired on {identity.not_after:%Y-%m-%d %H:%M} UTC"
-    if validity is Validity.NOT_YET_VALID:
-        begin = f"{identity.not_before:%Y-%m-%d %H:%M}"
-        return f"the identity {identity.name!r} is not valid before {begin} UTC"
-    left = identity.not_after - now
-    if left < EXPIRY_WARNING:
-        return (
-            f"the identity {identity.name!r} expires in {left.days} days, "
-            f"on {identity.not_after:%Y-%m-%d %H:%M} UTC"
-        )
+def describe_dates(
+    name: str, period: tuple[datetime, datetime], now: datetime, window: timedelta
+) -> tuple[Validity, str] | None:
+    """How ``name`` stands to an aware moment; ``None``: it is valid for all of ``window``."""
+    begin, end = period
+    if now < begin:
+        return Validity.NOT_YET_VALID, f"{name} is not valid before {_shown(begin)}"
+    if now > end:
+        return Validity.EXPIRED, f"{name} expired on {_shown(end)}"
+    left = end - now
+    if left < window:
+        return Validity.VALID, f"{name} expires in {left.days} days, on {_shown(end)}"
     return None
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

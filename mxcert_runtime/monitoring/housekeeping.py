@@ -48,9 +48,9 @@ def look_if_due(
     if elapsed() < _due or is_in_log_handler():
         return
     for identity in _take_turn(elapsed()):
-        finding = examine_dates(identity, now() if now else datetime.now(timezone.utc))
-        if finding is not None:
-            finding.log()
+        problem = examine_dates(identity, now() if now else datetime.now(timezone.utc))
+        if problem is not None:
+            problem.log()
 
 
 def _take_turn(moment: float) -> tuple[Identity, ...]:

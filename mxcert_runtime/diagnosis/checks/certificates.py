@@ -11,10 +11,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ...identity.identity import Identity
+from ...identity.identity import Identity, Validity
 from ...identity.material.certificate import Certificate
 from ...identity.material.pairing import has_issued, is_root
 from ...identity.material.refusal import RefusalsIgnored
+from ...identity.validity import DATES_REMEDY, describe_dates
 from .diagnostic import Diagnostic, DiagnosticCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112
@@ -23,6 +24,11 @@ _LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 224
 _LEAST_BITS = {
     **dict.fromkeys(("RSA", "RSASSA-PSS", "DSA"), _LEAST_RSA_BITS),
     "EC": _LEAST_EC_BITS,
+}
+_DATE_CODES = {
+    Validity.NOT_YET_VALID: DiagnosticCode.NOT_YET_VALID,
+    Validity.EXPIRED: DiagnosticCode.EXPIRED,
+    Validity.VALID: DiagnosticCode.EXPIRES_SOON,
 }
 _WEAK_HASHES = ("md5", "sha1")
 _CLIENT_USAGES = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
@@ -85,19 +91,12 @@ def _diagnostic(identity: Identity, code: DiagnosticCode, problem: str, remedy: 
 def _check_validity(
     identity: Identity, certificate: Certificate, label: str, expected: Expectation
 ) -> Iterator[Diagnostic]:
-    if certificate.validity is not None:
-        begin, end = certificate.validity
-        remedy = "Replace the file by one with a valid certificate"
-        left = end - expected.moment
-        if expected.moment < begin:
-            problem = f"{label} is not valid before {begin:%Y-%m-%d %H:%M} UTC"
-            yield _diagnostic(identity, DiagnosticCode.NOT_YET_VALID, problem, remedy)
-        elif expected.moment > end:
-            problem = f"{label} expired on {end:%Y-%m-%d %H:%M} UTC"
-            yield _diagnostic(identity, DiagnosticCode.EXPIRED, problem, remedy)
-        elif left < expected.window:
-            problem = f"{label} expires in {left.days} days, on {end:%Y-%m-%d %H:%M} UTC"
-            yield _diagnostic(identity, DiagnosticCode.EXPIRES_SOON, problem, remedy)
+    if certificate.validity is None:
+        return
+    found = describe_dates(label, certificate.validity, expected.moment, expected.window)
+    if found is not None:
+        validity, problem = found
+        yield _diagnostic(identity, _DATE_CODES[validity], problem, DATES_REMEDY)
 
 
 def _check_chain(identity: Identity, expected: Expectation) -> Iterator[Diagnostic]:
