@@ -14,8 +14,9 @@ from .files import is_path, resolved
 from .identifiers import prefixes_of, services_of
 from .model import Settings
 from .scalars import Scalar
+from .shapes import LIST, TEXT, WORD, words
 from .table import Table
-from .values import Record, SecretText, choice_of, json_of, switch_of, texts_of
+from .values import SWITCH, Record, SecretText, choice_of, json_of, switch_of, texts_of
 
 Value = TypeVar("Value")
 Services = tuple[tuple[str, tuple[str, ...]], ...]
@@ -77,16 +78,19 @@ class Choice(_Defaulting[Enum]):
         return " or ".join(words)
 
     def schema(self) -> dict[str, Any]:
-        return {"enum": [each.value for each in type(self._default)]}
+        return words(each.value for each in type(self._default))
 
 
 class Switch(_Defaulting[bool]):
-    """On or off; in the file true or false."""
+    """On or off; in the file true or false too, which YAML has as texts here."""
 
     def of_text(self, text: SecretText, place: Place) -> bool | None:
         return switch_of(text.reveal(), place)
 
     def of_table(self, table: Table, key: str) -> bool | None:
+        value = table.value(key)
+        if isinstance(value, str):
+            return switch_of(value, table.place.at(key))
         return table.boolean(key)
 
     def shown(self, value: bool) -> str:
@@ -97,7 +101,7 @@ class Switch(_Defaulting[bool]):
         return f"`{words[0]}` (the default) or `{words[1]}`"
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "boolean"}
+        return {"anyOf": [{"type": "boolean"}, words(SWITCH)]}
 
 
 class ServiceHosts(_Defaulting[Services]):
@@ -117,8 +121,9 @@ class ServiceHosts(_Defaulting[Services]):
         return "JSON object: service → its hosts"
 
     def schema(self) -> dict[str, Any]:
-        hosts = {"type": ["string", "array"], "items": {"type": "string"}}
-        return {"type": "object", "additionalProperties": hosts}
+        text = {"type": "string"}
+        hosts = {"anyOf": [text, {"type": "array", "items": text}]}
+        return {"type": "object", "propertyNames": WORD, "additionalProperties": hosts}
 
 
 class Prefixes(_Defaulting[tuple[str, ...]]):
@@ -138,7 +143,7 @@ class Prefixes(_Defaulting[tuple[str, ...]]):
         return "modules, separated by commas"
 
     def schema(self) -> dict[str, Any]:
-        return {"type": ["string", "array"], "items": {"type": "string"}}
+        return LIST
 
 
 class Path(_Defaulting[None]):
@@ -158,7 +163,7 @@ class Path(_Defaulting[None]):
         return "a path"
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1}
+        return TEXT
 
 
 READERS: dict[str, Any] = {

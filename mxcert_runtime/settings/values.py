@@ -177,16 +177,17 @@ def choice_of(kind: type[Choice], text: str, place: Place) -> Choice | None:
     return None
 
 
-_SWITCH = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
+#: the words of a switch, and what they say
+SWITCH = {"on": True, "off": False, "1": True, "0": False, "true": True, "false": False}
 
 
 def switch_of(text: str, place: Place) -> bool | None:
     """Whether a text says on or off, in whatever case."""
     word = text.strip().lower()
-    if word not in _SWITCH:
-        allowed = ", ".join(f"`{each}`" for each in _SWITCH)
+    if word not in SWITCH:
+        allowed = ", ".join(f"`{each}`" for each in SWITCH)
         place.fault("has a value that is not known", f"Write one of {allowed}")
-    return _SWITCH.get(word)
+    return SWITCH.get(word)
 
 
 def secrets_of(value: object, place: Place) -> tuple[SecretText, ...] | None:

@@ -222,3 +222,11 @@ def test_the_settings_of_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "x.toml").write_text(IDENTITY)
     monkeypatch.setenv("MXCERT_CONFIG", str(tmp_path / "x.toml"))
     assert [("/f", None)] == names_and_passwords(sound(read_process_settings()))
+
+
+@pytest.mark.parametrize(("text", "expected"), [("false", False), ("on", True), ("OFF", False)])
+def test_a_switch_in_yaml(tmp_path: Path, text: str, expected: bool) -> None:
+    """What is written bare is a text there, and says what it says in the environment."""
+    reading = sound(read_file(tmp_path, "x.yaml", f"trust_cache: {text}"))
+    assert expected is reading.settings.trust_cache
+    assert "not known" in only_fault(read_file(tmp_path, "y.yaml", "trust_cache: no")).problem
