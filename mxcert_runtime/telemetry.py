@@ -15,7 +15,7 @@ except ImportError as error:
     remedy = "Install mxcert-runtime[otel]"
     raise ImportError(f"mxcert_runtime.telemetry needs opentelemetry-api. {remedy}") from error
 
-from .monitoring.metrics import metrics
+from .monitoring.instruments import INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, MeterProvider
@@ -26,57 +26,33 @@ Number = Union[int, float]
 def observe(meter_provider: MeterProvider | None = None) -> None:
     """Make the instruments, once for each provider; ``None`` is the global one.
 
-    Counters ``mxcert.connections`` (attributes ``identity`` and ``rule``, each left out where
-    there is none), ``mxcert.handshakes.refused`` (``reason``) and ``mxcert.reloads``
-    (``outcome``); gauges ``mxcert.identity.days_left`` (``identity``) and ``mxcert.active`` (1 or
-    0). What they mean stands at :func:`mxcert_runtime.metrics`.
+    Counters ``mxcert.connections`` (attributes ``identity`` and ``rule``), ``mxcert.reloads``
+    (``outcome``), ``mxcert.handshakes.refused`` (``reason``) and ``mxcert.handshakes.failed``
+    (``kind``); gauges ``mxcert.active``, ``mxcert.generation``, ``mxcert.last_load.timestamp``,
+    ``mxcert.last_reload.succeeded``, ``mxcert.identity.days_left`` and
+    ``mxcert.identity.file_differs`` (``identity``), ``mxcert.identity.info`` (``identity``,
+    ``fingerprint``, ``file_fingerprint``), ``mxcert.certificate.time_left`` and
+    ``mxcert.certificate.expiry.timestamp`` (``identity``, ``kind``, ``subject``). An attribute is
+    left out where there is none. What they mean stands at :func:`mxcert_runtime.metrics`.
     """
     meter = get_meter("mxcert_runtime", meter_provider=meter_provider)
-    meter.create_observable_counter(
-        "mxcert.connections",
-        [_reading("connections", "count", "identity", "rule")],
-        "{connection}",
-        "Client connections that were begun, by the identity presented and the rule that decided",
-    )
-    meter.create_observable_counter(
-        "mxcert.handshakes.refused",
-        [_reading("refusals", "count", "reason")],
-        "{handshake}",
-        "Handshakes that failed over a certificate",
-    )
-    meter.create_observable_counter(
-        "mxcert.reloads",
-        [_reading("reloads", "count", "outcome")],
-        "{reload}",
-        "Reloads of the settings, by what they came to",
-    )
-    meter.create_observable_gauge(
-        "mxcert.identity.days_left",
-        [_reading("identities", "days_left", "identity")],
-        "d",
-        "Days until the certificate expires; negative once it has",
-    )
-    meter.create_observable_gauge(
-        "mxcert.active", [_observe_activity], "1", "Whether settings are in force"
-    )
+    for each in INSTRUMENTS:
+        make: Any = meter.create_observable_gauge
+        if each.is_counter:
+            make = meter.create_observable_counter
+        make(each.name, [_reading(each)], each.unit, each.description)
 
 
-def _reading(
-    group: str, value: str, *attributes: str
-) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    """A callback that observes one value of each entry of a group of the metrics."""
+def _reading(instrument: Instrument) -> Callable[[CallbackOptions], Iterable[Observation]]:
+    """A callback that observes what an instrument reads."""
 
     def read(_: CallbackOptions) -> Iterator[Observation]:
-        for entry in metrics()[group]:
-            yield _observation(entry[value], {name: entry[name] for name in attributes})
+        for values, number in instrument.read():
+            yield _observation(number, zip(instrument.attributes, values))
 
     return read
 
 
-def _observation(value: Number, attributes: dict[str, Any]) -> Observation:
+def _observation(value: Number, attributes: Iterable[tuple[str, str | None]]) -> Observation:
     # Attributes of OpenTelemetry have no null.
-    return Observation(value, {name: text for name, text in attributes.items() if text is not None})
-
-
-def _observe_activity(_: CallbackOptions) -> list[Observation]:
-    return [Observation(int(metrics()["active"]))]
+    return Observation(value, {name: text for name, text in attributes if text is not None})

@@ -13,6 +13,7 @@ from . import counters, reloads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..decisions.generation import Generation
@@ -80,30 +81,64 @@ def metrics() -> dict[str, Any]:
     zero with the process, which for a forked one is its fork; they go on over reloads, activation
     and deactivation.
     """
+    generation = _current_generation()
+    return {name: read(generation) for name, read in _GROUPS.items()}
+
+
+def measure(group: str) -> Any:
+    """One value of :func:`metrics` alone, which costs less than all of them."""
+    return _GROUPS[group](_current_generation())
+
+
+def _in_force() -> Any:
     # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
-    in_force: Any = sys.modules.get("mxcert_runtime.decisions.in_force")
+    return sys.modules.get("mxcert_runtime.decisions.in_force")
+
+
+def _current_generation() -> Generation | None:
+    in_force = _in_force()
     generation: Generation | None = in_force and in_force.current
-    return {
-        "active": generation is not None,
-        "generation": in_force.number if in_force else 0,
-        "loaded_at": _iso(in_force.loaded_at if in_force else None),
-        "connections": [
-            {"identity": identity, "rule": rule, "count": count}
-            for (identity, rule), count in counters.connections()
-        ],
-        "refusals": _counted("reason", counters.refusals()),
-        "failures": _counted("kind", counters.failures()),
-        "reloads": _counted("outcome", counters.reloads()),
-        "last_reload": _last_reload(),
-        **_of_generation(generation),
-    }
+    return generation
+
+
+def _activity(generation: Generation | None) -> bool:
+    return generation is not None
+
+
+def _generation_number(_: Generation | None) -> int:
+    in_force = _in_force()
+    return in_force.number if in_force else 0
+
+
+def _loaded_at(_: Generation | None) -> str | None:
+    in_force = _in_force()
+    return _iso(in_force.loaded_at) if in_force else None
+
+
+def _connections(_: Generation | None) -> list[dict[str, Any]]:
+    return [
+        {"identity": identity, "rule": rule, "count": count}
+        for (identity, rule), count in counters.connections()
+    ]
+
+
+def _refusals(_: Generation | None) -> list[dict[str, Any]]:
+    return _counted("reason", counters.refusals())
+
+
+def _failures(_: Generation | None) -> list[dict[str, Any]]:
+    return _counted("kind", counters.failures())
+
+
+def _reloads(_: Generation | None) -> list[dict[str, Any]]:
+    return _counted("outcome", counters.reloads())
 
 
 def _counted(name: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [{name: key, "count": count} for key, count in counts.items()]
 
 
-def _last_reload() -> dict[str, Any] | None:
+def _last_reload(_: Generation | None) -> dict[str, Any] | None:
     last = reloads.last
     if last is None:
         return None
@@ -114,29 +149,14 @@ def _last_reload() -> dict[str, Any] | None:
     return {"outcome": last.outcome, "at": _iso(last.moment), "faults": faults}
 
 
-def _of_generation(generation: Generation | None) -> dict[str, Any]:
+def _identities(generation: Generation | None) -> list[dict[str, Any]]:
     if generation is None:
-        return {"identities": [], "certificates": []}
+        return []
     # Heavy, and there for certain now.
-    from .expiry import expiring_certificates
     from .files_now import files_now
 
     now = datetime.now(timezone.utc)
-    return {
-        "identities": [
-            _measure(each, files_now(generation, each), now) for each in generation.identities
-        ],
-        "certificates": [
-            {
-                "identity": each.identity,
-                "kind": each.kind,
-                "subject": each.subject,
-                "fingerprint": each.fingerprint,
-                **_left(each.not_after, now),
-            }
-            for each in expiring_certificates(generation)
-        ],
-    }
+    return [_measure(each, files_now(generation, each), now) for each in generation.identities]
 
 
 def _measure(identity: Identity, files: FilesNow | None, now: datetime) -> dict[str, Any]:
@@ -150,6 +170,24 @@ def _measure(identity: Identity, files: FilesNow | None, now: datetime) -> dict[
     }
 
 
+def _certificates(generation: Generation | None) -> list[dict[str, Any]]:
+    if generation is None:
+        return []
+    from .expiry import expiring_certificates
+
+    now = datetime.now(timezone.utc)
+    return [
+        {
+            "identity": each.identity,
+            "kind": each.kind,
+            "subject": each.subject,
+            "fingerprint": each.fingerprint,
+            **_left(each.not_after, now),
+        }
+        for each in expiring_certificates(generation)
+    ]
+
+
 def _left(not_after: datetime, now: datetime) -> dict[str, Any]:
     seconds = math.floor((not_after - now).total_seconds())
     return {"seconds_left": seconds, "not_after": not_after.isoformat()}
@@ -159,3 +197,17 @@ def _iso(moment: float | None) -> str | None:
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="seconds")
+
+
+_GROUPS: dict[str, Callable[[Generation | None], Any]] = {
+    "active": _activity,
+    "generation": _generation_number,
+    "loaded_at": _loaded_at,
+    "connections": _connections,
+    "refusals": _refusals,
+    "failures": _failures,
+    "reloads": _reloads,
+    "last_reload": _last_reload,
+    "identities": _identities,
+    "certificates": _certificates,
+}

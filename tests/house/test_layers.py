@@ -27,7 +27,7 @@ settings/*
 contexts/*
 decisions/*
 monitoring/*
-telemetry
+telemetry, prometheus
 connections/*
 diagnosis/*
 hooks/*
