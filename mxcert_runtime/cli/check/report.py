@@ -24,7 +24,7 @@ from ...identity.identity import Identity, load_identities
 from ...identity.key_transfer import KeyTransferError
 from ...identity.material.certificate import Certificate
 from ...settings.loading import read_process_settings
-from ...settings.model import Reading
+from ...settings.model import ExpiredIdentities, Reading
 from ...settings.presence import is_disabled
 from .identities import describe_authority, describe_identity
 from .rules import describe_default, describe_rules
@@ -43,10 +43,14 @@ def make_report(window: timedelta, strict: bool) -> dict[str, Any]:
     generation, faults = _build(reading)
     identities = generation.identities if generation else tuple(_loadable(reading))
     authorities = tuple(_certificates(generation)) if generation else ()
-    expected = Expectation(datetime.now(timezone.utc), window, authorities)
-    told = {each.problem for each in faults}
-    checked = _check(reading, generation, identities, expected)
-    found = [*faults, *(each for each in checked if each.problem not in told)]
+    refuses = reading.settings.expired_identities is ExpiredIdentities.REFUSE
+    expected = Expectation(
+        moment=datetime.now(timezone.utc),
+        window=window,
+        authorities=authorities,
+        has_refused_dates=refuses and generation is None,
+    )
+    found = [*faults, *_check(reading, generation, identities, expected)]
     errors = [each.as_data() for each in found if each.is_error]
     warnings = [each.as_data() for each in found if not each.is_error]
     return {
