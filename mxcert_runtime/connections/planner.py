@@ -18,7 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..base.hosts import Host
-from ..contexts.handover import TLS_1_3, Authenticating, Handover, MessageCallback, listener_calling
+from ..base.tls_numbers import TLS_1_3
+from ..contexts.handover import Authenticating, Handover, MessageCallback, listener_calling
 from ..contexts.identity_contexts import Blueprint, shared_contexts
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord

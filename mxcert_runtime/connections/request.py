@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
+from ..base.tls_numbers import HANDSHAKE_HEADER_LENGTH, TLS_1_3
 from ..identity.identity import Identity, Validity
 from ..identity.material.distinguished_name import ComparableName, comparable_name, readable_name
 
-_TLS_1_3 = 0x0304
-_HEADER_LENGTH = 4
 _SIGNATURE_ALGORITHMS, _CERTIFICATE_AUTHORITIES = 13, 47
 
 #: TLS SignatureScheme values (RFC 8446, section 4.2.3) that a key of each type can make. In
@@ -82,8 +81,8 @@ def parse_request(version: int, message: bytes) -> CertificateRequest:
 
     Raises :class:`MalformedRequestError`.
     """
-    reader = _Reader(message[_HEADER_LENGTH:])
-    return _parse_tls_1_3(reader) if version == _TLS_1_3 else _parse_tls_1_2(version, reader)
+    reader = _Reader(message[HANDSHAKE_HEADER_LENGTH:])
+    return _parse_tls_1_3(reader) if version == TLS_1_3 else _parse_tls_1_2(version, reader)
 
 
 def moment_of_choice(candidates: Sequence[Identity], now: datetime) -> datetime | None:
@@ -150,7 +149,7 @@ def _family(identity: Identity) -> str:
 def _schemes_of(version: int, identity: Identity) -> frozenset[int]:
     family, key_type = _family(identity), identity.key_type
     if family == "RSA":
-        return _RSA_IN_TLS_1_3 if version == _TLS_1_3 else _RSA
+        return _RSA_IN_TLS_1_3 if version == TLS_1_3 else _RSA
     if family == "RSASSA-PSS":
         restriction = identity.leaf.public_key.pss_hash
         return frozenset(
@@ -159,10 +158,10 @@ def _schemes_of(version: int, identity: Identity) -> frozenset[int]:
             if restriction is None or name == restriction
         )
     if family == "DSA":
-        return frozenset() if version == _TLS_1_3 else _DSA
+        return frozenset() if version == TLS_1_3 else _DSA
     if key_type in _EDWARDS:
         return _EDWARDS[key_type]
-    return _ECDSA_IN_TLS_1_3.get(key_type, frozenset()) if version == _TLS_1_3 else _ECDSA
+    return _ECDSA_IN_TLS_1_3.get(key_type, frozenset()) if version == TLS_1_3 else _ECDSA
 
 
 def _parse_tls_1_2(version: int, reader: _Reader) -> CertificateRequest:
@@ -176,7 +175,7 @@ def _parse_tls_1_3(reader: _Reader) -> CertificateRequest:
     extensions = dict(_read_extensions(_Reader(reader.vector(2))))
     schemes = _Reader(_Reader(extensions.get(_SIGNATURE_ALGORITHMS, b"\0\0")).vector(2))
     names = _Reader(_Reader(extensions.get(_CERTIFICATE_AUTHORITIES, b"\0\0")).vector(2))
-    return CertificateRequest(_TLS_1_3, _read_names(names), _read_schemes(schemes))
+    return CertificateRequest(TLS_1_3, _read_names(names), _read_schemes(schemes))
 
 
 def _read_extensions(reader: _Reader) -> Iterator[tuple[int, bytes]]:

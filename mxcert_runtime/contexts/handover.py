@@ -22,14 +22,18 @@ from typing import Any, Optional
 from ..base.genuine_ssl import NativeContext
 from ..base.locks import ForkSafeLock
 from ..base.owner_notes import OwnerNotes
+from ..base.tls_numbers import (
+    CERTIFICATE_REQUEST,
+    CERTIFICATE_VERIFY,
+    FINISHED,
+    HANDSHAKE,
+    TLS_1_3,
+)
 from ..errors import MxcertError
 from .identity_contexts import IdentityContext
 
 _logger = logging.getLogger("mxcert_runtime")
 
-_HANDSHAKE = 22
-_CERTIFICATE_REQUEST, _CERTIFICATE_VERIFY, _FINISHED = 13, 15, 20
-TLS_1_3 = 0x0304
 
 MessageCallback = Optional[Callable[..., None]]
 
@@ -64,14 +68,14 @@ class Handover:
 
     def take(self, version: int, message: int, data: bytes) -> ssl.SSLContext | None:
         """The context to take before OpenSSL processes this message of the server, if any."""
-        if message == _CERTIFICATE_REQUEST:
+        if message == CERTIFICATE_REQUEST:
             self.request = data
         if version == TLS_1_3:
             return self._take_in_tls_1_3(message)
         return self._take_in_tls_1_2(version, message)
 
     def _take_in_tls_1_3(self, message: int) -> ssl.SSLContext | None:
-        verifies = message in (_CERTIFICATE_VERIFY, _FINISHED)
+        verifies = message in (CERTIFICATE_VERIFY, FINISHED)
         self._is_verified = self._is_verified or verifies
         if not self._is_verified or (self.request is None and self._may_ask_later):
             return None
@@ -79,11 +83,11 @@ class Handover:
         return self._authenticating(TLS_1_3, self.request)
 
     def _take_in_tls_1_2(self, version: int, message: int) -> ssl.SSLContext | None:
-        if message == _CERTIFICATE_REQUEST:
+        if message == CERTIFICATE_REQUEST:
             context = self._authenticating(version, self.request)
             self.is_over = isinstance(context, IdentityContext) and context.verifies
             return context
-        return self._verifying if message == _FINISHED else None
+        return self._verifying if message == FINISHED else None
 
 
 #: The attribute of the object that CPython names in the callback: the connection that is to take
@@ -118,7 +122,7 @@ class Listener:
     ) -> None:
         if isinstance(owner, Unheard):
             return
-        if content == _HANDSHAKE and direction == "read":
+        if content == HANDSHAKE and direction == "read":
             _tell(owner, version, message, data)
         if self.callback is not None:
             self.callback(owner, direction, version, content, message, data)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from ..base.hosts import UnnamedHost, canonical_host, is_address, parse_pattern
+from ..base.urls import DEFAULT_PORTS, MalformedUrlError, split_url
 from ..errors import HostNameError
 from ..identity.identity import Identity
 from . import in_force
@@ -16,12 +16,6 @@ from .generation import Generation
 from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision
 from .scope import current_service
 from .services import describe_unknown_service
-
-#: of TLS from the start, and of protocols that turn to it on the way (STARTTLS, AUTH TLS)
-_DEFAULT_PORTS = {
-    **{"https": 443, "wss": 443, "smtps": 465, "imaps": 993, "pop3s": 995, "ldaps": 636},
-    **{"smtp": 25, "imap": 143, "pop3": 110, "ldap": 389, "ftp": 21, "ftps": 990},
-}
 
 
 @dataclass(frozen=True)
@@ -186,17 +180,15 @@ def endpoint_of(target: str) -> tuple[str, int | None]:
     if "//" not in target:
         pattern = parse_pattern(target)
         return pattern.host, pattern.port
-    parts, port, problem = None, None, "names no host"
+    problem = ""
     try:
-        parts = urlsplit(target)
-        port = parts.port
-    except ValueError:
-        problem = "names no host" if parts is None else "has no valid port"
-        parts = None
-    if parts is None or not parts.hostname:
+        parts, port = split_url(target)
+    except MalformedUrlError as error:
+        problem = str(error)
+    if problem:
         remedy = "Write a URL such as `https://api.example.com/`, or `host:port`"
         raise HostNameError(_without_user_information(target), problem, remedy)
-    return parts.hostname, _DEFAULT_PORTS.get(parts.scheme) if port is None else port
+    return parts.hostname or "", DEFAULT_PORTS.get(parts.scheme) if port is None else port
 
 
 def _without_user_information(target: str) -> str:

@@ -16,6 +16,8 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.tls_numbers import ALERT, FATAL
+
 #: Kept, since eventlet takes it out of the module.
 _poll = getattr(select, "poll", None)
 #: what a socket shows that has nothing more to wait for
@@ -25,7 +27,6 @@ _ENDED = (
 _PEEK = socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)
 #: a record of TLS that holds one fatal alert in the clear, up to its number (RFC 5246, section 7.2)
 _FATAL_ALERT_LENGTH = 7
-_ALERT_RECORD, _FATAL = 21, 2
 
 _set_own = object.__setattr__
 
@@ -67,7 +68,7 @@ def alert_in_clear(received: bytes) -> int | None:
     """The number of the fatal alert that stands first in what was received, if one does."""
     record = received[:_FATAL_ALERT_LENGTH].ljust(_FATAL_ALERT_LENGTH, b"\0")
     kind, _, _, *length, level, number = record
-    return number if (kind, length, level) == (_ALERT_RECORD, [0, 2], _FATAL) else None
+    return number if (kind, length, level) == (ALERT, [0, 2], FATAL) else None
 
 
 def _never_waits(owner: Any) -> bool:

@@ -6,6 +6,7 @@ import ssl
 from typing import Protocol
 
 from ..base.genuine_ssl import NativeContext
+from ..base.os_reasons import reason_of
 from .key import Key
 from .openssl_reason import Refusal, explain_refusal
 
@@ -44,7 +45,7 @@ def load_identity(context: ssl.SSLContext, identity: Presentable) -> None:
         raise
     except OSError as error:
         # The frames of this one belong to the writing, and are nobody's business.
-        failed = error.errno, error.strerror or type(error).__name__
+        failed = error.errno, reason_of(error)
     if failed:
         raise KeyTransferError(*failed)
 

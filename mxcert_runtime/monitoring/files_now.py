@@ -11,6 +11,7 @@ from typing import Optional
 from weakref import WeakKeyDictionary
 
 from ..base.file_state import FileState, state_of
+from ..base.os_reasons import reason_of
 from ..base.printable import printable
 from ..decisions.generation import Generation
 from ..errors import IdentityError
@@ -48,7 +49,7 @@ def files_now(generation: Generation, identity: Identity) -> FilesNow | None:
     try:
         states = tuple(map(state_of, paths))
     except OSError as error:  # for want of descriptors or memory
-        return FilesNow(problem=error.strerror or type(error).__name__)
+        return FilesNow(problem=reason_of(error))
     looks = _looks.setdefault(generation, {})
     look = looks.get(settings.name)
     if look is None or look[0] != states:

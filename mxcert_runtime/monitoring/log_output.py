@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ..base.os_reasons import reason_of
 from ..base.printable import printable
 from ..errors import Fault, SettingsError
 from ..settings.log import ORIGIN, unwritable
@@ -132,7 +133,7 @@ def _make_handler(settings: LogSettings) -> logging.Handler:
             # Goes on in a new file where somebody has moved this one away, as logrotate does.
             return WatchedFileHandler(settings.path, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = reason_of(error)
     raise SettingsError([Fault(str(ORIGIN), *unwritable(settings.path, reason))])
 
 

@@ -6,6 +6,7 @@ import os
 import re
 
 from ..base.bounded_file import MAX_BYTES, read_bounded
+from ..base.os_reasons import reason_of
 from ..base.path_text import hidden_text, looks_like_path
 from ..base.secret import Secret
 from .draft import Place
@@ -33,7 +34,7 @@ def read_text(
     try:
         content = read_bounded(path, limit)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        reason = reason_of(error)
         problem = f"names the file {name}, which cannot be read: {reason}"
         place.fault(problem, "Name a file that this process may read")
         return None

@@ -380,7 +380,8 @@ class _AnsweringProxy(ConnectProxy):
         (["ssh://partner.example"], "scheme"),
         (["tls://partner.example"], "port"),
         (["https://"], "host"),
-        (["https://user:s3cret@partner.example:99999/"], "valid URL"),
+        (["https://user:s3cret@partner.example:99999/"], "valid port"),
+        (["https://user:s3cret@[partner/"], "valid URL"),
         (["--proxy", "https://user:s3cret@proxy.example", "partner.example"], "plain HTTP"),
     ],
 )

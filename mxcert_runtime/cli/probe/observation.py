@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...base.tls_numbers import (
+    ALERT,
+    CERTIFICATE,
+    CERTIFICATE_REQUEST,
+    CLOSE_NOTIFY,
+    HANDSHAKE,
+    HANDSHAKE_HEADER_LENGTH,
+    TLS_1_3,
+)
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
-
-_ALERT, _HANDSHAKE = 21, 22
-_CERTIFICATE, _CERTIFICATE_REQUEST = 11, 13
-_CLOSE_NOTIFY = 0
-_TLS_1_3 = 0x0304
-_HEADER_LENGTH = 4
 
 
 class Observation:
@@ -34,11 +37,11 @@ class Observation:
     def __call__(
         self, owner: Any, direction: str, version: int, content: int, message: int, data: bytes
     ) -> None:
-        if content == _HANDSHAKE and message == _CERTIFICATE:
+        if content == HANDSHAKE and message == CERTIFICATE:
             self._take_certificates(direction, _read_certificates(int(version), data))
-        elif content == _HANDSHAKE and message == _CERTIFICATE_REQUEST and direction == "read":
+        elif content == HANDSHAKE and message == CERTIFICATE_REQUEST and direction == "read":
             self._take_request(int(version), data)
-        elif content == _ALERT and direction == "read" and data[1:] != bytes([_CLOSE_NOTIFY]):
+        elif content == ALERT and direction == "read" and data[1:] != bytes([CLOSE_NOTIFY]):
             self.alert = data[-1]
 
     def _take_certificates(self, direction: str, certificates: tuple[bytes, ...]) -> None:
@@ -56,14 +59,14 @@ class Observation:
 
 def _read_certificates(version: int, data: bytes) -> tuple[bytes, ...]:
     """The certificates of a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2)."""
-    body = data[_HEADER_LENGTH:]
-    if version == _TLS_1_3:
+    body = data[HANDSHAKE_HEADER_LENGTH:]
+    if version == TLS_1_3:
         body = body[1 + body[0] :] if body else b""  # certificate_request_context
     rest, certificates = _vector(body, 3)[0], []
     while rest:
         certificate, rest = _vector(rest, 3)
         certificates.append(certificate)
-        if version == _TLS_1_3:
+        if version == TLS_1_3:
             rest = _vector(rest, 2)[1]  # extensions
     return tuple(certificates)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...base.tls_numbers import SIGNATURE_SCHEMES
 from ...connections.request import CertificateRequest
 from ...identity.material.distinguished_name import readable_name
 from ..terminal import Cell, Style, Styled, Terminal
@@ -15,25 +16,6 @@ from .verdict import Outcome, Verdict
 SCHEMA = "mxcert-probe/2"
 _MOST_ISSUERS = 8
 
-#: SignatureScheme (RFC 8446, section 4.2.3); what is not here is shown by its number
-_SCHEMES = {
-    0x0201: "rsa_pkcs1_sha1",
-    0x0203: "ecdsa_sha1",
-    0x0401: "rsa_pkcs1_sha256",
-    0x0403: "ecdsa_secp256r1_sha256",
-    0x0501: "rsa_pkcs1_sha384",
-    0x0503: "ecdsa_secp384r1_sha384",
-    0x0601: "rsa_pkcs1_sha512",
-    0x0603: "ecdsa_secp521r1_sha512",
-    0x0804: "rsa_pss_rsae_sha256",
-    0x0805: "rsa_pss_rsae_sha384",
-    0x0806: "rsa_pss_rsae_sha512",
-    0x0807: "ed25519",
-    0x0808: "ed448",
-    0x0809: "rsa_pss_pss_sha256",
-    0x080A: "rsa_pss_pss_sha384",
-    0x080B: "rsa_pss_pss_sha512",
-}
 _KEYS = {"rsa": "RSA", "ecdsa": "ECDSA", "ed25519": "Ed25519", "ed448": "Ed448"}
 
 
@@ -235,7 +217,9 @@ def _issuers_of(request: CertificateRequest) -> str:
 
 
 def _scheme_names(request: CertificateRequest) -> list[str]:
-    return [_SCHEMES.get(each, f"0x{each:04x}") for each in sorted(request.signature_schemes)]
+    return [
+        SIGNATURE_SCHEMES.get(each, f"0x{each:04x}") for each in sorted(request.signature_schemes)
+    ]
 
 
 def _accepted_keys(request: CertificateRequest) -> list[str]:

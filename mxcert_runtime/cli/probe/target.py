@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote
 
 from ...base.hosts import canonical_host
 from ...base.secret import Secret
+from ...base.urls import DEFAULT_PORTS, MalformedUrlError, split_url
 from ...errors import MxcertError
 
 
@@ -23,25 +24,24 @@ class Protocol:
     """What a URL's scheme stands for; ``name`` says which dialogue is spoken."""
 
     name: str
-    default_port: int | None
     #: whether TLS begins only when it is asked for
     starttls: bool = False
 
 
 _PROTOCOLS = {
-    "https": Protocol("http", 443),
-    "wss": Protocol("http", 443),
-    "smtp": Protocol("smtp", 25, starttls=True),
-    "smtps": Protocol("smtp", 465),
-    "imap": Protocol("imap", 143, starttls=True),
-    "imaps": Protocol("imap", 993),
-    "pop3": Protocol("pop3", 110, starttls=True),
-    "pop3s": Protocol("pop3", 995),
-    "ftp": Protocol("ftp", 21, starttls=True),
-    "ftps": Protocol("ftp", 990),
-    "ldap": Protocol("ldap", 389, starttls=True),
-    "ldaps": Protocol("ldap", 636),
-    "tls": Protocol("tls", None),
+    "https": Protocol("http"),
+    "wss": Protocol("http"),
+    "smtp": Protocol("smtp", starttls=True),
+    "smtps": Protocol("smtp"),
+    "imap": Protocol("imap", starttls=True),
+    "imaps": Protocol("imap"),
+    "pop3": Protocol("pop3", starttls=True),
+    "pop3s": Protocol("pop3"),
+    "ftp": Protocol("ftp", starttls=True),
+    "ftps": Protocol("ftp"),
+    "ldap": Protocol("ldap", starttls=True),
+    "ldaps": Protocol("ldap"),
+    "tls": Protocol("tls"),
 }
 SCHEMES = tuple(_PROTOCOLS)
 STARTTLS = tuple(name for name, each in _PROTOCOLS.items() if each.starttls)
@@ -93,7 +93,7 @@ def parse_target(text: str, starttls: str | None = None) -> Target:
     protocol = _PROTOCOLS.get(scheme)
     if protocol is None:
         raise WrongUseError(f"the scheme must be one of {', '.join(SCHEMES)}")
-    port = port or protocol.default_port
+    port = port or DEFAULT_PORTS.get(scheme)
     if port is None:
         raise WrongUseError("the URL needs a port, as in `tls://host:8883`")
     query = f"?{parts.query}" if parts.query else ""
@@ -110,15 +110,14 @@ def parse_proxy(text: str) -> Proxy:
 
 
 def _split(text: str, what: str) -> tuple[SplitResult, int | None]:
-    problem, parts, port = None, None, None
+    problem = "" if text.isprintable() and " " not in text else "is no valid URL"
     try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        problem = "is no valid URL"
-    if parts is None or problem or not parts.hostname or not text.isprintable() or " " in text:
+        parts, port = split_url(text)
+    except MalformedUrlError as error:
+        problem = str(error)
+    if problem:
         # Said without the text, which may hold a password.
-        raise WrongUseError(f"{what} {problem or 'names no host'}")
+        raise WrongUseError(f"{what} {problem}")
     return parts, port
 
 

@@ -19,12 +19,13 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
+from ...base.tls_numbers import TLS_1_2, TLS_1_3
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...connections.observed import observe
 from ...connections.presentation import ATTRIBUTE as PRESENTATION
 from ...connections.presentation import Presentation, presentation_of
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
-from ...contexts.handover import TLS_1_3, request_of
+from ...contexts.handover import request_of
 from ...contexts.ledger import ledger
 from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
 from ...diagnosis.alerts import alert_of
@@ -43,7 +44,6 @@ from ..unread_answer import ReadAhead, peek_alert, read_unread
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
 _PORT = "_mxcert_port"
 _Found = TypeVar("_Found")
-_TLS_1_2 = 0x0303
 #: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
@@ -125,7 +125,7 @@ def _request(owner: Any, cipher: tuple[str, str, int] | None) -> CertificateRequ
     try:
         # `version()` tells nothing of a handshake that failed; OpenSSL names the lowest version
         # that a cipher is for, and those of TLS 1.3 are for nothing else.
-        return parse_request(TLS_1_3 if cipher[1] == "TLSv1.3" else _TLS_1_2, message)
+        return parse_request(TLS_1_3 if cipher[1] == "TLSv1.3" else TLS_1_2, message)
     except MalformedRequestError:
         return None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 
 from ...base.bounded_file import MAX_BYTES, read_bounded
+from ...base.os_reasons import reason_of
 from ...base.path_text import hidden_text, looks_like_path
 from ...base.secret import Secret
 from ...errors import IdentityError, IdentityProblem
@@ -52,6 +53,6 @@ def _read(path: str) -> tuple[Secret[bytes] | None, str, int]:
     try:
         return read_bounded(path), "", 0
     except OSError as error:
-        return None, error.strerror or type(error).__name__, error.errno or 0
+        return None, reason_of(error), error.errno or 0
     except ValueError as error:  # a NUL in the path
         return None, str(error), 0
