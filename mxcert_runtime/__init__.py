@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from .errors import MxcertError, SettingsError
     from .monitoring.metrics import metrics
     from .start.activation import activate, deactivate, is_active
+    from .start.reloading import reload
 
 __all__ = (
     "MxcertError", "SettingsError", "activate", "deactivate", "explain", "identities",
-    "is_active", "metrics", "service",
+    "is_active", "metrics", "reload", "service",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ _HOMES = {
     "identities": "decisions.explanation",
     "is_active": "start.activation",
     "metrics": "monitoring.metrics",
+    "reload": "start.reloading",
     "service": "decisions.services",
 }
 

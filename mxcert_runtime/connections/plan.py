@@ -12,6 +12,7 @@ from ..decisions.generation import Generation
 from ..decisions.policy import Choice, Decision
 from ..identity.identity import Identity
 from ..monitoring.counters import Tally, connection_tally
+from .reuse import ReuseKey, key_of_sessions
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Plan:
     handover: Callable[[Host, bool], Handover] | None = None
     listens_on_caller: bool = False
     #: what a session must have been made under to be resumed; ``None``: as without us
-    mark: object = None
+    mark: ReuseKey | None = None
     #: whether the program authenticates itself, which always wins
     presents_own: bool = False
     #: whether it holds for this moment only, since it was made from what directories hold now
@@ -49,7 +50,6 @@ def count_of(decision: Decision, *, presents_own: bool) -> Callable[[], object] 
     return tally_of(decision, decision.identity).add
 
 
-def mark_of(generation: Generation, decision: Decision) -> object:
+def mark_of(generation: Generation, decision: Decision) -> ReuseKey | None:
     """What a session must have been made under for a connection that presents what is decided."""
-    key = decision.reuse_key
-    return None if key is None else (generation, key)
+    return None if decision.reuse_key is None else key_of_sessions(generation, decision)

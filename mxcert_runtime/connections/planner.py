@@ -30,6 +30,7 @@ from ..errors import MxcertError
 from ..identity.identity import Identity
 from .choice import answer_request
 from .plan import Plan, count_of, tally_of
+from .reuse import ReuseKey, key_of_sessions
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -236,8 +237,8 @@ class ConnectionPlanner:
         """Whether a connection without identity stays as the caller made it."""
         return trust is None or (self._is_callers(trust) and not self.record.pending)
 
-    def _mark(self) -> object:
-        return self.generation, self.decision.reuse_key
+    def _mark(self) -> ReuseKey:
+        return key_of_sessions(self.generation, self.decision)
 
     def _make_late(self, identity: Identity | None, version: int) -> ssl.SSLContext:
         """The context after the caller's own has verified; it listens where that comes again."""

@@ -14,6 +14,7 @@ from ..base.owner_notes import OwnerNotes
 from ..decisions.generation import Generation
 from ..decisions.policy import Decision
 from .plan import Plan
+from .reuse import SessionMark
 
 #: The attribute of an ``SSLSocket`` or ``SSLObject`` with the fields of :class:`Presentation`.
 ATTRIBUTE = "_mxcert_presentation"
@@ -40,7 +41,7 @@ class Presentation(NamedTuple):
         return self.plan.generation
 
     @property
-    def mark(self) -> object:
+    def mark(self) -> SessionMark | None:
         """What a session must have been made under to be resumed; ``None``: as without us."""
         return None if self.plan.mark is None else (self.plan.mark, self.host)
 

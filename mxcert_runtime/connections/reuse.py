@@ -5,12 +5,15 @@ Pools of clients know hosts and TLS settings, and nothing of identities, service
 
 from __future__ import annotations
 
+from typing import Optional
 from weakref import WeakValueDictionary
 
+from ..base.hosts import Host
 from ..base.locks import ForkSafeLock
 from ..decisions import in_force
 from ..decisions.derived import Derived
 from ..decisions.generation import Generation
+from ..decisions.policy import Decision
 from ..decisions.scope import current_service
 
 _service_now = current_service.get
@@ -19,16 +22,29 @@ _service_now = current_service.get
 class ReuseKey:
     """What connections present; the same object for the same, so pools compare it at no cost."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ("__weakref__", "is_over")
+
+    def __init__(self, *, is_over: bool = False) -> None:
+        #: whether no connection under the settings in force presents that
+        self.is_over = is_over
 
     def __reduce__(self) -> tuple[object, ...]:
         # aiohttp puts it into its errors, which programs pickle; it means nothing elsewhere.
         return bool, ()
 
 
-#: What a key stands for, see :attr:`~.decisions.policy.Decision.reuse_key`; the extra authorities
-#: that may have counted; or the keys of two legs. Only who keeps connections keeps a key.
-_keys: WeakValueDictionary[tuple[object, ...], ReuseKey] = WeakValueDictionary()
+#: what a session was made under, and for which host
+SessionMark = tuple[ReuseKey, Optional[Host]]
+
+#: What a key stands for: see :attr:`~.decisions.policy.Decision.reuse_key`, and the digest of the
+#: extra authorities that may have counted.
+_Parts = tuple[Optional[tuple[object, ...]], Optional[str]]
+#: Only who keeps connections keeps a key.
+_keys: WeakValueDictionary[_Parts, ReuseKey] = WeakValueDictionary()
+#: of connections of two legs with TLS, by the keys of the legs
+_joined_keys: WeakValueDictionary[tuple[ReuseKey | None, ReuseKey], ReuseKey] = (
+    WeakValueDictionary()
+)
 _lock = ForkSafeLock()
 
 #: Endpoints whose key is remembered; past the limit they are begun anew.
@@ -68,9 +84,33 @@ def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:
     return _joined(None, proxy)
 
 
+def key_of_sessions(generation: Generation, decision: Decision) -> ReuseKey:
+    """What a session must have been made under to be resumed; there is one for nothing, too."""
+    return _the_key(_parts(generation, decision))
+
+
+def end_keys(generation: Generation) -> None:
+    """Say of every key whether something under a generation presents what it stands for."""
+    policy = generation.policy
+    decisions = (*policy.hosts.values(), *policy.services.values(), policy.default)
+    live = {_parts(generation, each) for each in decisions}
+    live |= {(None, None), (None, _extra(generation))}
+    with _lock:
+        for parts, key in list(_keys.items()):
+            key.is_over = parts not in live
+        for legs, key in list(_joined_keys.items()):
+            key.is_over = any(each is not None and each.is_over for each in legs)
+
+
 def _joined(key: ReuseKey | None, proxy: tuple[str, int] | None) -> ReuseKey | None:
     proxy_key = None if proxy is None else _key(*proxy, None)
-    return key if proxy_key is None else _the_key((key, proxy_key))
+    if proxy_key is None:
+        return key
+    with _lock:
+        joined = _joined_keys.get((key, proxy_key))
+        if joined is None:
+            joined = _joined_keys[key, proxy_key] = ReuseKey()
+        return joined
 
 
 def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
@@ -89,14 +129,20 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
 
 
 def _find_key(generation: Generation, host: str, port: int, service: str | None) -> ReuseKey | None:
-    decided = generation.policy.select(host.strip("[]"), port, service).reuse_key
+    parts = _parts(generation, generation.policy.select(host.strip("[]"), port, service))
+    return None if parts == (None, None) else _the_key(parts)
+
+
+def _parts(generation: Generation, decision: Decision) -> _Parts:
+    return decision.reuse_key, _extra(generation)
+
+
+def _extra(generation: Generation) -> str | None:
     extra = generation.extra_authorities
-    if decided is None and extra is None:
-        return None
-    return _the_key((decided, extra and extra.digest))
+    return None if extra is None else extra.digest
 
 
-def _the_key(parts: tuple[object, ...]) -> ReuseKey:
+def _the_key(parts: _Parts) -> ReuseKey:
     with _lock:
         key = _keys.get(parts)
         if key is None:

@@ -23,3 +23,15 @@ class Generation:
     #: what stops nothing, and identities outside their validity
     warnings: tuple[Fault, ...] = ()
     invalid: tuple[Fault, ...] = ()
+
+    def decides_like(self, other: Generation) -> bool:
+        """Whether every connection gets the same under both, by the content of what they name."""
+        return self.settings == other.settings and self._content() == other._content()
+
+    def _content(self) -> tuple[object, ...]:
+        rules = (*self.policy.hosts.values(), *self.policy.services.values())
+        return (
+            [(each.name, each.digest) for each in self.identities],
+            self.extra_authorities,
+            [each.authorities for each in rules],
+        )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ..base.locks import ForkSafeLock
 from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..contexts.ledger import ledger
 from ..contexts.trust import default_paths_load
 from ..decisions.scope import dialling, dialling_proxy
-from .patching import Library, Patch, Switch, attribute_of, wrapping
+from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
+
+#: the connectors that have made connections
+_connectors: weakref.WeakSet[Any] = weakref.WeakSet()
+_lock = ForkSafeLock()
 
 #: Where a request keeps the key that its connection was first asked for by.
 _ASKED = "_mxcert_asked"
@@ -65,6 +73,8 @@ def _leg_of(request: Any) -> tuple[str, int]:
 async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     request = args[0] if args else kwargs["req"]
     presented = _key_by_proxy(request, request.is_ssl(), request.proxy)
+    with _lock:
+        _connectors.add(instance)
     protocol = await wrapped(*args, **kwargs)
     # It is kept under the key that was asked for, before the request waited for its turn: where
     # other settings have come into force since, it serves this request alone.
@@ -72,6 +82,39 @@ async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any
     if not asked is presented is _key_by_proxy(request, request.is_ssl(), request.proxy):
         protocol.force_close()
     return protocol
+
+
+def _build_release(original: Any, switch: Switch) -> Any:
+    original = unbound(original)
+
+    @functools.wraps(original)
+    def _release(self: Any, key: Any, protocol: Any, *, should_close: bool = False) -> Any:
+        # One that was in use when other settings came into force is not kept beside theirs.
+        is_over = switch.on and _has_ended(key)
+        return original(self, key, protocol, should_close=should_close or is_over)
+
+    return _release
+
+
+def _retire() -> None:
+    """Let each connector close the idle connections of which nothing is presented any more."""
+    with _lock:
+        connectors = list(_connectors)
+    for each in connectors:
+        # Where its loop has ended, its connections have too.
+        with contextlib.suppress(RuntimeError):
+            each._loop.call_soon_threadsafe(_close_ended, each)
+
+
+def _close_ended(connector: Any) -> None:
+    for key in [each for each in connector._conns if _has_ended(each)]:
+        for protocol, _ in connector._conns.pop(key):
+            protocol.close()
+
+
+def _has_ended(key: Any) -> bool:
+    mark = key.proxy_headers_hash
+    return isinstance(mark, tuple) and mark[1].is_over
 
 
 async def _create_direct_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -93,6 +136,7 @@ def _patches() -> tuple[Patch, ...]:
     return (
         Patch(request, "connection_key", _build_connection_key),
         Patch(connector, "_create_connection", wrapping(_create_connection)),
+        Patch(connector, "_release", _build_release),
         Patch(connector, "_create_direct_connection", wrapping(_create_direct_connection)),
         Patch(connector, "_start_tls_connection", wrapping(_start_tls_connection)),
     )
@@ -112,4 +156,5 @@ LIBRARY = Library(
     version_module="aiohttp",
     versions=("3.10", "4"),
     prepare=_adopt_default_context,
+    retire=_retire,
 )

@@ -45,6 +45,20 @@ def _key_of(connection: Any) -> object:
         return getattr(origin, "mxcert_key", None)
 
 
+def build_has_expired(original: Any, switch: Switch) -> Any:
+    """Whether a pool shall close a connection before it looks for one that is free."""
+    original = unbound(original)
+
+    @functools.wraps(original)
+    def has_expired(self: Any) -> bool:
+        if original(self):
+            return True
+        is_over = getattr(getattr(self, _KEY, None), "is_over", False)
+        return switch.on and is_over and bool(self.is_idle())
+
+    return has_expired
+
+
 @contextmanager
 def _opened_under(connection: Any, request: Any, proxy: Any) -> Iterator[None]:
     """Note the key that a connection is opened under.
@@ -59,7 +73,7 @@ def _opened_under(connection: Any, request: Any, proxy: Any) -> Iterator[None]:
 
 def _note_key(connection: Any, key: ReuseKey | None) -> None:
     known = getattr(connection, _KEY, key)
-    setattr(connection, _KEY, key if known is key else ReuseKey())
+    setattr(connection, _KEY, key if known is key else ReuseKey(is_over=True))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Any
 from ..diagnosis.report import show_cause
 from .httpcore_connections import (
     build_can_handle_request,
+    build_has_expired,
     dial,
     dial_async,
     open_forward,
@@ -68,6 +69,7 @@ def _build_handle_async_request(original: Any, switch: Switch) -> Any:
 
 
 _CAN_HANDLE = "can_handle_request", build_can_handle_request
+_HAS_EXPIRED = "has_expired", build_has_expired
 #: module, class, method, and what makes the replacement
 _POOLS: tuple[_Row, ...] = (
     ("_sync.connection_pool", "ConnectionPool", "handle_request", _build_handle_request),
@@ -81,27 +83,35 @@ _POOLS: tuple[_Row, ...] = (
 _SYNC: tuple[_Row, ...] = (
     ("_sync.connection", "HTTPConnection", "_connect", wrapping(dial)),
     ("_sync.connection", "HTTPConnection", *_CAN_HANDLE),
+    ("_sync.connection", "HTTPConnection", *_HAS_EXPIRED),
     ("_sync.http_proxy", "TunnelHTTPConnection", "handle_request", opening(open_tunnel)),
     ("_sync.http_proxy", "TunnelHTTPConnection", *_CAN_HANDLE),
+    ("_sync.http_proxy", "TunnelHTTPConnection", *_HAS_EXPIRED),
     ("_sync.http_proxy", "ForwardHTTPConnection", "handle_request", opening(open_forward)),
     ("_sync.http_proxy", "ForwardHTTPConnection", *_CAN_HANDLE),
+    ("_sync.http_proxy", "ForwardHTTPConnection", *_HAS_EXPIRED),
 )
 _SYNC_SOCKS: tuple[_Row, ...] = (
     ("_sync.socks_proxy", "Socks5Connection", "handle_request", opening(open_socks)),
     ("_sync.socks_proxy", "Socks5Connection", *_CAN_HANDLE),
+    ("_sync.socks_proxy", "Socks5Connection", *_HAS_EXPIRED),
 )
 _HANDLE_ASYNC = "handle_async_request"
 _ASYNC: tuple[_Row, ...] = (
     ("_async.connection", "AsyncHTTPConnection", "_connect", wrapping(dial_async)),
     ("_async.connection", "AsyncHTTPConnection", *_CAN_HANDLE),
+    ("_async.connection", "AsyncHTTPConnection", *_HAS_EXPIRED),
     ("_async.http_proxy", "AsyncTunnelHTTPConnection", _HANDLE_ASYNC, opening_async(open_tunnel)),
     ("_async.http_proxy", "AsyncTunnelHTTPConnection", *_CAN_HANDLE),
+    ("_async.http_proxy", "AsyncTunnelHTTPConnection", *_HAS_EXPIRED),
     ("_async.http_proxy", "AsyncForwardHTTPConnection", _HANDLE_ASYNC, opening_async(open_forward)),
     ("_async.http_proxy", "AsyncForwardHTTPConnection", *_CAN_HANDLE),
+    ("_async.http_proxy", "AsyncForwardHTTPConnection", *_HAS_EXPIRED),
 )
 _ASYNC_SOCKS: tuple[_Row, ...] = (
     ("_async.socks_proxy", "AsyncSocks5Connection", _HANDLE_ASYNC, opening_async(open_socks)),
     ("_async.socks_proxy", "AsyncSocks5Connection", *_CAN_HANDLE),
+    ("_async.socks_proxy", "AsyncSocks5Connection", *_HAS_EXPIRED),
 )
 
 

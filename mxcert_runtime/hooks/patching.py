@@ -183,6 +183,8 @@ class Library:
     versions: tuple[str, str] = ("", "")
     #: called before the patches, each time that they are applied
     prepare: Callable[[], None] | None = None
+    #: called when other settings have come into force: closes what is idle and ended with the old
+    retire: Callable[[], None] | None = None
 
     def version(self) -> str:
         """The version of the library that is loaded; empty for the standard library."""
@@ -243,6 +245,16 @@ class Patches:
                 self._watched.add(library.module)
                 watch = functools.partial(self._patch_when_loaded, library)
                 wrapt.register_post_import_hook(watch, library.module)
+
+    def retire(self) -> None:
+        """Let every library close what it keeps for settings that are over, as far as it can."""
+        for library in self._hooked:
+            try:
+                if library.retire is not None:
+                    library.retire()
+            except Exception as error:
+                # They are not used any more all the same.
+                _logger.error("%s keeps connections of old settings: %s", library, error)
 
     def undo(self) -> None:
         """Take all patches away, the last first."""

@@ -39,6 +39,8 @@ _OWN_KEY, _ORIGINAL = "_mxcert_own_key", "_mxcert_original"
 _GENERATION = "_mxcert_generation"
 
 _lock = ForkSafeLock()
+#: the pools that have made connections
+_pools: weakref.WeakSet[Any] = weakref.WeakSet()
 _service_now = current_service.get
 
 
@@ -74,7 +76,7 @@ def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         result = wrapped(*args, **kwargs)
     if getattr(instance, _CIRCUMSTANCES) != circumstances_now():
         # Other settings have come into force meanwhile, and nobody knows which ones it is of.
-        setattr(instance, _KEY, ReuseKey())
+        setattr(instance, _KEY, ReuseKey(is_over=True))
     return result
 
 
@@ -99,11 +101,39 @@ def _build_get_conn(original: Any, switch: Switch) -> Any:
 def _replace_unfit(pool: Any, connection: Any) -> Any:
     """The connection, or a new one where it was opened under what does not hold any more."""
     if getattr(connection, "sock", None) is None:
+        with _lock:
+            _pools.add(pool)
         return connection
     if _key_of(connection) is getattr(connection, _KEY, None):
         return connection
     connection.close()
     return pool._new_conn()
+
+
+def _retire() -> None:
+    """Close the idle connections of which nothing is presented any more; the pools dial anew."""
+    with _lock:
+        pools = list(_pools)
+    for pool in pools:
+        for connection in _take_ended(pool.pool):
+            connection.close()
+
+
+def _take_ended(kept: Any) -> list[Any]:
+    """The connections that have ended, out of a pool's queue: each leaves the place that it had."""
+    # gevent's queue has no lock; what it keeps is closed before its next use.
+    mutex = getattr(kept, "mutex", None)
+    if mutex is None:
+        return []
+    with mutex:
+        ended = {
+            place: connection
+            for place, connection in enumerate(kept.queue)
+            if getattr(getattr(connection, _KEY, None), "is_over", False)
+        }
+        for place in ended:
+            kept.queue[place] = None
+    return list(ended.values())
 
 
 def _build_urlopen(original: Any, switch: Switch) -> Any:
@@ -239,4 +269,5 @@ POOL_LIBRARY = Library(
     patches=_pool_patches,
     version_module="urllib3",
     versions=_VERSIONS,
+    retire=_retire,
 )

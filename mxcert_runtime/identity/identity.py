@@ -133,6 +133,11 @@ class _Opened:
     """What identities are made from, apart from their names."""
 
     pairs: tuple[Pair, ...]
+    #: those that were made from it and are in use, by name and origin: one that the next settings
+    #: name too stays the same object, and so keeps what others hold by it
+    identities: WeakValueDictionary[tuple[str, Origin], Identity] = field(
+        default_factory=WeakValueDictionary, compare=False, repr=False
+    )
 
 
 class _OpenedOnce:
@@ -201,6 +206,10 @@ def _open(content: Content, password: Secret[str] | None) -> _Opened:
 def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) -> Iterator[Identity]:
     for number, pair in enumerate(opened.pairs, 1):
         name = settings.name if number == 1 else f"{settings.name} ({number})"
+        known = opened.identities.get((name, settings.origin))
+        if known is not None:
+            yield known
+            continue
         identity = _make_identity(settings, name, pair, opened)
         if identity is None:
             message = f"the certificate in {label} has fields that cannot be read"
@@ -210,6 +219,7 @@ def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) ->
         if refusal is not None:
             message = f"the certificate or the key in {label} cannot be used: {refusal}"
             raise IdentityError(IdentityProblem.DAMAGED, message, refusal.remedy)
+        opened.identities[name, settings.origin] = identity
         yield identity
 
 

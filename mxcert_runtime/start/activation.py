@@ -11,6 +11,7 @@ from typing import Any
 from ..base.environ import process_environ
 from ..base.locks import ForkSafeLock
 from ..connections.kept_plans import forget_plans
+from ..connections.reuse import end_keys
 from ..contexts.handover import stop_listening
 from ..contexts.identity_contexts import shared_contexts
 from ..contexts.ledger import ledger
@@ -26,13 +27,15 @@ from ..hooks.stdlib.sessions import sources
 from ..monitoring import housekeeping, reloads
 from ..monitoring.log_guard import guard_log, unguard_log
 from ..monitoring.log_output import direct_log
-from ..settings.loading import read_process_settings, settings_from
 from ..settings.model import Reading
 from ..settings.presence import is_disabled
+from .given import Given
 
 _logger = logging.getLogger("mxcert_runtime")
 _patches = Patches(LIBRARIES)
-_lock = ForkSafeLock()
+#: held by whoever puts other settings in force
+lock = ForkSafeLock()
+_given: Given | None = None
 #: what takes everything back, in reverse order
 _undoing = ExitStack()
 
@@ -45,24 +48,27 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
     it does nothing. Raises :class:`~.errors.SettingsError` with every fault, and then leaves all
     as it was.
     """
+    global _given
     if is_disabled(process_environ()):
         return
-    reading = read_process_settings() if settings is None else settings_from(settings)
+    source = Given(settings)
     # Tracebacks show the variables of their frames, and these hold passwords.
     del settings
+    reading = source.read()
     if not reading.settings and not reading.faults:
         _tell_warnings(reading)
         deactivate()
         return
     generation = build_generation(reading)
-    with _lock:
-        _install(generation)
+    with lock:
+        put_in_force(generation)
+        _given = source.kept()
     _tell(generation)
 
 
 def deactivate() -> None:
     """Take every hook away; connections that are open keep what they have."""
-    with _lock:
+    with lock:
         _undoing.close()
 
 
@@ -71,7 +77,13 @@ def is_active() -> bool:
     return in_force.current is not None
 
 
-def _install(generation: Generation) -> None:
+def given() -> Given | None:
+    """What the settings in force were read from."""
+    return _given
+
+
+def put_in_force(generation: Generation) -> None:
+    """Hook what there is, and swap; the caller holds the lock."""
     if in_force.current is None:
         _plan_undoing()
     try:
@@ -84,9 +96,17 @@ def _install(generation: Generation) -> None:
         raise
     shared_contexts.keep_only(generation.identities)
     in_force.install(generation)
+    end_keys(generation)
     forget_plans()
+    sources.forget_ended()
+    _patches.retire()
     _use_load_cache(generation.settings.trust_cache)
     housekeeping.watch(generation.identities)
+
+
+def _forget_given() -> None:
+    global _given
+    _given = None
 
 
 def _use_load_cache(wanted: bool) -> None:
@@ -107,6 +127,7 @@ def _plan_undoing() -> None:
         forget_plans,
         stop_listening,
         reloads.forget,
+        _forget_given,
         functools.partial(housekeeping.watch, ()),
         unguard_log,
         functools.partial(direct_log, None),

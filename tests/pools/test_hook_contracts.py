@@ -49,6 +49,7 @@ class TestHttpcore(HookContract):
         "httpcore._sync.connection_pool:ConnectionPool.handle_request",
         "httpcore._sync.connection:HTTPConnection._connect",
         "httpcore._sync.connection:HTTPConnection.can_handle_request",
+        "httpcore._sync.connection:HTTPConnection.has_expired",
     )
 
     @staticmethod
@@ -65,8 +66,10 @@ class TestHttpcoreProxies(HookContract):
     targets = (
         "httpcore._sync.http_proxy:TunnelHTTPConnection.handle_request",
         "httpcore._sync.http_proxy:TunnelHTTPConnection.can_handle_request",
+        "httpcore._sync.http_proxy:TunnelHTTPConnection.has_expired",
         "httpcore._sync.http_proxy:ForwardHTTPConnection.handle_request",
         "httpcore._sync.http_proxy:ForwardHTTPConnection.can_handle_request",
+        "httpcore._sync.http_proxy:ForwardHTTPConnection.has_expired",
     )
 
     @staticmethod
@@ -83,8 +86,10 @@ class TestAsyncHttpcoreProxies(HookContract):
     targets = (
         "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.handle_async_request",
         "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.can_handle_request",
+        "httpcore._async.http_proxy:AsyncTunnelHTTPConnection.has_expired",
         "httpcore._async.http_proxy:AsyncForwardHTTPConnection.handle_async_request",
         "httpcore._async.http_proxy:AsyncForwardHTTPConnection.can_handle_request",
+        "httpcore._async.http_proxy:AsyncForwardHTTPConnection.has_expired",
     )
 
     @staticmethod
@@ -102,6 +107,7 @@ class TestHttpcoreSocks(HookContract):
     targets = (
         "httpcore._sync.socks_proxy:Socks5Connection.handle_request",
         "httpcore._sync.socks_proxy:Socks5Connection.can_handle_request",
+        "httpcore._sync.socks_proxy:Socks5Connection.has_expired",
     )
 
     @staticmethod
@@ -118,6 +124,7 @@ class TestAsyncHttpcoreSocks(HookContract):
     targets = (
         "httpcore._async.socks_proxy:AsyncSocks5Connection.handle_async_request",
         "httpcore._async.socks_proxy:AsyncSocks5Connection.can_handle_request",
+        "httpcore._async.socks_proxy:AsyncSocks5Connection.has_expired",
     )
 
     @staticmethod
@@ -134,6 +141,7 @@ class TestAsyncHttpcore(HookContract):
         "httpcore._async.connection_pool:AsyncConnectionPool.handle_async_request",
         "httpcore._async.connection:AsyncHTTPConnection._connect",
         "httpcore._async.connection:AsyncHTTPConnection.can_handle_request",
+        "httpcore._async.connection:AsyncHTTPConnection.has_expired",
     )
 
     @staticmethod
@@ -154,6 +162,7 @@ class TestAsyncHttpcore(HookContract):
 class TestAiohttp(HookContract):
     targets = (
         "aiohttp.connector:TCPConnector._create_connection",
+        "aiohttp.connector:TCPConnector._release",
         "aiohttp.connector:TCPConnector._create_direct_connection",
         "aiohttp.connector:TCPConnector._start_tls_connection",
     )

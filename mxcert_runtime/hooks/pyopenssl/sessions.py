@@ -1,8 +1,8 @@
 """pyOpenSSL: TLS sessions that an application keeps are resumed under the same identity only.
 
 OpenSSL itself would resume a session on any connection. A session is therefore marked with what
-its connection was decided, for which host and in which generation, and a connection that is
-decided otherwise makes a full handshake. At deactivation all that have a mark become worthless.
+its connection presents, and for which host, and a connection that is decided otherwise makes a full
+handshake. At deactivation all that have a mark become worthless.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from ...base.locks import ForkSafeLock
 from ...connections.presentation import presentation_of
+from ...connections.reuse import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
 from .spent_sessions import make_worthless
 
@@ -27,7 +28,7 @@ _logger = logging.getLogger("mxcert_runtime")
 _LIMIT = 256
 
 
-def _mark_of(owner: Any) -> object:
+def _mark_of(owner: Any) -> SessionMark | None:
     presentation = presentation_of(owner)
     return None if presentation is None else presentation.mark
 
@@ -49,7 +50,7 @@ class _Source:
 
     session: Any
     caller: weakref.ref[ssl.SSLContext]
-    mark: object
+    mark: SessionMark | None
     #: the context that CPython has tied the session to
     context: ssl.SSLContext
 
@@ -63,7 +64,9 @@ class SessionSources:
         self._sources: OrderedDict[int, _Source] = OrderedDict()
         self._lock = ForkSafeLock()
 
-    def note(self, session: Any, caller: ssl.SSLContext, mark: object, connection: Any) -> None:
+    def note(
+        self, session: Any, caller: ssl.SSLContext, mark: SessionMark | None, connection: Any
+    ) -> None:
         """Remember that ``session`` was taken from ``connection``."""
         if session is None:
             return
@@ -77,6 +80,14 @@ class SessionSources:
     def find(self, session: Any) -> _Source | None:
         """The source of a session, if it is remembered."""
         return self._sources.get(id(session))
+
+    def forget_ended(self) -> None:
+        """Forget the sources of which nothing is presented any more, and their contexts."""
+        with self._lock:
+            for key, source in list(self._sources.items()):
+                if source.mark is not None and source.mark[0].is_over:
+                    _spend(self._sources.pop(key))
+                    self.has_forgotten = True
 
     def forget_all(self) -> None:
         """Forget every source, and with it the identity contexts that they hold."""

@@ -1,0 +1,43 @@
+"""What the settings in force were read from, kept so that they can be read again.
+
+A mapping is kept as it was, whatever its caller does with it later; so is the environment, from
+which programs take passwords once they are read. The files that they name are read as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..base.environ import process_environ
+from ..settings.loading import read_settings, settings_from
+from ..settings.model import Reading
+
+
+class Given:
+    """A mapping, or without one the environment; it never shows what is in there."""
+
+    __slots__ = ("_environ", "_mapping")
+
+    def __init__(self, mapping: Mapping[str, Any] | None) -> None:
+        self._environ = dict(process_environ())
+        self._mapping = mapping
+
+    def read(self) -> Reading:
+        """The settings as they are now."""
+        if self._mapping is None:
+            return read_settings(self._environ)
+        return settings_from(self._mapping, environ=self._environ)
+
+    def kept(self) -> Given:
+        """The same with a mapping of its own; only for one that could be read."""
+        self._mapping = None if self._mapping is None else _copied(self._mapping)
+        return self
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copied(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(each) for each in value]
+    return bytes(value) if isinstance(value, (bytearray, memoryview)) else value
