@@ -11,7 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..base.printable import printable
-from .terminal import Cell, Style, Styled, Terminal, open_terminal, shown_moment
+from .layout import Style, Styled
+from .terminal import Cell, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
     from ..decisions.explanation import Explanation

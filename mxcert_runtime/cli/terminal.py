@@ -1,4 +1,4 @@
-"""What the subcommands print for people: laid out by rich in a terminal, plain text anywhere else.
+"""What the subcommands print for people: in colour where rich is, and as wide as the terminal is.
 
 Whatever is printed, a certificate's subject may hold it: texts are shown, never obeyed. A
 character that does not print stands there as its escape, and nothing is read as rich's markup.
@@ -9,35 +9,10 @@ from __future__ import annotations
 import abc
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import TextIO, Union
 
 from ..base.printable import printable
-
-_GAP = "  "
-
-
-class Style(Enum):
-    """What a text means; the value is how rich shows it."""
-
-    PLAIN = ""
-    GOOD = "green"
-    WARNING = "yellow"
-    BAD = "bold red"
-    QUIET = "dim"
-
-
-@dataclass(frozen=True)
-class Styled:
-    """A cell or value with a meaning of its own."""
-
-    text: str
-    style: Style
-
-    def __str__(self) -> str:
-        return self.text
-
+from .layout import Style, Styled, fact_lines, table_lines, text_lines
 
 Cell = Union[str, Styled]
 
@@ -52,26 +27,24 @@ class Terminal(abc.ABC):
     def heading(self, text: str) -> None:
         """Begin a section, with an empty line before it unless it is the first thing printed."""
         if self._is_begun:
-            self._print_blank()
+            self._write_all([[]])
         self._is_begun = True
-        self._print_heading(self._shown(text))
+        self._write_heading(self._shown(text))
 
     def line(self, text: str = "", style: Style = Style.PLAIN) -> None:
         """One line of text."""
-        self._is_begun = True
-        self._print_line(self._shown(text), style)
+        self._write_all(text_lines(Styled(self._shown(text), style), self._width()))
 
     def table(self, headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
         """Rows under headers, each row with one cell for each header."""
-        self._is_begun = True
-        self._print_table(headers, [[self._shown_cell(cell) for cell in row] for row in rows])
+        titles = [Styled(each, Style.TITLE) for each in headers]
+        cells = [[self._shown_cell(cell) for cell in row] for row in rows]
+        self._write_all(table_lines(titles, cells, self._width()))
 
     def facts(self, pairs: Iterable[tuple[str, Cell]]) -> None:
         """Names with their values, one pair a line."""
-        self._is_begun = True
         shown = [(self._shown(name), self._shown_cell(value)) for name, value in pairs]
-        if shown:
-            self._print_facts(shown)
+        self._write_all(fact_lines(shown, self._width()))
 
     def _shown(self, text: str) -> str:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
@@ -81,20 +54,20 @@ class Terminal(abc.ABC):
         style = cell.style if isinstance(cell, Styled) else Style.PLAIN
         return Styled(self._shown(str(cell)), style)
 
-    @abc.abstractmethod
-    def _print_blank(self) -> None: ...
+    def _write_all(self, lines: Iterable[Sequence[Styled]]) -> None:
+        for line in lines:
+            self._is_begun = True
+            self._write(line)
 
     @abc.abstractmethod
-    def _print_heading(self, text: str) -> None: ...
+    def _width(self) -> int | None:
+        """Of a line; ``None``: there is no limit."""
 
     @abc.abstractmethod
-    def _print_line(self, text: str, style: Style) -> None: ...
+    def _write(self, parts: Sequence[Styled]) -> None: ...
 
     @abc.abstractmethod
-    def _print_table(self, headers: Sequence[str], rows: list[list[Styled]]) -> None: ...
-
-    @abc.abstractmethod
-    def _print_facts(self, pairs: list[tuple[str, Styled]]) -> None: ...
+    def _write_heading(self, text: str) -> None: ...
 
 
 def open_terminal(stream: TextIO | None = None) -> Terminal:
@@ -119,36 +92,21 @@ def shown_moment(text: str) -> str:
 
 
 class _PlainTerminal(Terminal):
-    """Columns of spaces, no escape sequence, no width to keep."""
+    """No escape sequence, no width to keep."""
 
-    def _print(self, text: str) -> None:
-        print(text.rstrip(), file=self._stream)
+    def _width(self) -> int | None:
+        return None
 
-    def _print_blank(self) -> None:
-        self._print("")
+    def _write(self, parts: Sequence[Styled]) -> None:
+        print("".join(part.text for part in parts).rstrip(), file=self._stream)
 
-    def _print_heading(self, text: str) -> None:
-        self._print(text)
-        self._print("=" * len(text))
-
-    def _print_line(self, text: str, style: Style) -> None:
-        self._print(text)
-
-    def _print_table(self, headers: Sequence[str], rows: list[list[Styled]]) -> None:
-        lines = [list(headers), *([cell.text for cell in row] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*lines)]
-        lines.insert(1, ["-" * width for width in widths])
-        for line in lines:
-            self._print(_GAP.join(cell.ljust(width) for cell, width in zip(line, widths)))
-
-    def _print_facts(self, pairs: list[tuple[str, Styled]]) -> None:
-        width = max(len(name) for name, _ in pairs) + 1
-        for name, value in pairs:
-            self._print(f"{_GAP}{f'{name}:'.ljust(width)}{_GAP}{value.text}")
+    def _write_heading(self, text: str) -> None:
+        self._write([Styled(text, Style.TITLE)])
+        self._write([Styled("=" * len(text), Style.PLAIN)])
 
 
 class _RichTerminal(Terminal):
-    """rich's layout; every text goes to it as ``Text``, in which no markup is looked for."""
+    """rich's colours; every text goes to it as ``Text``, in which no markup is looked for."""
 
     def __init__(self, stream: TextIO) -> None:
         """Raises ImportError where rich is not installed."""
@@ -157,35 +115,15 @@ class _RichTerminal(Terminal):
         super().__init__(stream)
         self._console = Console(file=stream, markup=False, highlight=False, emoji=False)
 
-    def _print(self, *texts: tuple[str, str]) -> None:
+    def _width(self) -> int | None:
+        return self._console.width
+
+    def _write(self, parts: Sequence[Styled]) -> None:
         from rich.text import Text
 
+        texts = [(part.text, part.style.value) for part in parts]
         # Left to the terminal to wrap: a path that is copied from it has no line break in it.
         self._console.print(Text.assemble(*texts), soft_wrap=True)
 
-    def _print_blank(self) -> None:
-        self._print(("", ""))
-
-    def _print_heading(self, text: str) -> None:
-        self._print((text, "bold"))
-
-    def _print_line(self, text: str, style: Style) -> None:
-        self._print((text, style.value))
-
-    def _print_table(self, headers: Sequence[str], rows: list[list[Styled]]) -> None:
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
-        for header in headers:
-            table.add_column(Text(header), overflow="fold")
-        for row in rows:
-            table.add_row(*(Text(cell.text, cell.style.value) for cell in row))
-        self._console.print(table)
-
-    def _print_facts(self, pairs: list[tuple[str, Styled]]) -> None:
-        width = max(len(name) for name, _ in pairs) + 1
-        for name, value in pairs:
-            label = f"{_GAP}{f'{name}:'.ljust(width)}{_GAP}"
-            self._print((label, "dim"), (value.text, value.style.value))
+    def _write_heading(self, text: str) -> None:
+        self._write([Styled(text, Style.TITLE)])

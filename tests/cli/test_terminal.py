@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from mxcert_runtime.base.printable import printable
-from mxcert_runtime.cli.terminal import Style, Styled, Terminal, open_terminal
+from mxcert_runtime.cli.layout import Style, Styled
+from mxcert_runtime.cli.terminal import Terminal, open_terminal
 
 #: a subject that would set the window's title, turn the rest around and be bold red, if obeyed
 HOSTILE = "CN=\x1b]0;owned\x07 \u202egnp.exe\r\n[bold red]root[/] :warning:"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...diagnosis.checks.diagnostic import DiagnosticCode
-from ..terminal import Cell, Style, Styled, Terminal, shown_moment
+from ..layout import Style, Styled
+from ..terminal import Cell, Terminal, shown_moment
 
 _NO_CERTIFICATE = "no certificate"
 _INVALID = DiagnosticCode.INVALID_SETTINGS.value

@@ -29,7 +29,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from .report import as_json, as_text, hints
+    from ..terminal import open_terminal
+    from .report import as_json, hints, print_report
     from .world import DemoError
 
     try:
@@ -39,7 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     for hint in hints(rows):
         _tell(hint)
-    print(as_json(rows) if arguments.json else as_text(rows))
+    if arguments.json:
+        print(as_json(rows))
+    else:
+        print_report(open_terminal(), rows)
     return 0 if all(row.is_as_expected for row in rows) else 1
 
 

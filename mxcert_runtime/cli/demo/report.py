@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...decisions.policy import Decision
+from ..layout import Style
+from ..terminal import Terminal
 from .servers import Asks
 from .world import CLIENT_SCRIPT, SERVERS
 
@@ -133,18 +135,25 @@ def hints(rows: Sequence[Row]) -> list[str]:
     return [f"requests is not installed here; {remedy}"]
 
 
-def as_text(rows: Sequence[Row]) -> str:
-    """What the demo did, the table and the verdict."""
-    return "\n\n".join([_introduction(rows), _table(rows), _verdict(rows)])
+def print_report(terminal: Terminal, rows: Sequence[Row]) -> None:
+    """Print what the demo did, the table and the verdict."""
+    for line in _introduction(rows):
+        terminal.line(line)
+    terminal.line()
+    terminal.table(_TITLES, _lines(rows))
+    terminal.line()
+    is_good = all(row.is_as_expected for row in rows)
+    for line in _verdict(rows):
+        terminal.line(line, Style.GOOD if is_good else Style.BAD)
 
 
 def _libraries(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row.library for row in rows))
 
 
-def _introduction(rows: Sequence[Row]) -> str:
+def _introduction(rows: Sequence[Row]) -> list[str]:
     libraries = _libraries(rows)
-    lines = [
+    return [
         f"An ordinary client script called {len(SERVERS)} TLS servers on loopback by "
         f"{' and '.join([', '.join(libraries[:-1]), libraries[-1]])}.",
         "It has no TLS setting in it but `import mxcert_runtime`; the rules came from its",
@@ -152,16 +161,6 @@ def _introduction(rows: Sequence[Row]) -> str:
         "and CACertificates. A sitecustomize stood in for DNS. The script:",
         str(CLIENT_SCRIPT),
     ]
-    return "\n".join(lines)
-
-
-def _table(rows: Sequence[Row]) -> str:
-    lines = [_TITLES, *_lines(rows)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    lines.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
-    )
 
 
 def _lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
@@ -179,12 +178,12 @@ def _line(label: str, row: Row) -> tuple[str, ...]:
     return label, row.asks.value, row.rule, str(row.with_plugin), str(row.without_plugin)
 
 
-def _verdict(rows: Sequence[Row]) -> str:
+def _verdict(rows: Sequence[Row]) -> list[str]:
     wrong = [f"{row.host} by {row.library}" for row in rows if not row.is_as_expected]
     if wrong:
-        return f"Not as the rules say: {', '.join(wrong)}."
+        return [f"Not as the rules say: {', '.join(wrong)}."]
     refused = sum(row.without_plugin.is_refusal for row in rows)
-    return (
-        f"All {len(rows)} calls went as the rules say; without the plugin the servers refused\n"
-        f"{refused} of them for want of a client certificate."
-    )
+    return [
+        f"All {len(rows)} calls went as the rules say; without the plugin the servers refused",
+        f"{refused} of them for want of a client certificate.",
+    ]

@@ -8,7 +8,8 @@ from typing import Any
 from ...base.tls_numbers import SIGNATURE_SCHEMES
 from ...connections.request import CertificateRequest
 from ...identity.material.distinguished_name import readable_name
-from ..terminal import Cell, Style, Styled, Terminal
+from ..layout import Style, Styled
+from ..terminal import Cell, Terminal
 from .certificates import CertificateView
 from .steps import ProbeResult, Step
 from .verdict import Outcome, Verdict
