@@ -18,8 +18,8 @@ from typing import Any
 
 import mxcert_runtime
 
+from .certificates import DOMAIN, PASSWORD, Certificates, make_certificates, temporary_folder
 from .measure import Side, Timed, calls
-from .private_authority import DOMAIN, PASSWORD, Certificates, make_certificates, temporary_folder
 from .quick_server import Kind, QuickServer
 
 #: the host of every question that needs but one

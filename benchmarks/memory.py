@@ -12,14 +12,16 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from .measure import Amount, Effort, Figure
-from .memory_probe import Found, Task
-from .private_authority import (
+from tests.support.pki import Authority
+
+from .certificates import (
     Certificates,
-    PrivateAuthority,
     make_certificates,
     temporary_folder,
+    write_pkcs12,
 )
+from .measure import Amount, Effort, Figure
+from .memory_probe import Found, Task
 from .quick_server import Kind, QuickServer
 from .workers import by_hand, clean_environment
 
@@ -31,10 +33,11 @@ _SIZES = (1, 100, 1_000)
 _TIMEOUT = 300.0
 
 
-def _make_identities(authority: PrivateAuthority, folder: Path, count: int) -> None:
+def _make_identities(authority: Authority, folder: Path, count: int) -> None:
     """As many PKCS12 files, quick to open: what counts is what is left of them."""
     for number in range(count):
-        authority.issue(f"client {number}").write_cheap_pkcs12(folder, f"identity-{number}")
+        leaf = authority.issue(f"client {number}")
+        write_pkcs12(leaf, folder, f"identity-{number}", rounds=1)
 
 
 def _run(task: Task) -> Found:

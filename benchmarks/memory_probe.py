@@ -19,7 +19,7 @@ import mxcert_runtime
 from mxcert_runtime.base.genuine_ssl import NativeContext
 from mxcert_runtime.contexts.identity_contexts import shared_contexts
 
-from .private_authority import DOMAIN, PASSWORD
+from .certificates import DOMAIN, PASSWORD
 
 #: certificates; a context with more of them has a copy of the bundle
 _BUNDLE = 100

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from .certificates import PASSWORD
 from .figures import Ratio
 from .loopback import Loopback, Target, calling, loopback, switched_off, switching_on
 from .measure import Effort, Figure, Side, alternate
-from .private_authority import PASSWORD
 from .quick_server import Kind
 from .requests_pooled import default_context
 from .workers import by_hand

@@ -49,7 +49,9 @@ def table_lines(
     for row in (headers, rule, *rows):
         wrapped = [_wrap(cell, each) for cell, each in zip(row, widths)]
         for cells in zip_longest(*wrapped, fillvalue=_NOTHING):
-            yield [_padded(cell, each) for cell, each in zip(cells, widths)]
+            # The last is not filled up: its blanks could be what the line has no room for.
+            *begun, last = cells
+            yield [*(_padded(cell, each) for cell, each in zip(begun, widths)), last]
 
 
 def fact_lines(pairs: Sequence[tuple[str, Styled]], width: int | None) -> Iterator[list[Styled]]:
