@@ -18,7 +18,7 @@ from tests.start.distributions import (
 )
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
-from tests.support.installation import TIMEOUT, Installation, Installations
+from tests.support.installation import TIMEOUT, Installation, Installations, once
 from tests.support.pki import Authority, Leaf
 from tests.support.tls_server import TlsServer
 
@@ -36,11 +36,17 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 @pytest.fixture(scope="module")
-def pex_file(installations: Installations, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The application with the package and its dependencies; nothing is fetched."""
+def pex_file(installations: Installations) -> Path:
+    """The application with the package and its dependencies, once in a parallel run."""
     if importlib.util.find_spec("pex") is None:
         pytest.skip("pex is not installed")
-    folder = tmp_path_factory.mktemp("pex")
+    folder = installations.folder.parent / "pex"
+    once(folder, lambda: _make_pex_file(installations, folder))
+    return folder / "bundle.pex"
+
+
+def _make_pex_file(installations: Installations, folder: Path) -> None:
+    """By pex itself; nothing is fetched."""
     repository = empty_environment(folder / "repository")
     extract_package(installations, repository.packages)
     for name in dependencies():
@@ -54,7 +60,6 @@ def pex_file(installations: Installations, tmp_path_factory: pytest.TempPathFact
         command, cwd=folder, capture_output=True, encoding="utf-8", timeout=TIMEOUT, check=False
     )
     assert done.returncode == 0, done.stderr
-    return folder / "bundle.pex"
 
 
 @pytest.fixture

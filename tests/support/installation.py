@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -180,14 +180,19 @@ class Installations:
 
 def make_once(folder: Path) -> Installations:
     """What the folder holds, made by whichever process of a parallel run comes first."""
+    made = Installations(folder / "installations")
+    once(made.folder, made.make)
+    return made
+
+
+def once(folder: Path, make: Callable[[], None]) -> None:
+    """Let whichever process of a parallel run comes first fill the folder, and others wait."""
     import fcntl
 
-    made = Installations(folder / "installations")
-    with open(folder / "installations.lock", "w", encoding="utf-8") as lock:
+    with open(folder.with_suffix(".lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = folder / "installations.done"
+        done = folder.with_suffix(".done")
         if not done.exists():
-            shutil.rmtree(made.folder, ignore_errors=True)
-            made.make()
+            shutil.rmtree(folder, ignore_errors=True)
+            make()
             done.touch()
-    return made
