@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..base.faults import OriginKind
 from ..base.hosts import Host, UnnamedHost
 from ..base.printable import printable
 from ..connections.request import CertificateRequest, choose, explain_misfit, moment_of_choice
@@ -19,8 +18,9 @@ from ..decisions.policy import Choice, Decision, Withheld
 from ..identity.identity import Identity, Validity
 from ..identity.material.distinguished_name import readable_name
 from .alert_table import Alert, AlertKind
+from .fitting import which_would_fit
 
-#: Issuers and identities that are listed; some servers name hundreds.
+#: Issuers that are listed; some servers name hundreds.
 _LISTED = 8
 
 #: Codes of OpenSSL (x509_vfy.h) where other authorities would have made the difference; the code
@@ -177,28 +177,10 @@ def _remedy_without_rule(failure: Failure) -> str:
             f"{failure.alert.remedy(None)}. A rule is {name} in the `hosts` of an identity (file), "
             f"{name} in `ClientCertificateUsages`, or in `pin_to` (inline)"
         )
+    request, moment = failure.request, failure.moment
     identities = failure.generation.identities
-    misfits = [explain_misfit(failure.request, each, failure.moment) for each in identities]
-    fitting = [each for each, misfit in zip(identities, misfits) if misfit is None]
-    if not fitting:
-        pairs = zip(identities[:_LISTED], misfits)
-        reasons = "; ".join(f"`{each.name}`: {misfit}" for each, misfit in pairs)
-        return f"No identity fits what the server asks for ({reasons}): add one that does"
-    names = ", ".join(f"`{each.name}`" for each in fitting[:_LISTED])
-    chosen = "" if len(fitting) == 1 else "choose the one that is meant; for the first, "
-    return f"What fits is {names}: {chosen}{_way_to_give(failure.host, fitting[0])}"
-
-
-def _way_to_give(host: Host | None, identity: Identity) -> str:
-    """How the settings that have the identity say that a host gets it."""
-    kind = identity.origin.kind
-    if kind is OriginKind.INLINE:
-        entry = f"`{host}` to its `pin_to`"
-    elif kind is OriginKind.FAMILY:
-        entry = f"`{host}` with its path to `ClientCertificateUsages`"
-    else:
-        entry = f"`{host}` to its `hosts`"
-    return f"add {entry} ({identity.origin})"
+    judged = [(each, explain_misfit(request, each, moment)) for each in identities]
+    return which_would_fit(judged, failure.host)
 
 
 def _probe(failure: Failure) -> str:

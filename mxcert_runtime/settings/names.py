@@ -38,6 +38,9 @@ DEFAULT_FILE = "/etc/mxcert/mxcert.toml"
 DISABLE = "MXCERT_DISABLE"
 LOG = "MXCERT_LOG"
 AUTOSTART = "MXCERT_AUTOSTART"
+#: What it may say, in any case; the file `autostart.pth`, which imports nothing, has them too.
+AUTOSTART_YES = ("1", "true", "yes", "on")
+AUTOSTART_NO = ("", "0", "false", "no", "off")
 #: names that other parts of the product use: they are no settings and no typing errors
 OTHER_USES = (
     DISABLE,

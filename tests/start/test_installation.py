@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import zipfile
 
 import pytest
 
+from mxcert_runtime.settings import names
 from tests.support.installation import AUTOSTART_FILE, AUTOSTART_SOURCE, Installation, Installations
 
 _LINE = re.compile(r"import os; \"MXCERT_AUTOSTART\" in os\.environ and exec\(.*\)")
@@ -34,6 +36,15 @@ def test_the_file_holds_one_line_of_code() -> None:
 
     assert 1 == len(code)
     assert _LINE.fullmatch(code[0])
+
+
+def test_the_file_takes_the_words_of_the_settings() -> None:
+    """It imports nothing before it is asked to, and so has a copy of the words for yes and no."""
+    code = AUTOSTART_SOURCE.read_text(encoding="ascii")
+
+    assert [names.AUTOSTART_YES, names.AUTOSTART_NO] == [
+        ast.literal_eval(each) for each in re.findall(r"asked (?:not )?in (\([^)]*\))", code)
+    ]
 
 
 def test_the_wheel_holds_nothing_else(installations: Installations) -> None:

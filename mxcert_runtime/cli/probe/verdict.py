@@ -9,6 +9,7 @@ from enum import Enum
 from ...decisions.policy import Choice
 from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
 from ...diagnosis.alerts import alert_of
+from ...diagnosis.fitting import which_would_fit
 from ...errors import MxcertError
 from .dialogues import DialogueError, http_status
 from .steps import ProbeResult, Step
@@ -186,7 +187,7 @@ def _remedy_of(result: ProbeResult, alert: Alert) -> str:
         return alert.remedy(name)
     return (
         f"`{name}` does not fit what the server asks for: {reason}. "
-        f"{_which_would_fit(result, ', or ask its operator to accept this one')}"
+        f"{_fitting(result)}; or ask its operator to accept this one"
     )
 
 
@@ -198,19 +199,16 @@ def _why_nothing_was_presented(result: ProbeResult) -> str:
             "file"
         )
     if decision.choice is Choice.SERVER_REQUEST:
-        return f"None of the identities fits. {_which_would_fit(result)}"
+        return _fitting(result)
     if decision.identity is not None:
         reasons = {identity.name: reason for identity, reason in result.misfits}
         reason = reasons.get(decision.identity.name) or "OpenSSL found no way to sign with it"
-        return f"`{decision.identity.name}` does not fit: {reason}. {_which_would_fit(result)}"
-    return f"None was to be presented: {decision.reason}. {_which_would_fit(result)}"
+        return f"`{decision.identity.name}` does not fit: {reason}. {_fitting(result)}"
+    return f"None was to be presented: {decision.reason}. {_fitting(result)}"
 
 
-def _which_would_fit(result: ProbeResult, otherwise: str = "") -> str:
-    fitting = [identity.name for identity, reason in result.misfits if reason is None]
-    if fitting:
-        return f"Give this host a rule with an identity that fits: `{'`, `'.join(fitting)}`"
-    return f"Get an identity from an issuer that the server accepts{otherwise}"
+def _fitting(result: ProbeResult) -> str:
+    return which_would_fit(result.misfits, result.target.host)
 
 
 def _judge_taken(result: ProbeResult) -> Verdict:

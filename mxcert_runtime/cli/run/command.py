@@ -177,8 +177,8 @@ def _refusal_of_foreign(program: Program) -> _RefusalError:
 
 
 def _asks_for_autostart(environ: Mapping[str, str]) -> bool:
-    """Whether an interpreter starts the plugin, by the words that the ``.pth`` file takes."""
-    return environ.get(names.AUTOSTART, "").strip().lower() in ("1", "true", "yes", "on")
+    """Whether an interpreter starts the plugin by itself."""
+    return environ.get(names.AUTOSTART, "").strip().lower() in names.AUTOSTART_YES
 
 
 def _check_interpreter(python: Program) -> None:
