@@ -74,9 +74,10 @@ class _Builder:
         """By the name of their entry, which has several where its file holds several keys."""
         loaded = {}
         for each in self.settings.identities:
-            self._own_authorities[each.name] = self._load_authorities(each.authorities)
+            pinned = each.authorities
             try:
                 loaded[each.name] = load_identities(each)
+                pinned = each.pinned()
             except IdentityError as error:
                 origin = _origin_of(each, error)
                 self.faults.append(Fault(origin, error.message, error.remedy))
@@ -85,6 +86,7 @@ class _Builder:
             else:
                 for identity in loaded[each.name]:
                     self._look_at_dates(identity)
+            self._own_authorities[each.name] = self._load_authorities(pinned)
         return loaded
 
     def _try_transfer(self, identities: Iterable[Identity]) -> None:

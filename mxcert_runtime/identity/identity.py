@@ -129,7 +129,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class _Opened:
+class OpenedPairs:
     """What identities are made from, apart from their names."""
 
     pairs: tuple[Pair, ...]
@@ -149,7 +149,7 @@ class _OpenedOnce:
 
     def __init__(self) -> None:
         self._hash_key = Secret(secrets.token_bytes(32))
-        self._opened: WeakValueDictionary[bytes, _Opened] = WeakValueDictionary()
+        self._opened: WeakValueDictionary[bytes, OpenedPairs] = WeakValueDictionary()
         self._lock = ForkSafeLock()
 
     def __len__(self) -> int:
@@ -163,11 +163,11 @@ class _OpenedOnce:
             total.update(hashlib.sha256(part.reveal()).digest())
         return total.digest()
 
-    def get(self, key: bytes) -> _Opened | None:
+    def get(self, key: bytes) -> OpenedPairs | None:
         with self._lock:
             return self._opened.get(key)
 
-    def put(self, key: bytes, opened: _Opened) -> None:
+    def put(self, key: bytes, opened: OpenedPairs) -> None:
         with self._lock:
             self._opened[key] = opened
 
@@ -188,22 +188,33 @@ def load_identities(settings: IdentitySettings) -> tuple[Identity, ...]:
     :class:`~.errors.IdentityError` with the first thing that is wrong, never with a secret.
     """
     content = settings.material.read()
-    parts = content.parts()
-    key = _opened_once.key_of(parts, settings.password)
-    opened = _opened_once.get(key) if parts else None
-    if opened is None:
-        opened = _open(content, settings.password)
-        if parts:
-            _opened_once.put(key, opened)
+    opened = open_once(content, settings.password)
     return tuple(_make_identities(settings, opened, content.labels[0]))
 
 
-def _open(content: Content, password: Secret[str] | None) -> _Opened:
+def open_once(content: Content, password: Secret[str] | None) -> OpenedPairs:
+    """Keys with their certificates; the same content is decrypted once, while it is in use.
+
+    Raises :class:`~.errors.IdentityError`.
+    """
+    parts = content.parts()
+    key = _opened_once.key_of(parts, password)
+    opened = _opened_once.get(key) if parts else None
+    if opened is None:
+        opened = _open(content, password)
+        if parts:
+            _opened_once.put(key, opened)
+    return opened
+
+
+def _open(content: Content, password: Secret[str] | None) -> OpenedPairs:
     keys, certificates = content.open(password)
-    return _Opened(pair_up(keys, certificates, content.labels))
+    return OpenedPairs(pair_up(keys, certificates, content.labels))
 
 
-def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) -> Iterator[Identity]:
+def _make_identities(
+    settings: IdentitySettings, opened: OpenedPairs, label: str
+) -> Iterator[Identity]:
     for number, pair in enumerate(opened.pairs, 1):
         name = settings.name if number == 1 else f"{settings.name} ({number})"
         known = opened.identities.get((name, settings.origin))
@@ -224,7 +235,7 @@ def _make_identities(settings: IdentitySettings, opened: _Opened, label: str) ->
 
 
 def _make_identity(
-    settings: IdentitySettings, name: str, pair: Pair, opened: _Opened
+    settings: IdentitySettings, name: str, pair: Pair, opened: OpenedPairs
 ) -> Identity | None:
     """``None`` where the certificate cannot be read: its fields are parsed only when looked at."""
     with RefusalsIgnored():

@@ -12,6 +12,11 @@ from .material.certificate import Certificate
 from .material.certificates import load_certificates
 from .material.pem_key import open_pem_key
 from .material.pkcs12 import open_pkcs12
+from .material.source_file import refuse_size
+from .source import Credentials
+
+#: what no PKCS12 has in it, armoured or not
+_PEM_MARKS = (b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----")
 
 Opened = tuple[Sequence[Key], Sequence[Certificate]]
 
@@ -73,3 +78,39 @@ class PemContent:
         """The first key of its text, and every certificate of the other."""
         certificates = load_certificates(self.certificates, self.labels[0])
         return (open_pem_key(self.key, password, self.labels[1]),), certificates
+
+
+@dataclass(frozen=True)
+class CredentialsContent:
+    """What a source gives, with the password that the source has for it."""
+
+    content: Pkcs12Content | PemContent
+    password: Secret[str] | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those of the content."""
+        return self.content.labels
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        """The content, and the password that opens it."""
+        password = Secret(self.password.reveal().encode()) if self.password else Secret(b"")
+        return (*self.content.parts(), password)
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        """The content, by the password that came with it, or else by that of the settings."""
+        return self.content.open(password if self.password is None else self.password)
+
+
+def content_of(credentials: Credentials, label: str) -> CredentialsContent:
+    """The content of credentials, PEM or PKCS12 by what it holds; ``label`` is what errors call it.
+
+    Raises :class:`~.errors.IdentityError` where there is none, or too much.
+    """
+    material = credentials.sealed
+    refuse_size(material, label)
+    is_pem = any(mark in material.reveal() for mark in _PEM_MARKS)
+    content = (
+        PemContent(material, material, (label, label)) if is_pem else Pkcs12Content(material, label)
+    )
+    return CredentialsContent(content, credentials.password)

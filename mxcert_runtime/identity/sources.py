@@ -5,11 +5,13 @@ Nothing is read before it is asked for, and nothing here is decrypted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Union
 
 from ..base.faults import Origin
 from ..base.secret import Secret
+from .source import Source
 
 if TYPE_CHECKING:
     from .opening import Content
@@ -121,6 +123,27 @@ class PemFiles:
 
 
 @dataclass(frozen=True)
+class SourceMaterial:
+    """What a source gives, whenever it is asked; two of the same source are one."""
+
+    source: Source = field(repr=False)
+
+    def files(self) -> tuple[MaterialFile, ...]:
+        """Those by which the source goes; what is in them is its own affair."""
+        return tuple(MaterialFile(path, holds_key=False) for path in self.source.files())
+
+    def read(self) -> Content:
+        """What the source holds."""
+        from .opening import content_of
+
+        return content_of(self.source.read(), self.shown())
+
+    def shown(self) -> str:
+        """What the source shows of itself."""
+        return self.source.shown()
+
+
+@dataclass(frozen=True)
 class AuthorityFile:
     """A file of one or more PEM certificates of authorities."""
 
@@ -150,3 +173,21 @@ class IdentitySettings:
     password_origin: Origin | None = None
     #: pinned CAs: when not empty, only these count for the hosts of this identity's rules
     authorities: tuple[Authority, ...] = ()
+
+    def pinned(self) -> tuple[Authority, ...]:
+        """Those CAs, and the ones that its source gives.
+
+        Raises :class:`~.errors.IdentityError` where the source has nothing.
+        """
+        if not isinstance(self.material, SourceMaterial):
+            return self.authorities
+        pem = self.material.source.read().authorities
+        text = pem.decode("ascii", "surrogateescape")
+        return (*self.authorities, AuthorityText(text, self.origin)) if pem else self.authorities
+
+
+def sources_of(identities: Iterable[IdentitySettings]) -> tuple[Source, ...]:
+    """The sources among what identities are made from, each once."""
+    materials = [each.material for each in identities]
+    found = [each.source for each in materials if isinstance(each, SourceMaterial)]
+    return tuple({id(each): each for each in found}.values())

@@ -13,7 +13,7 @@ from ..base.secret import Secret
 from . import inline, names
 from .draft import Draft, Findings, Given, Place
 from .family import Candidate, family_draft, warn_of_near_misses
-from .files import read_value
+from .files import is_path, read_value, resolved
 from .presence import near_misses
 from .readers import reader_of
 from .scalars import SCALARS, WITH_FILE
@@ -91,7 +91,7 @@ def _in_named_file(name: str, environ: Mapping[str, str], place: Place) -> list[
     if not path:
         return []
     at = _variable(name + names.FILE_SUFFIX, place)
-    return [Given(read_value(path, at), at)]
+    return [Given(read_value(resolved(path, at), at) if is_path(path, at) else None, at)]
 
 
 def _add_scalars(environ: Mapping[str, str], place: Place, draft: Draft) -> None:

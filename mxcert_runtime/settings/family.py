@@ -61,7 +61,7 @@ def family_draft(candidates: Candidates, place: Place) -> Draft:
     if family.authorities and family.authorities.value:
         for number, path in enumerate(family.authorities.value, 1):
             at = family.authorities.place.at(f"entry {number}")
-            draft.authorities.append(AuthorityFile(resolved(at.folder, path), at.origin))
+            draft.authorities.append(AuthorityFile(resolved(path, at), at.origin))
     return draft
 
 
@@ -141,7 +141,7 @@ def _add_identities(family: Family, draft: Draft) -> None:
     made: dict[str, IdentitySettings] = {}
     for number, path in enumerate(certificates.value, 1):
         at = certificates.place.at(f"entry {number}")
-        identity = _identity(number, resolved(at.folder, path), at.origin, family.passwords)
+        identity = _identity(number, resolved(path, at), at.origin, family.passwords)
         if identity.name in made:
             _judge_repetition(made[identity.name], identity, at)
         else:
@@ -203,7 +203,7 @@ def _add_usages(family: Family, draft: Draft) -> None:
     listed = _Listed.of(family.certificates)
     for name, path in family.usages.value or ():
         listed.refuse_other(path, place.at(f"identifier {shown(name)}") if name.strip() else place)
-        identity = resolved(place.folder, path) if path else None
+        identity = resolved(path, place) if path else None
         draft.rules += rules_of([name], RuleKind.HOST_OR_SERVICE, identity, place)
 
 

@@ -14,6 +14,8 @@ from .model import SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+#: what systemd passes to a service (LoadCredential=), by name: systemd.exec(5), "Credentials"
+_CREDENTIAL, _CREDENTIALS_DIRECTORY = "credential:", "CREDENTIALS_DIRECTORY"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -69,11 +71,18 @@ def _without_newline(text: str) -> str:
     return text[:-1] if text.endswith("\n") else text
 
 
-def resolved(folder: str, path: str) -> str:
-    """The path as seen from a folder; ``""`` leaves it relative to the working directory."""
-    if not folder or os.path.isabs(path) or _WINDOWS_ABSOLUTE.match(path):
+def resolved(path: str, place: Place) -> str:
+    """The path as seen from the folder of a place, which may be the working directory.
+
+    ``credential:NAME`` is what systemd gives the service under that name. Only for what
+    :func:`is_path` says is one.
+    """
+    given = place.environ.get(_CREDENTIALS_DIRECTORY)
+    if path.startswith(_CREDENTIAL) and given:
+        return os.path.join(given, path[len(_CREDENTIAL) :])
+    if not place.folder or os.path.isabs(path) or _WINDOWS_ABSOLUTE.match(path):
         return path
-    return os.path.join(folder, path)
+    return os.path.join(place.folder, path)
 
 
 def folder_of(path: str) -> str:
@@ -93,10 +102,23 @@ def shown_path(path: str, written: str | None = None) -> str:
 def is_path(path: str, place: Place) -> bool:
     """Whether a text can be a path; the fault says what a lost backslash looks like."""
     if not _CONTROL.search(path):
-        return True
+        return not path.startswith(_CREDENTIAL) or _is_credential(path, place)
     place.fault(
         "holds a path with a control character",
         r"Write a path, not what the file holds; where a backslash is an escape, as in JSON,"
         r" double it: `D:\\new\\Mx1.pfx`",
     )
+    return False
+
+
+def _is_credential(path: str, place: Place) -> bool:
+    name = path[len(_CREDENTIAL) :]
+    if name in ("", ".", "..") or "/" in name or os.sep in name:
+        place.fault("names no credential behind `credential:`", "Write the name of one, no path")
+        return False
+    if place.environ.get(_CREDENTIALS_DIRECTORY):
+        return True
+    problem = f"names a credential of systemd, but {_CREDENTIALS_DIRECTORY} is not set"
+    remedy = "Give it to the service, with `LoadCredential=` or `LoadCredentialEncrypted=`"
+    place.fault(problem, remedy)
     return False

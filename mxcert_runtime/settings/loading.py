@@ -17,7 +17,7 @@ from . import environment, kubernetes, names, native, selfhosted
 from .conflicts import distinct_identities, distinct_rules
 from .documents import read_record
 from .draft import Draft, Given, Place
-from .files import folder_of
+from .files import folder_of, is_path, resolved
 from .log import log_settings_of
 from .model import Reading, Settings
 from .presence import is_disabled
@@ -81,7 +81,8 @@ def _file_to_read(place: Place, default_file: str) -> Given[str] | None:
     """The path of the settings file, and the place that names it."""
     named = place.environ.get(names.CONFIG, "")
     if named:
-        return Given(named, place.elsewhere(Origin.variable(names.CONFIG)))
+        at = place.elsewhere(Origin.variable(names.CONFIG))
+        return Given(resolved(named, at), at) if is_path(named, at) else None
     if os.path.lexists(default_file):
         return Given(default_file, place.elsewhere(Origin("default file")))
     return None

@@ -19,6 +19,7 @@ from ..identity.sources import (
     PemFiles,
     Pkcs12File,
     Pkcs12Inline,
+    SourceMaterial,
 )
 from .draft import Draft, Given, Place
 from .files import is_path, read_value, resolved
@@ -26,12 +27,14 @@ from .identifiers import rules_of
 from .model import RuleKind
 from .readers import reader_of
 from .scalars import SCALARS
+from .source_options import open_from
 from .table import Table
 from .values import Record
 
 KEYS = (*(each.key for each in SCALARS), "ca", "identity", "no_certificate")
 #: what people call environment variables, and hardly a password
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
+_MATERIAL_KEYS = ("pkcs12", "certificate", "key", "source")
 #: those behind the first say where the password is, and do not hold it
 _PASSWORD_KEYS = ("password", "password_file", "password_env")
 
@@ -59,7 +62,7 @@ def read(document: Record, place: Place) -> Draft:
 def _authorities(table: Table) -> tuple[Authority, ...]:
     at = table.place.at("ca")
     return tuple(
-        AuthorityFile(resolved(at.folder, path), at.origin)
+        AuthorityFile(resolved(path, at), at.origin)
         for path in table.texts("ca")
         if is_path(path, at)
     )
@@ -76,9 +79,9 @@ def _add_identity(entry: Table, draft: Draft) -> None:
     given_name = entry.text("name")
     if given_name:
         entry = entry.named(given_name)
-    material = _material(entry)
-    name = given_name or _derived_name(material) or entry.origin.place
     password = _password(entry)
+    material = _material(entry, password)
+    name = given_name or _derived_name(material) or entry.origin.place
     authorities = _authorities(entry)
     _add_rules(entry, name, draft)
     entry.refuse_unread()
@@ -102,8 +105,13 @@ def _derived_name(material: Material | None) -> str | None:
     return files[0].path if files else None
 
 
-def _material(entry: Table) -> Material | None:
-    given = [key for key in ("pkcs12", "certificate", "key") if entry.has(key)]
+def _material(entry: Table, password: Secret[str] | None) -> Material | None:
+    given = [key for key in _MATERIAL_KEYS if entry.has(key)]
+    if "source" in given:
+        if len(given) > 1:
+            entry.place.fault("has both a source and files", "Keep `source`, or the files")
+            return None
+        return _source(entry, password)
     if "pkcs12" in given and len(given) > 1:
         remedy = "Keep `pkcs12`, or `certificate` and `key`"
         entry.place.fault("has both a PKCS12 file and PEM files", remedy)
@@ -113,7 +121,7 @@ def _material(entry: Table) -> Material | None:
     certificate = entry.path("certificate")
     if certificate is None:
         if "certificate" not in given:
-            remedy = "Write `pkcs12`, or `certificate` and `key`"
+            remedy = "Write `pkcs12`, `certificate` and `key`, or `source`"
             entry.place.fault("has no certificate", remedy)
         return None
     key = entry.path("key") if "key" in given else certificate
@@ -126,6 +134,12 @@ def _pkcs12(entry: Table) -> Material | None:
         return Pkcs12Inline(content)
     path = entry.path("pkcs12")
     return None if path is None else Pkcs12File(path)
+
+
+def _source(entry: Table, password: Secret[str] | None) -> Material | None:
+    table = entry.table("source")
+    source = None if table is None else open_from(table, password)
+    return None if source is None else SourceMaterial(source)
 
 
 def _password(entry: Table) -> Secret[str] | None:

@@ -151,7 +151,7 @@ class Path(_Defaulting[None]):
 
     def of_text(self, text: SecretText, place: Place) -> str | None:
         path = text.reveal().strip()
-        return resolved(place.folder, path) if is_path(path, place) else None
+        return resolved(path, place) if is_path(path, place) else None
 
     def of_table(self, table: Table, key: str) -> str | None:
         return table.path(key)

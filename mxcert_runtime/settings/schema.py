@@ -21,6 +21,10 @@ Schema = dict[str, Any]
 
 _HOSTS = {**LIST, "description": "hosts: `host`, `host:port`, `*.domain` or `*.domain:port`"}
 _SERVICES = {**LIST, "description": "names of services, such as `Module.Service`"}
+_EITHER_OR = (
+    *(("pkcs12", "certificate"), ("pkcs12", "key")),
+    *(("source", "pkcs12"), ("source", "certificate"), ("source", "key")),
+)
 _PASSWORDS = ("password", "password_file", "password_env")
 
 
@@ -33,6 +37,12 @@ _IDENTITY_KEYS = {
     "pkcs12": _told(TEXT, "path of a PKCS12 file"),
     "certificate": _told(TEXT, "path of a PEM file with the certificate and its chain"),
     "key": _told(TEXT, "path of a PEM file with the key; by default that of the certificate"),
+    "source": {
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": TEXT},
+        "description": "what gives key and certificates while the program runs, and its options",
+    },
     "password": _told({"type": "string"}, "the password itself; it may be empty"),
     "password_file": _told(TEXT, "path of a file with the password"),
     "password_env": _told(TEXT, "environment variable with the password"),
@@ -63,9 +73,8 @@ def settings_schema() -> Schema:
 
 def _identity() -> Schema:
     rules = [
-        {"anyOf": [_has("pkcs12"), _has("certificate")]},
-        _not_both("pkcs12", "certificate"),
-        _not_both("pkcs12", "key"),
+        {"anyOf": [_has("pkcs12"), _has("certificate"), _has("source")]},
+        *(_not_both(*pair) for pair in _EITHER_OR),
         *(_not_both(*pair) for pair in combinations(_PASSWORDS, 2)),
     ]
     return {**_table(_IDENTITY_KEYS), "allOf": rules}

@@ -90,7 +90,7 @@ class Table:
         path = self.text(key)
         if path is None or not is_path(path, self.place.at(key)):
             return None
-        return resolved(self.place.folder, path)
+        return resolved(path, self.place)
 
     def boolean(self, key: str) -> bool | None:
         """True or false, and nothing that only reads like it."""

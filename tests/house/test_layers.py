@@ -23,6 +23,7 @@ ROOT = Path(mxcert_runtime.__file__).parent
 LAYERS = """
 base/*
 identity/*
+sources
 settings/*
 contexts/*
 decisions/*

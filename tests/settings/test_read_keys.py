@@ -35,6 +35,7 @@ IDENTITY: dict[str, tuple[dict[str, Any], Any]] = {
     "pkcs12": ({}, "a.p12"),
     "certificate": ({}, "a.pem"),
     "key": ({"certificate": "a.pem"}, "a.key"),
+    "source": ({}, {"kind": "command", "command": ["a"]}),
     "password": ({"pkcs12": "a.p12"}, "x"),
     "password_file": ({"pkcs12": "a.p12"}, SECRET_FILE),
     "password_env": ({"pkcs12": "a.p12"}, "SOME_PASSWORD"),

@@ -29,10 +29,16 @@ VALUES: tuple[Any, ...] = (
     *(None, True, False, 0, 1.5, "", " ", "x", "none", "OFFER ", "Warn", "off"),
     *([], [""], [" "], ["x"], ["x", "y"], [1], [None], [["x"]], {}, {"A": "x"}, {"A": ["x"]}),
     *({"A": None}, {"A": 1}, {"A": []}, {"A": [1]}, {"": "x"}, {"hosts": "x"}, {"hosts": [1]}),
+    *({"kind": "x"}, {"kind": ""}, {"kind": 1}, {"kind": None}),
     *({"pkcs12": "x"}, {"pkcs12": None}, [{"pkcs12": "x"}, {"certificate": "y"}]),
 )
 #: what a value means that has the right shape, which a schema cannot say
-BEYOND_SHAPES = ("names the file ", "names the environment variable ", "has the name `")
+BEYOND_SHAPES = (
+    "names a kind of source",
+    "names the file ",
+    "names the environment variable ",
+    "has the name `",
+)
 #: files of the corpus with the right shape in which something else is wrong
 CORPUS_BEYOND = {
     *("bidi-host.toml", "password-as-its-file.toml", "password-as-its-variable.toml"),

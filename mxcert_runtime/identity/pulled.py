@@ -1,0 +1,100 @@
+"""A source that is asked again in time: it holds what it fetched last, as long as that can be used.
+
+What is fetched is opened before it takes the place of what is held, so nothing broken ever does.
+"""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+
+from ..base.locks import ForkSafeLock
+from ..errors import IdentityError
+from .source import Credentials
+
+#: of what is left of the life of a certificate, when a new one is fetched; the spread keeps the
+#: processes of a fleet from asking all at once
+_EARLIEST, _LATEST = 0.6, 0.7
+_LEAST_WAIT = timedelta(seconds=1)
+_FIRST_RETRY, _LAST_RETRY = timedelta(seconds=5), timedelta(minutes=5)
+_MOST_DOUBLINGS = 10
+
+
+class PulledSource(ABC):
+    """Implements all of a source but :meth:`fetch` and :meth:`shown`."""
+
+    def __init__(self) -> None:
+        self._lock = ForkSafeLock()
+        self._held: Credentials | None = None
+        #: kept alive, so that nobody decrypts it again
+        self._opened: object = None
+        self._due: datetime | None = None
+        self._failures = 0
+
+    @abstractmethod
+    def fetch(self) -> Credentials:
+        """New credentials.
+
+        Raises :class:`~.errors.IdentityError`; never with a secret in it.
+        """
+
+    @abstractmethod
+    def shown(self) -> str:
+        """What is shown of the source, in one line; never a secret."""
+
+    def read(self) -> Credentials:
+        """What is held; fetched where nothing is."""
+        with self._lock:
+            if self._held is None:
+                return self._take(self.fetch())
+            return self._held
+
+    def files(self) -> tuple[str, ...]:
+        """None: the output of a source is no file."""
+        return ()
+
+    def due(self) -> datetime | None:
+        """When about two thirds of what was left of the certificate are over."""
+        with self._lock:
+            return self._due
+
+    def refresh(self) -> None:
+        """Fetch, open, and only then hold it."""
+        with self._lock:
+            try:
+                self._take(self.fetch())
+            except IdentityError:
+                wait = _FIRST_RETRY * 2 ** min(self._failures, _MOST_DOUBLINGS)
+                self._failures += 1
+                self._due = self.now() + min(wait, _LAST_RETRY)
+                raise
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Nothing to watch: it is asked."""
+        return _nothing
+
+    def now(self) -> datetime:
+        """The present moment, aware."""
+        return datetime.now(timezone.utc)
+
+    def _take(self, credentials: Credentials) -> Credentials:
+        from .identity import open_once
+        from .opening import content_of
+
+        content = content_of(credentials, self.shown())
+        opened = open_once(content, credentials.password)
+        ends = [each.leaf.validity[1] for each in opened.pairs if each.leaf.validity]
+        self._due = self._moment_before(min(ends)) if ends else None
+        self._held, self._opened, self._failures = credentials, opened, 0
+        return credentials
+
+    def _moment_before(self, end: datetime) -> datetime:
+        now = self.now()
+        part = random.uniform(_EARLIEST, _LATEST)  # noqa: S311 - no secret
+        return now + max((end - now) * part, _LEAST_WAIT)
+
+
+def _nothing() -> None:
+    """What ends a watch that never began."""

@@ -1,0 +1,1 @@
+"""Sources of credentials: a command, what systemd passes, and kinds of others."""
