@@ -85,7 +85,7 @@ def _text(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-class Agent:
+class AgentProcess:
     """The process of an agent on a socket; it may be killed and started again."""
 
     def __init__(self, folder: Path) -> None:
@@ -128,6 +128,18 @@ class Agent:
                 return told
         raise AssertionError(f"the agent ended without {event!r}")
 
+    def next_event(self) -> str:
+        """What it tells next."""
+        process = self._running()
+        assert process.stdout is not None
+        event: str = json.loads(process.stdout.readline())["event"]
+        return event
+
+    def end(self) -> None:
+        """End it in order: its streams are closed, and its socket goes."""
+        process, self._process = self._running(), None
+        process.communicate()
+
     def kill(self) -> None:
         """End it at once, as a crash does: its socket stays behind."""
         process, self._process = self._running(), None
@@ -152,9 +164,9 @@ class Agent:
 
 
 @contextlib.contextmanager
-def running_agent(folder: Path) -> Iterator[Agent]:
+def running_agent(folder: Path) -> Iterator[AgentProcess]:
     """An agent that serves until the end."""
-    agent = Agent(folder)
+    agent = AgentProcess(folder)
     agent.start()
     try:
         yield agent
