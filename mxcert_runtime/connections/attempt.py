@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from logging import DEBUG
-from typing import Any, Optional, Protocol
+from typing import Any, Protocol
 
 from ..base.hosts import Host
 from ..decisions.generation import Generation
@@ -18,13 +18,13 @@ from ..decisions.policy import Decision
 from ..identity.identity import Identity
 from ..monitoring.housekeeping import look_if_due
 from .announcement import announce, warn_of_unknowns
+from .dialled_sockets import port_of_socket
+from .endpoint import Asked
 from .plan import Plan, tally_of
 from .request import CertificateRequest
+from .reuse import SessionMark
 
 _logger = logging.getLogger("mxcert_runtime")
-
-#: host, port and service that a connection is for; what nobody knows is ``None``
-Asked = tuple[Optional[Host], Optional[int], Optional[str]]
 
 
 class Engine(Protocol):
@@ -43,24 +43,30 @@ class Engine(Protocol):
 class Attempt:
     """What one connection is for, by which decision, and how far it has been told of."""
 
-    __slots__ = ("context", "host", "is_counted", "is_told", "plan", "port", "service")
+    __slots__ = ("asked", "context", "is_counted", "is_told", "plan")
 
-    def __init__(
-        self,
-        plan: Plan,
-        host: Host | None,
-        port: int | None,
-        service: str | None,
-        context: Any,
-    ) -> None:
+    def __init__(self, plan: Plan, asked: Asked, context: Any) -> None:
         self.plan = plan
-        self.host = host
-        #: ``None`` where none matters to the decision, or nobody knows it
-        self.port = port
-        self.service = service
+        self.asked = asked
         #: the caller's
         self.context = context
+        #: whether warnings and the log have been told, and whether it has been counted
         self.is_told = self.is_counted = False
+
+    @property
+    def host(self) -> Host | None:
+        """What the connection verifies, or dials."""
+        return self.asked[0]
+
+    @property
+    def port(self) -> int | None:
+        """``None`` where none matters to the decision, or nobody knows it."""
+        return self.asked[1]
+
+    @property
+    def service(self) -> str | None:
+        """What the running code named."""
+        return self.asked[2]
 
     @property
     def decision(self) -> Decision:
@@ -73,12 +79,15 @@ class Attempt:
         return self.plan.generation
 
     @property
-    def mark(self) -> object:
+    def mark(self) -> SessionMark | None:
         """What a session must have been made under to be resumed; ``None``: as without us."""
-        return None if self.plan.mark is None else (self.plan.mark, self.host)
+        return None if self.plan.mark is None else (self.plan.mark, self.asked[0])
 
-    def start(self) -> None:
-        """Count the connection, warn of what is not known of it, and log it; all of it once."""
+    def start(self, socket: Any = None) -> None:
+        """Count the connection, warn of what is not known of it, and log it; all of it once.
+
+        ``socket`` is what tells the port, for the log, where nobody had to know it before.
+        """
         plan = self.plan
         if not self.is_counted and plan.count is not None:
             plan.count()
@@ -86,9 +95,11 @@ class Attempt:
         if self.is_told:
             return
         self.is_told = True
-        warn_of_unknowns(plan.generation.policy, self.host, self.port, plan.decision)
+        host, port, _ = self.asked
+        if plan.may_be_uncertain:
+            warn_of_unknowns(plan.generation.policy, host, port, plan.decision)
         if _logger.isEnabledFor(DEBUG):
-            announce(self.host, self.port, plan.decision)
+            announce(host, port or port_of_socket(socket, host), plan.decision)
 
     def step(self) -> None:
         """Take a step of the handshake; it is slow anyway, so that the housekeeping may look."""
@@ -108,8 +119,7 @@ class Attempt:
 
     def _substance(self) -> tuple[object, ...]:
         plan = self.plan
-        parts = plan.generation, plan.decision, plan.presents_own, self.host, self.port
-        return *parts, self.service, id(self.context)
+        return plan.generation, plan.decision, plan.presents_own, self.asked, id(self.context)
 
     def succeed(self, other: Attempt) -> None:
         """Take the place of one that knew less of the same connection, which counts once."""
@@ -144,4 +154,4 @@ def begin(generation: Generation, asked: Asked, context: Any, engine: Engine) ->
     plan = engine.recall(generation, asked, context)
     if plan is None:
         plan = engine.plan(generation, generation.policy.select(*asked), asked, context)
-    return Attempt(plan, *asked, context)
+    return Attempt(plan, asked, context)

@@ -98,6 +98,11 @@ def endpoint_of_socket(sock: Any, named: str | None) -> tuple[Host, int | None]:
     return (UnnamedHost(address) if named is None else named), port
 
 
+def port_of_socket(sock: Any, host: Host | None) -> int | None:
+    """The port that a connection on ``sock`` to a host is for, as far as it is certain."""
+    return endpoint_of_socket(sock, host if isinstance(host, str) else None)[1]
+
+
 def is_dialled_for_another(sock: Any, host: Host) -> bool:
     """Whether a socket is certain to be connected to a name other than ``host``."""
     dialled = _dialled.get(_cookie_of(sock) or b"")

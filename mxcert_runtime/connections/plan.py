@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from ..base.hosts import Host
 from ..contexts.handover import Handover
 from ..decisions.generation import Generation
-from ..decisions.policy import Choice, Decision
+from ..decisions.policy import Choice, Decision, Withheld
 from ..identity.identity import Identity
 from ..monitoring.counters import Tally, connection_tally
 from .reuse import ReuseKey, key_of_sessions
@@ -25,7 +26,7 @@ class Plan:
     count: Callable[[], object] | None
     at_creation: ssl.SSLContext | None = None
     #: makes the handover for a host; the flag is whether the server may ask after the handshake
-    handover: Callable[[Host, bool], Handover] | None = None
+    handover: Callable[[Host | None, bool], Handover] | None = None
     listens_on_caller: bool = False
     #: what a session must have been made under to be resumed; ``None``: as without us
     mark: ReuseKey | None = None
@@ -33,6 +34,11 @@ class Plan:
     presents_own: bool = False
     #: whether it holds for this moment only, since it was made from what directories hold now
     is_passing: bool = False
+
+    @functools.cached_property
+    def may_be_uncertain(self) -> bool:
+        """Whether something may be unknown of a connection that would change what it presents."""
+        return self.generation.policy.has_port_rules or isinstance(self.decision, Withheld)
 
 
 def tally_of(decision: Decision, identity: Identity | None) -> Tally:

@@ -164,7 +164,7 @@ class ConnectionPlanner:
                 return listening or self.context
             return held or self._make_late(identity, version)
 
-        def handover(host: Host, may_ask_later: bool) -> Handover:
+        def handover(host: Host | None, may_ask_later: bool) -> Handover:
             answering = answer_request(self.decision.candidates, host, context_for)
             return Handover(answering, listening or self.context, may_ask_later=may_ask_later)
 
@@ -173,13 +173,13 @@ class ConnectionPlanner:
     def _plan_handover(self, trust: Trust | None, authenticating: Authenticating) -> Plan:
         listening = self._make_listening(trust)
 
-        def handover(host: Host, may_ask_later: bool) -> Handover:
+        def handover(host: Host | None, may_ask_later: bool) -> Handover:
             return Handover(authenticating, listening or self.context)
 
         return self._plan_with_handover(listening, handover)
 
     def _plan_with_handover(
-        self, listening: ssl.SSLContext | None, handover: Callable[[Host, bool], Handover]
+        self, listening: ssl.SSLContext | None, handover: Callable[[Host | None, bool], Handover]
     ) -> Plan:
         return self._new_plan(
             at_creation=listening,

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...base.hosts import Host, host_dialled
-from ...connections.attempt import Asked
-from ...connections.dialled_sockets import endpoint_of_socket
+from ...connections.endpoint import Asked, asked_so_far
 from ...contexts.trust import is_bundle
 from ...decisions import in_force
-from ...decisions.scope import current_service, peek_leg
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
 from .objects import add_authorities
@@ -30,33 +27,21 @@ _HOST = "_mxcert_host"
 _OWNER = "_mxcert_owner"
 
 
-def _asked_by(connection: Any, address: Any) -> Asked:
-    """What a connection is for that is about to dial ``address``, or has a socket already."""
-    named: str | None = connection.__dict__.get(_HOST)
-    host, port = _endpoint_of(connection, named, address)
-    return host, port, current_service.get()
-
-
-def _endpoint_of(connection: Any, named: str | None, address: Any) -> tuple[Host, int | None]:
-    leg = peek_leg(named)
-    if leg is not None:
-        return named or leg[0], leg[1]
-    if isinstance(address, tuple):
-        return named or host_dialled(address[0]), address[1]
-    return endpoint_of_socket(connection, named)
+def _asked_by(connection: Any, address: object = None) -> Asked:
+    return asked_so_far(connection.__dict__.get(_HOST), connection, address)
 
 
 def _set_tlsext_host_name(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
     name = args[0] if args else kwargs["name"]
     setattr(instance, _HOST, name.decode("ascii", "replace"))
-    present(instance, _asked_by(instance, None))
+    present(instance, _asked_by(instance))
     return result
 
 
 def _set_connect_state(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
-    present(instance, _asked_by(instance, None))
+    present(instance, _asked_by(instance))
     return result
 
 

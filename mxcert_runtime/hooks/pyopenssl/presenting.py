@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ...connections.attempt import Asked, Attempt, begin
+from ...connections.attempt import Attempt, begin
 from ...connections.choice import choose_context
+from ...connections.endpoint import Asked
 from ...connections.plan import Plan, count_of, mark_of
 from ...connections.request import CertificateRequest
 from ...decisions import in_force
@@ -78,7 +79,7 @@ def present_again(connection: Any) -> None:
         return
     _keep_what_is_left(connection)
     setattr(connection, _TAKEN, None)
-    attempt = _begin(connection, (known.host, known.port, known.service), known)
+    attempt = _begin(connection, known.asked, known)
     if attempt is not None:
         _decide_anew(connection, attempt)
 
@@ -127,7 +128,7 @@ def _presenting_own(attempt: Attempt) -> Attempt:
     decision = attempt.decision
     count = count_of(decision, presents_own=True)
     plan = Plan(attempt.generation, decision, count, presents_own=True)
-    return Attempt(plan, attempt.host, attempt.port, attempt.service, attempt.context)
+    return Attempt(plan, attempt.asked, attempt.context)
 
 
 def _decide_anew(connection: Any, attempt: Attempt) -> None:

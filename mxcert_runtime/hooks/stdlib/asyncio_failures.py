@@ -15,10 +15,11 @@ from typing import Any
 
 from ...diagnosis.alert_table import Alert, alert_numbered
 from ...diagnosis.alerts import alert_of
+from ...diagnosis.explaining import is_closed
 from ...diagnosis.report import report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
 from ..unread_answer import alert_in_clear
-from .failures import FirstExchange, explain, is_closed
+from .failures import FirstExchange, explain
 
 #: more than servers send behind a handshake: some tickets, and an alert
 _MOST = 65536

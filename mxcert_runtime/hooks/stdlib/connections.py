@@ -1,8 +1,7 @@
 """Patches of the two places where ``ssl`` creates connections, and of what shows their context.
 
 ``SSLContext._wrap_socket`` and ``_wrap_bio`` make every connection of the standard library, of
-sync code, asyncio, uvloop and gevent. They are on the hot path, hence plain functions, which share
-nothing where a connection only takes its context: a call more is a tenth of what they may take.
+sync code, asyncio, uvloop and gevent. They are on the hot path, hence plain functions.
 """
 
 from __future__ import annotations
@@ -12,23 +11,44 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ...base.genuine_ssl import genuine_context
-from ...connections.deciding import VERIFY_MODE, Noted, decide_connection
-from ...connections.presentation import Presentation, note_beside, presentation_of
+from ...connections.attempt import Attempt, begin
+from ...connections.endpoint import asked_at_creation
 from ...contexts.handover import MissingOwnerError, hand_over, warn_of_missing_owner
 from ...contexts.identity_contexts import IdentityContext
 from ...contexts.ledger import ledger
 from ...decisions import in_force
 from ..patching import Addition, Patch, Switch, attribute_of, unbound
+from .attempts import attempt_of, note_beside
+from .engine import VERIFY_MODE, SslEngine
 from .sessions import resume
 
+_engine = SslEngine()
 
-def _hand_over(connection: Any, owner: Any, noted: Noted) -> None:
-    plan, host, _, _, context = noted
+
+def _equip(connection: Any, owner: Any, attempt: Attempt, session: Any) -> None:
+    """Give a new connection what it takes at its creation."""
+    attempt.start(owner)
+    plan = attempt.plan
+    if plan.at_creation is not None:
+        connection.context = plan.at_creation
+    if plan.handover is not None:
+        _hand_over(connection, owner, attempt)
+    try:
+        owner._mxcert_attempt = attempt
+    except AttributeError:
+        note_beside(owner, attempt)
+    if session is not None:
+        resume(connection, session, attempt.context, attempt.mark)
+
+
+def _hand_over(connection: Any, owner: Any, attempt: Attempt) -> None:
+    plan = attempt.plan
     assert plan.handover is not None  # noqa: S101 - only called where there is one
-    if hand_over(connection, owner, plan.handover(host, bool(context.post_handshake_auth))):
+    may_ask_later = bool(attempt.context.post_handshake_auth)
+    if hand_over(connection, owner, plan.handover(attempt.host, may_ask_later)):
         return
     if plan.decision.rule is not None:
-        raise MissingOwnerError(str(host), str(plan.decision))
+        raise MissingOwnerError(str(attempt.host), str(plan.decision))
     warn_of_missing_owner()
 
 
@@ -49,23 +69,10 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
         if server_side or generation is None or not switch.on:
             ledger.finish_loads(self)
             return original(self, sock, server_side, server_hostname, owner=owner, session=session)
-        noted = decide_connection(generation, self, server_hostname, sock)
+        asked = asked_at_creation(generation.policy, server_hostname, sock)
+        attempt = begin(generation, asked, self, _engine)
         connection = original(self, sock, False, server_hostname, owner=owner)
-        if owner is None:
-            owner = sock
-        plan = noted[0]
-        if plan.count is not None:
-            plan.count()
-        if plan.at_creation is not None:
-            connection.context = plan.at_creation
-        if plan.handover is not None:
-            _hand_over(connection, owner, noted)
-        try:
-            owner._mxcert_presentation = noted
-        except AttributeError:
-            note_beside(owner, noted)
-        if session is not None:
-            resume(connection, session, self, Presentation(*noted).mark)
+        _equip(connection, sock if owner is None else owner, attempt, session)
         return connection
 
     return _wrap_socket
@@ -97,21 +104,10 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
                 owner=owner,
                 session=session,
             )
-        noted = decide_connection(generation, self, server_hostname, None)
+        asked = asked_at_creation(generation.policy, server_hostname, None)
+        attempt = begin(generation, asked, self, _engine)
         connection = original(self, incoming, outgoing, False, server_hostname, owner=owner)
-        plan = noted[0]
-        if plan.count is not None:
-            plan.count()
-        if plan.at_creation is not None:
-            connection.context = plan.at_creation
-        if plan.handover is not None:
-            _hand_over(connection, owner, noted)
-        try:
-            owner._mxcert_presentation = noted
-        except AttributeError:
-            note_beside(owner, noted)
-        if session is not None:
-            resume(connection, session, self, Presentation(*noted).mark)
+        _equip(connection, owner, attempt, session)
         return connection
 
     return _wrap_bio
@@ -129,8 +125,8 @@ def _build_context_property(original: property, switch: Switch) -> property:
         shown = show(self)
         if not isinstance(shown, IdentityContext):
             return shown
-        presentation = presentation_of(self)
-        return None if presentation is None else presentation.context
+        attempt = attempt_of(self)
+        return None if attempt is None else attempt.context
 
     def set_context(self: Any, value: Any) -> None:
         if isinstance(value, genuine_context()):

@@ -15,35 +15,28 @@ import ssl
 import threading
 import weakref
 from collections.abc import Callable
-from datetime import datetime, timezone
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from ...base.tls_numbers import TLS_1_2, TLS_1_3
+from ...connections.attempt import Attempt, Facts
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...connections.observed import observe
-from ...connections.presentation import ATTRIBUTE as PRESENTATION
-from ...connections.presentation import Presentation, presentation_of
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
 from ...contexts.handover import request_of
 from ...contexts.ledger import ledger
-from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
+from ...diagnosis import explaining
+from ...diagnosis.alert_table import Alert, alert_numbered
 from ...diagnosis.alerts import alert_of
-from ...diagnosis.note import Failure
-from ...diagnosis.report import (
-    count_silent_end,
-    repeat_note,
-    report_failure,
-    report_own_fault,
-)
+from ...diagnosis.explaining import is_closed, look
+from ...diagnosis.report import count_silent_end, repeat_note
 from ...diagnosis.trust import describe_trust
-from ...monitoring.housekeeping import look_if_due
 from ..patching import Patch, Switch, attribute_of, unbound
 from ..unread_answer import ReadAhead, peek_alert, read_unread
+from .attempts import ATTRIBUTE, attempt_of
 
 #: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
 _PORT = "_mxcert_port"
-_Found = TypeVar("_Found")
 #: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
@@ -51,40 +44,18 @@ _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
 
 
 def explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
-    """Explain why a connection failed; never raises, since the application has its own error.
-
-    ``alert`` is what the server said, where the error itself does not tell.
-    """
-    try:
-        presentation, alert = presentation_of(owner), alert or alert_of(error)
-        if presentation is not None and alert is not None:
-            report_failure(error, _gather(owner, presentation, alert, error))
-    except Exception as fault:
-        report_own_fault(fault)
-
-
-def is_closed(error: OSError) -> bool:
-    """Whether an error says no more than that the connection is closed."""
-    alert = alert_of(error)
-    return alert is not None and alert.kind is AlertKind.CONNECTION_CLOSED
+    """Explain why a connection failed; ``alert`` is what the server said, if the error is mute."""
+    attempt = attempt_of(owner)
+    explaining.explain(attempt, error, functools.partial(_facts_of, owner, error), alert)
 
 
 def _explain_handshake(owner: Any, error: OSError) -> None:
-    number = _look(peek_alert, owner) if is_closed(error) else None
+    number = look(peek_alert, owner) if is_closed(error) else None
     explain(owner, error, None if number is None else alert_numbered(number))
 
 
-def _look(look: Callable[..., _Found | None], *arguments: Any) -> _Found | None:
-    """What a look at a connection finds; whatever it fails with is no affair of the program's."""
-    try:
-        return look(*arguments)
-    except Exception as fault:
-        report_own_fault(fault)
-        return None
-
-
 def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
-    answer = _look(read_unread, connection, owner) if is_closed(error) else None
+    answer = look(read_unread, connection, owner) if is_closed(error) else None
     if answer is None:
         explain(owner, error)
         return
@@ -96,25 +67,17 @@ def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
         repeat_note(answer.error, error)
 
 
-def _gather(owner: Any, presentation: Presentation, alert: Alert, error: OSError) -> Failure:
+def _facts_of(owner: Any, error: OSError, attempt: Attempt) -> Facts:
     cipher = owner._sslobj.cipher()
-    record = ledger.find(presentation.context)
-    generation, decision = presentation.generation, presentation.decision
-    return Failure(
-        alert,
-        datetime.now(timezone.utc),
-        generation,
-        decision,
-        presentation.host,
-        getattr(owner, _PORT, None) if presentation.port is None else presentation.port,
-        presentation.service,
+    record = ledger.find(attempt.context)
+    return Facts(
         server_has_spoken=cipher is not None,
         request=_request(owner, cipher),
-        without_request=_look_next_time(presentation),
-        has_own_certificate=record is not None and (record.credentials or record.has_shared_key),
-        trusted=describe_trust(decision, generation.extra_authorities, record),
-        verify_code=getattr(error, "verify_code", None),
+        without_request=_look_next_time(attempt),
+        trusted=describe_trust(attempt.decision, attempt.generation.extra_authorities, record),
+        port=getattr(owner, _PORT, None) if attempt.port is None else attempt.port,
         is_named=owner.server_hostname is not None,
+        verify_code=getattr(error, "verify_code", None),
     )
 
 
@@ -130,12 +93,12 @@ def _request(owner: Any, cipher: tuple[str, str, int] | None) -> CertificateRequ
         return None
 
 
-def _look_next_time(presentation: Presentation) -> str:
+def _look_next_time(attempt: Attempt) -> str:
     """Make the next connection to this endpoint listen, since nobody knows what was asked for."""
-    if presentation.plan.handover is not None:
+    if attempt.plan.handover is not None:
         return "nothing, as far as the handshake came"
-    endpoint = presentation.host, presentation.port
-    if not observe(presentation.generation, endpoint):
+    endpoint = attempt.host, attempt.port
+    if not observe(attempt.generation, endpoint):
         return "not known, since nobody listened"
     return "not known, since nobody listened; the next connection to this endpoint will tell"
 
@@ -223,31 +186,33 @@ def _watch_first_exchange(owner: Any) -> None:
     connection = owner._sslobj
     if connection is None or type(connection) is FirstExchange:
         return
-    is_known = hasattr(owner, PRESENTATION)
+    is_known = hasattr(owner, ATTRIBUTE)
     if is_known and connection.version() == "TLSv1.3":
         owner._sslobj = FirstExchange(connection, owner)
 
 
-def _remember_port(owner: Any) -> None:
-    """Look at the port before the first byte of the server: later nobody can be certain of it."""
-    presentation = presentation_of(owner)
-    if presentation is None or presentation.port is not None or hasattr(owner, _PORT):
+def _step_of_socket(owner: Any) -> None:
+    attempt = _step(owner)
+    if attempt is None or attempt.port is not None or hasattr(owner, _PORT):
         return
-    setattr(owner, _PORT, endpoint_of_socket(owner, str(presentation.host))[1])
+    # Later, when the server has spoken, nobody can be certain of it.
+    setattr(owner, _PORT, endpoint_of_socket(owner, str(attempt.host))[1])
 
 
-def _look_at_nothing(owner: Any) -> None:
-    """An ``SSLObject`` has no socket."""
+def _step(owner: Any) -> Attempt | None:
+    attempt = attempt_of(owner)
+    if attempt is not None:
+        attempt.step()
+    return attempt
 
 
-def _build_do_handshake(look: Callable[[Any], None], original: Any, switch: Switch) -> Any:
+def _build_do_handshake(step: Callable[[Any], object], original: Any, switch: Switch) -> Any:
     original = unbound(original)
 
     @functools.wraps(original)
     def do_handshake(self: Any, *arguments: Any, **named: Any) -> Any:
         if switch.on:
-            look_if_due()
-            look(self)
+            step(self)
         try:
             result = original(self, *arguments, **named)
         except _UNFINISHED:
@@ -265,8 +230,9 @@ def _build_do_handshake(look: Callable[[Any], None], original: Any, switch: Swit
 
 def failure_patches() -> tuple[Patch, ...]:
     """The patches of the handshake."""
-    looks = {"SSLSocket": _remember_port, "SSLObject": _look_at_nothing}
+    # An `SSLObject` has no socket.
+    steps = {"SSLSocket": _step_of_socket, "SSLObject": _step}
     return tuple(
-        Patch(attribute_of("ssl", name), "do_handshake", partial(_build_do_handshake, look))
-        for name, look in looks.items()
+        Patch(attribute_of("ssl", name), "do_handshake", partial(_build_do_handshake, step))
+        for name, step in steps.items()
     )

@@ -17,9 +17,9 @@ from enum import Enum
 from typing import Any, cast
 
 from ...base.locks import ForkSafeLock
-from ...connections.presentation import presentation_of
 from ...connections.reuse import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
+from .attempts import attempt_of
 from .spent_sessions import make_worthless
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -29,8 +29,8 @@ _LIMIT = 256
 
 
 def _mark_of(owner: Any) -> SessionMark | None:
-    presentation = presentation_of(owner)
-    return None if presentation is None else presentation.mark
+    attempt = attempt_of(owner)
+    return None if attempt is None else attempt.mark
 
 
 class Verdict(Enum):

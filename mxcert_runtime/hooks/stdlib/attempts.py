@@ -1,0 +1,28 @@
+"""Where an ``SSLSocket`` or ``SSLObject`` keeps its attempt: on itself, or beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...base.owner_notes import OwnerNotes
+from ...connections.attempt import Attempt
+
+#: The attribute of an owner with its :class:`~.connections.attempt.Attempt`.
+ATTRIBUTE = "_mxcert_attempt"
+
+#: the same for owners that take no attribute
+_beside: OwnerNotes[Attempt] = OwnerNotes()
+
+
+def note_beside(owner: Any, attempt: Attempt) -> None:
+    """Note it for an owner that takes no attribute."""
+    _beside.put(owner, attempt)
+
+
+def attempt_of(owner: Any) -> Attempt | None:
+    """What was noted; ``None`` for servers, and for connections that are older than settings."""
+    attempt: Attempt | None = getattr(owner, ATTRIBUTE, None)
+    if attempt is not None:
+        return attempt
+    # gevent's `SSLSocket` gives `ssl` the socket that it has inside.
+    return _beside.get(owner) or _beside.get(getattr(owner, "_sock", owner))

@@ -1,0 +1,96 @@
+"""The engine ``ssl``: plans for connections of a caller's context, each made once.
+
+On the hot path: plans are kept, and cost one look at what the caller may have changed unseen.
+"""
+
+from __future__ import annotations
+
+import ssl
+import weakref
+
+from ...base.genuine_ssl import NativeContext
+from ...connections.endpoint import Asked
+from ...connections.kept_plans import KeptPlans, Key, Question, plans_of
+from ...connections.observed import is_observed
+from ...connections.plan import Plan
+from ...connections.planner import ConnectionPlanner
+from ...contexts.examination import may_change_unseen
+from ...contexts.handover import callers_own, listen_on
+from ...contexts.ledger import ledger
+from ...contexts.record import ContextRecord
+from ...decisions.generation import Generation
+from ...decisions.policy import Decision
+
+#: Straight from C: the properties of the Python class take three times as long.
+VERIFY_MODE = NativeContext.verify_mode
+_verify_mode_of = VERIFY_MODE.__get__
+_message_callback_of = NativeContext._msg_callback.__get__
+
+
+class SslEngine:
+    """See :class:`~.connections.attempt.Engine`."""
+
+    def recall(self, generation: Generation, asked: Asked, context: ssl.SSLContext) -> Plan | None:
+        """The plan that was kept for an endpoint, if nothing has changed that it goes by."""
+        try:
+            kept: KeptPlans = context._mxcert_plans  # type: ignore[attr-defined]
+            verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
+            plan = kept.by_endpoint[(*asked, verify_mode, context.keylog_filename)]
+        except (AttributeError, KeyError):
+            return None
+        if not kept.hold_for(generation, context):
+            return None
+        return _ready(plan, context) if plan.listens_on_caller else plan
+
+    def plan(
+        self, generation: Generation, decision: Decision, asked: Asked, context: ssl.SSLContext
+    ) -> Plan:
+        """A plan that is kept as long as it holds.
+
+        Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL refuses the
+        identity, and :class:`~.connections.planner.UnknownSecurityLevelError`.
+        """
+        # The last two do not tell when they are changed, so they are looked at each time.
+        question: Question = *asked, _verify_mode_of(context), context.keylog_filename
+        record = ledger.find_or_adopt(context)
+        key = decision, *question[3:], callers_own(_message_callback_of(context))
+        if is_observed(generation, asked[:2]):
+            return _ready(_planner_for(generation, context, record, key).plan_observed(), context)
+        plan = _plan_by_decision(generation, context, record, key)
+        plans_of(generation, context, record).remember(question, key, plan)
+        return _ready(plan, context)
+
+
+def _ready(plan: Plan, context: ssl.SSLContext) -> Plan:
+    """A plan whose connection may be created: what it is to hear, the context tells."""
+    if plan.listens_on_caller:
+        listen_on(context)
+    return plan
+
+
+def _plan_by_decision(
+    generation: Generation, context: ssl.SSLContext, record: ContextRecord, key: Key
+) -> Plan:
+    kept = plans_of(generation, context, record).by_key.get(key)
+    if kept is not None:
+        return kept
+    plan = _planner_for(generation, context, record, key).plan()
+    # Where the record has a successor by now, nobody looks at what this one keeps.
+    if not plan.is_passing and not may_change_unseen(context):
+        plans_of(generation, context, record).keep(key, plan)
+    return plan
+
+
+def _planner_for(
+    generation: Generation, context: ssl.SSLContext, record: ContextRecord, key: Key
+) -> ConnectionPlanner:
+    decision, verify_mode, key_log, callback = key
+    return ConnectionPlanner(
+        generation,
+        weakref.ref(context),
+        ledger.look_at(context, record),
+        decision,
+        verify_mode,
+        key_log,
+        callback,
+    )
