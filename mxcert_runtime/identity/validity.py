@@ -14,6 +14,9 @@ _logger = logging.getLogger("mxcert_runtime")
 
 #: How long before its expiry an identity is warned of.
 EXPIRY_WARNING = timedelta(days=30)
+#: One that lives no longer is renewed by a machine, at about half of its life, and is warned of
+#: only where that has not come: in the last third.
+SHORT_LIFE = timedelta(days=7)
 DATES_REMEDY = "Replace the file by one with a valid certificate"
 
 
@@ -31,13 +34,20 @@ class DateProblem:
 
 
 def examine_dates(identity: Identity, now: datetime) -> DateProblem | None:
-    """The problem of an identity at an aware moment; ``None`` where all is well for 30 days."""
+    """The problem of an identity at an aware moment; ``None`` where all is well for a time."""
     period = identity.not_before, identity.not_after
-    found = describe_dates(f"the identity {identity.name!r}", period, now, EXPIRY_WARNING)
+    window = warning_window(*period)
+    found = describe_dates(f"the identity {identity.name!r}", period, now, window)
     if found is None:
         return None
     validity, problem = found
     return DateProblem(validity, Fault(str(identity.origin), problem, DATES_REMEDY))
+
+
+def warning_window(begin: datetime, end: datetime) -> timedelta:
+    """How long before its expiry a certificate is warned of."""
+    life = end - begin
+    return EXPIRY_WARNING if life > SHORT_LIFE else life / 3
 
 
 def describe_dates(
@@ -51,8 +61,15 @@ def describe_dates(
         return Validity.EXPIRED, f"{name} expired on {_shown(end)}"
     left = end - now
     if left < window:
-        return Validity.VALID, f"{name} expires in {left.days} days, on {_shown(end)}"
+        return Validity.VALID, f"{name} expires in {_in_words(left)}, on {_shown(end)}"
     return None
+
+
+def _in_words(left: timedelta) -> str:
+    if left >= timedelta(days=1):
+        return f"{left.days} days"
+    hours, minutes = divmod(int(left.total_seconds()) // 60, 60)
+    return f"{hours} h {minutes} min"
 
 
 def _shown(moment: datetime) -> str:

@@ -20,7 +20,7 @@ from mxcert_runtime.monitoring.housekeeping import LOOK_INTERVAL, look_if_due, w
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.identities import identity_of
-from tests.support.pki import Authority, Leaf
+from tests.support.pki import Authority, Leaf, now
 from tests.support.plain_client import fetch, plain_context
 from tests.support.tls_server import TlsServer
 
@@ -57,10 +57,34 @@ def lines(log: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
 MOMENTS = [
     (-31 * _DAY, None, ""),
     (-29 * _DAY, "WARNING", "expires in 29 days"),
-    (datetime.timedelta(hours=-3), "WARNING", "expires in 0 days"),
+    (datetime.timedelta(hours=-3), "WARNING", "expires in 3 h 0 min"),
     (datetime.timedelta(hours=3), "ERROR", "expired on"),
     (400 * _DAY, "ERROR", "expired on"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "expected"),
+    [
+        (datetime.timedelta(hours=1), datetime.timedelta(minutes=21), []),
+        (datetime.timedelta(hours=1), datetime.timedelta(minutes=19), ["WARNING"]),
+        (7 * _DAY, 3 * _DAY, []),
+        (8 * _DAY, 3 * _DAY, ["WARNING"]),
+    ],
+)
+def test_a_short_life_is_warned_of_at_its_end(
+    life: datetime.timedelta,
+    left: datetime.timedelta,
+    expected: list[str],
+    client_authority: Authority,
+    log: pytest.LogCaptureFixture,
+) -> None:
+    """An SVID of an hour is no news until two thirds of it are over without a renewal."""
+    leaf = client_authority.issue("svid", not_before=now() - life, not_after=now())
+    svid = identity_of(leaf, "svid")
+    watch([svid], lambda: START)
+    look(LOOK_INTERVAL, svid.not_after - left)
+    assert expected == [level for level, _ in lines(log)]
 
 
 @pytest.mark.parametrize(("offset", "level", "words"), MOMENTS)
