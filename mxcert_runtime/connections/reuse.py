@@ -84,6 +84,12 @@ def reuse_key_of_proxy(proxy: tuple[str, int]) -> ReuseKey | None:
     return _joined(None, proxy)
 
 
+def reuse_key_of(generation: Generation, decision: Decision) -> ReuseKey | None:
+    """The key for a connection that was opened under a decision of a generation."""
+    parts = _parts(generation, decision)
+    return None if parts == (None, None) else _the_key(parts)
+
+
 def key_of_sessions(generation: Generation, decision: Decision) -> ReuseKey:
     """What a session must have been made under to be resumed; there is one for nothing, too."""
     return _the_key(_parts(generation, decision))
@@ -129,8 +135,7 @@ def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
 
 
 def _find_key(generation: Generation, host: str, port: int, service: str | None) -> ReuseKey | None:
-    parts = _parts(generation, generation.policy.select(host.strip("[]"), port, service))
-    return None if parts == (None, None) else _the_key(parts)
+    return reuse_key_of(generation, generation.policy.select(host.strip("[]"), port, service))
 
 
 def _parts(generation: Generation, decision: Decision) -> _Parts:

@@ -22,6 +22,7 @@ from mxcert_runtime.cli import main
 from mxcert_runtime.cli.probe.dialogues import DialogueError
 from mxcert_runtime.cli.probe.target import WrongUseError
 from mxcert_runtime.cli.run.command import _RefusalError
+from mxcert_runtime.connections.kept import KeptConnectionError
 from mxcert_runtime.connections.planner import UnknownSecurityLevelError
 from mxcert_runtime.contexts.handover import MissingOwnerError
 from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
@@ -197,6 +198,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "SubinterpreterError": lambda: errors.SubinterpreterError(EVIL),
     "UnknownEnvironmentError": lambda: UnknownEnvironmentError(EVIL),
     "MissingOwnerError": lambda: MissingOwnerError(EVIL, EVIL),
+    "KeptConnectionError": lambda: KeptConnectionError(EVIL, EVIL),
     "NoConnectionError": lambda: NoConnectionError(1, EVIL),
     "_RefusalError": lambda: _RefusalError(EVIL, [Fault(EVIL, EVIL, EVIL)]),
     "DialogueError": lambda: DialogueError(EVIL, EVIL),

@@ -1,5 +1,7 @@
-"""``http.client``: tells the endpoint of a connection, which a tunnel hides from its socket.
+"""``http.client``: tells the endpoint of a connection, and opens another for another decision.
 
+A tunnel hides the endpoint from the socket. What keeps one connection (httplib2, xmlrpc.client) has
+no pool that would tell decisions apart: a request under another one goes out on a new connection.
 A request whose target is the whole URL of another server is one to a proxy (RFC 9112, section
 3.2.2): `urllib.request` sends those where an https proxy forwards for an http URL.
 """
@@ -11,8 +13,10 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ...base.hosts import canonical_host
-from ...decisions.scope import dialling, dialling_proxy
+from ...connections.kept import KeptConnectionError, still_presents
+from ...decisions.scope import current_service, dialling, dialling_proxy
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
+from .attempts import attempt_of
 
 #: Where a connection that is not open keeps the target of the request that will open it.
 _TARGET = "_mxcert_target"
@@ -23,11 +27,40 @@ def _build_putrequest(original: Any, switch: Switch) -> Any:
 
     @functools.wraps(original)
     def putrequest(self: Any, method: Any, url: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.sock is None and switch.on:
-            self._mxcert_target = url
+        if switch.on:
+            if self.sock is not None:
+                _close_if_unfit(self, url)
+            if self.sock is None:
+                self._mxcert_target = url
         return original(self, method, url, *args, **kwargs)
 
     return putrequest
+
+
+def _close_if_unfit(connection: Any, target: Any) -> None:
+    """Close a connection that presents what another decision gave it: the request opens it anew.
+
+    Raises :class:`~.connections.kept.KeptConnectionError` where it would not, or where the answer
+    to the request before has yet to be read.
+    """
+    # A request to a proxy is none of the service's business.
+    is_forwarded = _is_of_another_server(target, connection)
+    service = None if is_forwarded else current_service.get()
+    port = connection._tunnel_port or connection.port
+    attempt = attempt_of(connection.sock)
+    if attempt is None or still_presents(attempt, port, service) or not _is_idle(connection):
+        return  # busy with a request, `http.client` refuses the next by itself
+    if not connection.auto_open:
+        raise KeptConnectionError(str(attempt.host), "it does not open by itself")
+    answer = connection._HTTPConnection__response
+    if answer is not None and not answer.isclosed():
+        reason = "the answer to the request before has not been read"
+        raise KeptConnectionError(str(attempt.host), reason)
+    connection.close()
+
+
+def _is_idle(connection: Any) -> bool:
+    return bool(connection._HTTPConnection__state == "Idle")
 
 
 def _connect(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
