@@ -76,6 +76,7 @@ class IdentityProblem(Enum):
     #: PKCS12 and PEM cannot tell the one from the other
     WRONG_PASSWORD_OR_DAMAGED = "wrong-password-or-damaged"
     PASSWORD_MISSING = "password-missing"
+    WRONG_PIN = "wrong-pin"
     UNSUPPORTED = "unsupported"
     NO_KEY = "no-key"
     NO_CERTIFICATE = "no-certificate"

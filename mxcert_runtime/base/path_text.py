@@ -9,6 +9,8 @@ import os
 import re
 
 _LONGEST_SHOWN = 300
+#: what stands in a PKCS#11 URI in front of a PIN
+_PIN = "pin-value"
 #: what begins at a root, at a drive, or says that it is a path
 _ROOTED = re.compile(r"[A-Za-z]:[\\/]|\\\\|~?/|\.{1,2}[\\/]")
 _KNOWN_END = re.compile(
@@ -22,7 +24,7 @@ def looks_like_path(text: str) -> bool:
 
     A path that leads to something, be it only a folder, is one.
     """
-    if len(text) > _LONGEST_SHOWN:
+    if len(text) > _LONGEST_SHOWN or _PIN in text:
         return False
     if _ROOTED.match(text) or _KNOWN_END.fullmatch(os.path.splitext(text)[1]):
         return True

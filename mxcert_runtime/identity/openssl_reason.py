@@ -53,8 +53,16 @@ class Refusal:
         return f"{self.meaning} ({self.reason})"
 
 
+def is_known_reason(error: ssl.SSLError) -> bool:
+    """Whether an error of ``load_cert_chain`` says what is wrong with certificate or key."""
+    return getattr(error, "reason", None) in _MEANINGS
+
+
 def explain_refusal(error: ssl.SSLError) -> Refusal:
-    """The refusal in an error of ``load_cert_chain``."""
+    """The refusal in an error of ``load_cert_chain``, or that an error of ours carries."""
+    carried = getattr(error, "refusal", None)
+    if isinstance(carried, Refusal):
+        return carried
     return explain_reason(getattr(error, "reason", None) or "")
 
 

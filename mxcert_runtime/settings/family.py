@@ -10,16 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
-from ..base.faults import Origin
 from ..base.path_text import looks_like_path
 from ..base.secret import Secret
-from ..identity.sources import AuthorityFile, IdentitySettings, Pkcs12File
+from ..identity.sources import AuthorityFile, IdentitySettings, Material, Pkcs12File
+from ..identity.tokens.uri import is_token_uri
 from . import names
 from .draft import Draft, Given, Place
 from .files import is_path, resolved, shown_path
 from .identifiers import rules_of, shown
 from .model import RuleKind
 from .presence import meant_in_record
+from .tokens import name_of, token_entry
 from .values import Record, SecretText, json_of, kind_of, secrets_of, texts_of
 
 T = TypeVar("T")
@@ -141,7 +142,9 @@ def _add_identities(family: Family, draft: Draft) -> None:
     made: dict[str, IdentitySettings] = {}
     for number, path in enumerate(certificates.value, 1):
         at = certificates.place.at(f"entry {number}")
-        identity = _identity(number, resolved(path, at), at.origin, family.passwords)
+        identity = _identity(number, path, at, family.passwords)
+        if identity is None:
+            continue
         if identity.name in made:
             _judge_repetition(made[identity.name], identity, at)
         else:
@@ -150,12 +153,21 @@ def _add_identities(family: Family, draft: Draft) -> None:
 
 
 def _identity(
-    number: int, path: str, origin: Origin, passwords: Given[tuple[SecretText, ...] | None] | None
-) -> IdentitySettings:
-    if passwords is None or passwords.value is None:
-        return IdentitySettings(path, Pkcs12File(path), None, origin)
-    password, place = passwords.value[number - 1], passwords.place.at(f"entry {number}")
-    return IdentitySettings(path, Pkcs12File(path), password, origin, place.origin)
+    number: int, path: str, place: Place, passwords: Given[tuple[SecretText, ...] | None] | None
+) -> IdentitySettings | None:
+    name, password, at = name_of(path, place), None, None
+    material: Material = Pkcs12File(name)
+    if passwords is not None and passwords.value is not None:
+        password = passwords.value[number - 1]
+        at = passwords.place.at(f"entry {number}").origin
+    if is_token_uri(path):
+        entry = token_entry(path, place)
+        if entry is None:
+            return None
+        material = entry.material
+        if not password:
+            password, at = entry.pin, entry.pin_origin
+    return IdentitySettings(name, material, password, place.origin, at)
 
 
 def _judge_repetition(first: IdentitySettings, second: IdentitySettings, place: Place) -> None:
@@ -203,7 +215,7 @@ def _add_usages(family: Family, draft: Draft) -> None:
     listed = _Listed.of(family.certificates)
     for name, path in family.usages.value or ():
         listed.refuse_other(path, place.at(f"identifier {shown(name)}") if name.strip() else place)
-        identity = resolved(path, place) if path else None
+        identity = name_of(path, place) if path else None
         draft.rules += rules_of([name], RuleKind.HOST_OR_SERVICE, identity, place)
 
 

@@ -21,6 +21,7 @@ from .files import folder_of, is_path, resolved
 from .log import log_settings_of
 from .model import Reading, Settings
 from .presence import is_disabled
+from .tokens import with_module
 from .values import NotReadableError, Record, sealed
 
 #: the formats of others, each with ``recognises(document)`` and ``read(document, place)``; what
@@ -144,7 +145,7 @@ def _reading(draft: Draft, place: Place) -> Reading:
         key: each.value for key, each in draft.scalars.items() if each.value is not None
     }
     settings = Settings(
-        identities,
+        with_module(identities, given.get("pkcs11_module")),
         rules,
         tuple(dict.fromkeys(draft.authorities)),
         log=log_settings_of(place.telling(findings)),

@@ -87,6 +87,8 @@ class Settings:
     service_prefixes: tuple[str, ...] = ()
     #: whether a bundle that this process has loaded before, unchanged, need not be loaded again
     trust_cache: bool = True
+    #: the PKCS#11 module by which keys in tokens are reached; ``None`` leaves it to p11-kit
+    pkcs11_module: str | None = None
     #: where the log goes; ``None`` leaves it to the program
     log: LogSettings | None = None
 

@@ -21,6 +21,7 @@ from ..identity.sources import (
     Pkcs12Inline,
     SourceMaterial,
 )
+from ..identity.tokens.material import TokenMaterial
 from .draft import Draft, Given, Place
 from .files import is_path, read_value, resolved
 from .identifiers import rules_of
@@ -29,14 +30,16 @@ from .readers import reader_of
 from .scalars import SCALARS
 from .source_options import open_from
 from .table import Table
+from .tokens import names_token, table_entry
 from .values import Record
 
 KEYS = (*(each.key for each in SCALARS), "ca", "identity", "no_certificate")
 #: what people call environment variables, and hardly a password
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
 _MATERIAL_KEYS = ("pkcs12", "certificate", "key", "source")
+_PIN_KEYS = ("pin_file", "pin_env")
 #: those behind the first say where the password is, and do not hold it
-_PASSWORD_KEYS = ("password", "password_file", "password_env")
+_PASSWORD_KEYS = ("password", "password_file", "password_env", *_PIN_KEYS)
 
 
 def read(document: Record, place: Place) -> Draft:
@@ -79,14 +82,16 @@ def _add_identity(entry: Table, draft: Draft) -> None:
     given_name = entry.text("name")
     if given_name:
         entry = entry.named(given_name)
-    password = _password(entry)
-    material = _material(entry, password)
+    password, at = _password(entry), _password_origin(entry)
+    token = table_entry(entry) if names_token(entry) else None
+    material = token.material if token else _material(entry, password)
     name = given_name or _derived_name(material) or entry.origin.place
+    if token and token.pin:
+        password, at = token.pin, token.pin_origin
     authorities = _authorities(entry)
     _add_rules(entry, name, draft)
     entry.refuse_unread()
     if material and entry.faults == faults_before:
-        at = _password_origin(entry)
         draft.identities.append(
             IdentitySettings(name, material, password, entry.origin, at, authorities)
         )
@@ -102,11 +107,17 @@ def _password_origin(entry: Table) -> Origin | None:
 
 def _derived_name(material: Material | None) -> str | None:
     files = material.files() if material else ()
+    if isinstance(material, TokenMaterial):
+        return str(material.uri)
     return files[0].path if files else None
 
 
 def _material(entry: Table, password: Secret[str] | None) -> Material | None:
     given = [key for key in _MATERIAL_KEYS if entry.has(key)]
+    if names_token(entry):
+        return None  # a fault that has been told
+    for pin in filter(entry.has, _PIN_KEYS):
+        entry.place.fault(f"has `{pin}`, and no key in a token", f"Write `password{pin[3:]}`")
     if "source" in given:
         if len(given) > 1:
             entry.place.fault("has both a source and files", "Keep `source`, or the files")
@@ -148,23 +159,20 @@ def _password(entry: Table) -> Secret[str] | None:
         problem = "has its password in " + " and in ".join(f"`{key}`" for key in given)
         entry.place.fault(problem, "Keep one of them")
         return None
-    if "password_file" in given:
-        path, at = entry.path("password_file"), entry.place.at_pointer("password_file")
-        if path is None:
-            return None
-        return read_value(path, at, written=entry.text("password_file"))
-    if "password_env" in given:
-        return _password_in_variable(entry)
-    return entry.secret("password")
+    key = given[0] if given else _PASSWORD_KEYS[0]
+    if key.endswith("_file"):
+        path, at = entry.path(key), entry.place.at_pointer(key)
+        return None if path is None else read_value(path, at, written=entry.text(key))
+    return _password_in_variable(entry, key) if key.endswith("_env") else entry.secret(key)
 
 
-def _password_in_variable(entry: Table) -> Secret[str] | None:
-    name, environ = entry.text("password_env"), entry.place.environ
+def _password_in_variable(entry: Table, key: str) -> Secret[str] | None:
+    name, environ = entry.text(key), entry.place.environ
     if name is None or name in environ:
         return None if name is None else Secret(environ[name])
     # Where the password itself was put there, it must not be shown.
     shown = name if _VARIABLE.fullmatch(name) else hidden_text(name)
     problem = f"names the environment variable {shown}, which is not set"
     remedy = "Set it, to nothing if the password is empty"
-    entry.place.at("password_env").fault(problem, remedy)
+    entry.place.at(key).fault(problem, remedy)
     return None

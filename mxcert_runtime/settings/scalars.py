@@ -41,6 +41,7 @@ SCALARS = (
         "switch",
         "whether a CA bundle that was loaded before, unchanged, need not be loaded again",
     ),
+    Scalar("pkcs11_module", "path", "the module of the tokens that keys are in"),
 )
 
 #: settings of ours that may each also come from a file, under the name with ``_FILE``

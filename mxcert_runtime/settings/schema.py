@@ -25,7 +25,8 @@ _EITHER_OR = (
     *(("pkcs12", "certificate"), ("pkcs12", "key")),
     *(("source", "pkcs12"), ("source", "certificate"), ("source", "key")),
 )
-_PASSWORDS = ("password", "password_file", "password_env")
+_PINS = ("pin_file", "pin_env")
+_PASSWORDS = ("password", "password_file", "password_env", *_PINS)
 
 
 def _told(schema: Schema, description: str) -> Schema:
@@ -36,7 +37,9 @@ _IDENTITY_KEYS = {
     "name": _told(TEXT, "how it is called; by default as its first file is"),
     "pkcs12": _told(TEXT, "path of a PKCS12 file"),
     "certificate": _told(TEXT, "path of a PEM file with the certificate and its chain"),
-    "key": _told(TEXT, "path of a PEM file with the key; by default that of the certificate"),
+    "key": _told(
+        TEXT, "path of a PEM file with the key, by default that of the certificate; or pkcs11: URI"
+    ),
     "source": {
         "type": "object",
         "required": ["kind"],
@@ -46,10 +49,16 @@ _IDENTITY_KEYS = {
     "password": _told({"type": "string"}, "the password itself; it may be empty"),
     "password_file": _told(TEXT, "path of a file with the password"),
     "password_env": _told(TEXT, "environment variable with the password"),
+    "pin_file": _told(TEXT, "path of a file with the PIN of the token that the key is in"),
+    "pin_env": _told(TEXT, "environment variable with that PIN"),
     "hosts": _HOSTS,
     "services": _SERVICES,
     "ca": _told(LIST, "paths of PEM files: the trust anchors of its hosts, and no others"),
 }
+
+
+#: a key that may have its certificate beside it, in the token
+_TOKEN_KEY = {"required": ["key"], "properties": {"key": {"pattern": "^[pP][kK][cC][sS]11:"}}}
 
 
 def settings_schema() -> Schema:
@@ -73,8 +82,9 @@ def settings_schema() -> Schema:
 
 def _identity() -> Schema:
     rules = [
-        {"anyOf": [_has("pkcs12"), _has("certificate"), _has("source")]},
+        {"anyOf": [_has("pkcs12"), _has("certificate"), _has("source"), _TOKEN_KEY]},
         *(_not_both(*pair) for pair in _EITHER_OR),
+        *({"anyOf": [{"not": _has(pin)}, _TOKEN_KEY]} for pin in _PINS),
         *(_not_both(*pair) for pair in combinations(_PASSWORDS, 2)),
     ]
     return {**_table(_IDENTITY_KEYS), "allOf": rules}

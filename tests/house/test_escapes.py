@@ -31,6 +31,7 @@ from mxcert_runtime.decisions.in_force import current
 from mxcert_runtime.errors import Fault, IdentityProblem, MxcertError
 from mxcert_runtime.hooks.pyopenssl.connections import UnenforceableAuthoritiesError
 from mxcert_runtime.identity.openssl_reason import Refusal
+from mxcert_runtime.identity.tokens.token_key import TokenRefusedError
 from mxcert_runtime.monitoring.log_output import direct_log
 from mxcert_runtime.settings.model import LogLevel, LogSettings
 from mxcert_runtime.start.connection_gate import NoConnectionError
@@ -202,6 +203,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "NoConnectionError": lambda: NoConnectionError(1, EVIL),
     "_RefusalError": lambda: _RefusalError(EVIL, [Fault(EVIL, EVIL, EVIL)]),
     "DialogueError": lambda: DialogueError(EVIL, EVIL),
+    "TokenRefusedError": lambda: TokenRefusedError(Refusal(EVIL, EVIL, EVIL)),
     "WrongUseError": lambda: WrongUseError(EVIL),
 }
 

@@ -9,29 +9,33 @@ from __future__ import annotations
 from typing import Any
 
 from ...contexts.identity_contexts import IdentityRefusedError
+from ...errors import IdentityError
 from ...identity.identity import Identity
-from ...identity.openssl_reason import explain_reason
+from ...identity.openssl_reason import Refusal, explain_reason
 
 
 def load_identity(context: Any, identity: Identity) -> None:
     """Make an ``OpenSSL.SSL.Context`` present the identity.
 
     Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL does not take
-    it, such as for a key that is too weak for the security level of the context.
+    it, such as for a key that is too weak for the security level of the context, or for one in a
+    token.
     """
     refused = _refusal(context, identity)
     if refused is not None:
-        raise IdentityRefusedError(identity, explain_reason(refused))
+        raise IdentityRefusedError(identity, refused)
 
 
-def _refusal(context: Any, identity: Identity) -> str | None:
-    """OpenSSL's reason; the frames of its error hold the key."""
+def _refusal(context: Any, identity: Identity) -> Refusal | None:
+    """OpenSSL's reason, or the key's own; the frames of their errors hold the key."""
     from OpenSSL import crypto
 
     try:
         _load(context, identity)
     except crypto.Error as error:
-        return _reason_of(error)
+        return explain_reason(_reason_of(error))
+    except IdentityError as error:
+        return Refusal(error.problem.value.upper(), error.message, error.remedy)
     return None
 
 

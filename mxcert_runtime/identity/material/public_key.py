@@ -158,6 +158,11 @@ def read_public_key(element: Element) -> PublicKey:
     return PublicKey(name, parameters, key.as_bits(), element.encoded())
 
 
+def read_encoded_key(der: bytes) -> PublicKey:
+    """Raises :class:`~.ber.MalformedError`."""
+    return read_public_key(read_der(Secret(der)))
+
+
 def assembled_public_key(algorithm: str, parameters: bytes, content: bytes) -> PublicKey:
     """The key of its parts, as a certificate would hold it; ``parameters`` are DER or empty.
 
