@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -226,18 +227,15 @@ _GEVENT = """
 """
 
 
+Ask = Callable[..., "dict[str, str | None]"]
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["plugin first", "plugin last"])
 class TestGevent:
     """gevent's sockets take no attribute."""
 
-    @staticmethod
-    def _seen(server: TlsServer, files: ClientFiles, authority: Authority, **more: Any) -> Any:
-        pytest.importorskip("gevent")
-        ca_file = str(files.authority(authority))
-        arguments = {"port": server.port, "ca_file": ca_file, "host": "localhost", **more}
-        return run_client(_GEVENT, stdin=json.dumps(arguments)).json()
-
-    def test_default(
+    @pytest.fixture
+    def ask(
         self,
         first: bool,
         tls_server: ServerFactory[TlsServer],
@@ -245,35 +243,31 @@ class TestGevent:
         client_files: ClientFiles,
         authority: Authority,
         alpha: Leaf,
-    ) -> None:
-        """Hosts without a rule get the default, in the handshake."""
+    ) -> Ask:
+        """Asks a host in every way, where some hosts get no certificate; gives what was seen."""
+        pytest.importorskip("gevent")
         server = tls_server(version=tls_version)
-        settings = {
-            "identity": [client_files.identity("alpha", alpha)],
-            "no_certificate": {"hosts": ["127.0.0.1", "none.test"]},
-        }
-        seen = self._seen(server, client_files, authority, settings=settings, first=first)
+        ca_file = str(client_files.authority(authority))
+        identity = client_files.identity("alpha", alpha)
+
+        def ask(without: list[str], host: str) -> dict[str, str | None]:
+            settings = {"identity": [identity], "no_certificate": {"hosts": without}}
+            arguments = {"port": server.port, "ca_file": ca_file, "host": host, "first": first}
+            stdin = json.dumps({**arguments, "settings": settings})
+            seen: dict[str, str | None] = run_client(_GEVENT, stdin=stdin).json()
+            return seen
+
+        return ask
+
+    def test_default(self, ask: Ask, alpha: Leaf) -> None:
+        """Hosts without a rule get the default, in the handshake."""
+        seen = ask(without=["127.0.0.1", "none.test"], host="localhost")
         assert dict.fromkeys(seen, alpha.fingerprint) == seen
 
-    def test_names(
-        self,
-        first: bool,
-        tls_server: ServerFactory[TlsServer],
-        tls_version: TlsVersion,
-        client_files: ClientFiles,
-        authority: Authority,
-        alpha: Leaf,
-    ) -> None:
+    def test_names(self, ask: Ask) -> None:
         """The name that was dialled counts, and an address is none."""
-        server = tls_server(version=tls_version)
-        settings = {
-            "identity": [client_files.identity("alpha", alpha)],
-            "no_certificate": {"hosts": ["localhost"]},
-        }
         for host in ("localhost", "127.0.0.1"):
-            seen = self._seen(
-                server, client_files, authority, settings=settings, first=first, host=host
-            )
+            seen = ask(without=["localhost"], host=host)
             assert dict.fromkeys(seen) == seen
 
     def test_a_server_that_asks_for_others(

@@ -27,7 +27,7 @@ from tests.support.server_tls import TlsVersion
 #: fewer would mean that the operation does not run through the package
 _LINES = 10
 #: more than an operation has lines
-_OLDER = 300 if sys.version_info < (3, 14) else 900
+_OLDER = 600 if sys.version_info < (3, 14) else 900
 
 #: what `except Exception` does not catch, and what it does
 EXCEPTIONS = {"Ctrl-C": KeyboardInterrupt, "no memory": MemoryError}
@@ -74,77 +74,56 @@ Judge = Callable[[ssl.SSLContext, str], Verdict]
 class Older:
     """Contexts that are older than activation, of which each interrupted run takes one."""
 
-    def __init__(self, make: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, make: Callable[[], ssl.SSLContext], expected: str) -> None:
         self._unused = [make() for _ in range(_OLDER)]
         self.used: list[ssl.SSLContext] = []
+        #: the fingerprint that servers have to see
+        self.expected = expected
 
-    def take(self) -> ssl.SSLContext:
-        self.used.append(self._unused.pop())
-        return self.used[-1]
+    def connect(self) -> Callable[[], object]:
+        """The first connection of the next one, still to be made."""
+        context = self._unused.pop()
+        self.used.append(context)
+        return lambda: _begin(context)
 
 
-def _older(realm: Realm, own: Leaf | None, folder: Path) -> Older:
-    files = None if own is None else own.write_pem(folder)
+@pytest.fixture(params=[True, False], ids=["own certificate", "none"])
+def older(
+    request: pytest.FixtureRequest, realm: Realm, activate: Activation, beta: Leaf, tmp_path: Path
+) -> Older:
+    """With a certificate of the program's own, and without; the settings are in force now."""
+    has_own: bool = request.param
+    files = beta.write_pem(tmp_path)
 
     def make() -> ssl.SSLContext:
         context = _trusting(realm)
-        if files is not None:
+        if has_own:
             context.load_cert_chain(*files)
         return context
 
-    return Older(make)
+    contexts = Older(make, (beta if has_own else activate.leaf).fingerprint)
+    activate()
+    return contexts
 
 
-@pytest.mark.parametrize("has_own", [True, False], ids=["own certificate", "none"])
 def test_first_connection_of_an_older_context(
-    has_own: bool,
-    interrupt: Callable[[], None],
-    realm: Realm,
-    judge: Judge,
-    activate: Activation,
-    beta: Leaf,
-    tmp_path: Path,
+    older: Older, interrupt: Callable[[], None], judge: Judge
 ) -> None:
     """The next one presents the program's own certificate, where it has one, else the rule's."""
-    older = _older(realm, beta if has_own else None, tmp_path)
-    expected = beta if has_own else activate.leaf
-    activate()
-
-    def connect() -> Callable[[], object]:
-        context = older.take()
-        return lambda: _begin(context)
-
-    raised = each_line(connect, interrupt)
+    raised = each_line(older.connect, interrupt)
     assert len(raised) > _LINES
     assert None not in raised
-    assert {expected.fingerprint} == {judge(each, GOOD).fingerprint for each in older.used}
-    assert expected.fingerprint == judge(older.used[-1], GOOD).fingerprint
+    assert {older.expected} == {judge(each, GOOD).fingerprint for each in older.used}
+    assert older.expected == judge(older.used[-1], GOOD).fingerprint
 
 
-@pytest.mark.parametrize("has_own", [True, False], ids=["own certificate", "none"])
-def test_handler_connects(
-    has_own: bool,
-    realm: Realm,
-    port: int,
-    judge: Judge,
-    activate: Activation,
-    beta: Leaf,
-    tmp_path: Path,
-) -> None:
+def test_handler_connects(older: Older, port: int, judge: Judge) -> None:
     """A signal handler connects on the context whose first connection is being made."""
-    older = _older(realm, beta if has_own else None, tmp_path)
-    expected = beta if has_own else activate.leaf
-    activate()
-    seen = []
-
-    def connect() -> Callable[[], object]:
-        context = older.take()
-        return lambda: _begin(context)
-
-    each_line(connect, lambda: seen.append(attempt(older.used[-1], port, GOOD).fingerprint))
+    seen: list[str | None] = []
+    each_line(older.connect, lambda: seen.append(attempt(older.used[-1], port, GOOD).fingerprint))
     assert len(seen) > _LINES
     seen += [judge(context, GOOD).fingerprint for context in older.used]
-    assert {expected.fingerprint} == set(seen)
+    assert {older.expected} == set(seen)
 
 
 def test_creation(

@@ -85,6 +85,16 @@ def _activate_rule(rule: str, scene: Scene, gamma: Leaf, port: int) -> None:
         _activate(scene, gamma, hosts, unlisted_hosts="offer" if rule == "default" else "none")
 
 
+@pytest.fixture
+def proxy(
+    rule: str, scene: Scene, tls_proxy: Proxies, gamma: Leaf, tls_version: TlsVersion
+) -> ConnectProxy:
+    """One that speaks TLS, under the settings of the rule."""
+    proxy = tls_proxy(hosts=HOSTS, version=tls_version)
+    _activate_rule(rule, scene, gamma, proxy.port)
+    return proxy
+
+
 @pytest.mark.parametrize("rule", ["port", "removed", "none", "default"])
 @_cells(Form.FORWARD)
 def test_forwarding(
@@ -92,13 +102,9 @@ def test_forwarding(
     form: Form,
     rule: str,
     scene: Scene,
-    tls_proxy: Proxies,
-    gamma: Leaf,
-    tls_version: TlsVersion,
+    proxy: ConnectProxy,
 ) -> None:
     """A proxy that forwards sees its own, and one connection serves every service."""
-    proxy = tls_proxy(hosts=HOSTS, version=tls_version)
-    _activate_rule(rule, scene, gamma, proxy.port)
     expected = {"port": scene.beta.fingerprint, "default": scene.alpha.fingerprint}.get(rule)
     assert [expected] * 6 == _ask_all(client, form, scene, proxy.url(PROXY))
     pooled = name_of(client) != "urllib_request"
@@ -112,13 +118,10 @@ def test_tls_in_tls(
     form: Form,
     rule: str,
     scene: Scene,
-    tls_proxy: Proxies,
+    proxy: ConnectProxy,
     gamma: Leaf,
-    tls_version: TlsVersion,
 ) -> None:
     """In a tunnel each end sees its own: the proxy by its rule, the server by the service."""
-    proxy = tls_proxy(hosts=HOSTS, version=tls_version)
-    _activate_rule(rule, scene, gamma, proxy.port)
     alpha, beta = scene.alpha.fingerprint, scene.beta.fingerprint
     default = None if rule == "port" else alpha
     at_proxy = {"port": beta, "default": alpha}.get(rule)

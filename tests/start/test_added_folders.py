@@ -14,10 +14,8 @@ from tests.start.distributions import (
     empty_environment,
     extract_package,
 )
-from tests.support.client_files import ClientFiles
-from tests.support.factories import ServerFactory
 from tests.support.installation import Installation, Installations
-from tests.support.pki import Authority, Leaf
+from tests.support.pki import Leaf
 from tests.support.subprocesses import Finished
 from tests.support.tls_server import TlsServer
 
@@ -86,22 +84,6 @@ def folders(
 def program(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An environment without anything."""
     return empty_environment(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture
-def server(tls_server: ServerFactory[TlsServer]) -> TlsServer:
-    """It takes every client."""
-    return tls_server()
-
-
-@pytest.fixture
-def environment(
-    client_files: ClientFiles, authority: Authority, alpha: Leaf, server: TlsServer
-) -> dict[str, str]:
-    """Settings that can be used."""
-    trust = {"SSL_CERT_FILE": str(client_files.authority(authority))}
-    target = {"TARGET_PORT": str(server.port), "MXCERT_AUTOSTART": "1"}
-    return {**client_files.variables(alpha), **trust, **target}
 
 
 def _run(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.start.subinterpreters import KINDS, lines_of, run_program
-from tests.support.client_files import ClientFiles
-from tests.support.factories import ServerFactory
 from tests.support.installation import Installation, Installations
-from tests.support.pki import Authority, Leaf
+from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
 
 _CALL = """\
@@ -53,22 +51,6 @@ _REMEDIES = ("WSGIApplicationGroup", "single-interpreter", "MXCERT_DISABLE=1")
 def installation(installations: Installations) -> Installation:
     """Where the package is installed."""
     return installations.wheel
-
-
-@pytest.fixture
-def server(tls_server: ServerFactory[TlsServer]) -> TlsServer:
-    """It takes every client."""
-    return tls_server()
-
-
-@pytest.fixture
-def environment(
-    client_files: ClientFiles, authority: Authority, alpha: Leaf, server: TlsServer
-) -> dict[str, str]:
-    """Settings that can be used."""
-    trust = {"SSL_CERT_FILE": str(client_files.authority(authority))}
-    target = {"TARGET_PORT": str(server.port), "MXCERT_AUTOSTART": "1"}
-    return {**client_files.variables(alpha), **trust, **target}
 
 
 def _assert_remedies(told: str) -> None:
