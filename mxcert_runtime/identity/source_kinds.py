@@ -11,6 +11,7 @@ from .source import OpenSource
 GROUP = "mxcert_runtime.sources"
 _BUILT_IN = {
     "command": "mxcert_runtime.identity.command:open_source",
+    "spiffe": "mxcert_runtime.identity.spiffe.source:open_source",
 }
 
 
