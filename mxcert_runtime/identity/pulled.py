@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from ..base.locks import ForkSafeLock
-from ..errors import IdentityError
 from .source import Credentials
 
 #: of what is left of the life of a certificate, when a new one is fetched; the spread keeps the
@@ -65,7 +64,7 @@ class PulledSource(ABC):
         with self._lock:
             try:
                 self._take(self.fetch())
-            except IdentityError:
+            except Exception:
                 wait = _FIRST_RETRY * 2 ** min(self._failures, _MOST_DOUBLINGS)
                 self._failures += 1
                 self._due = self.now() + min(wait, _LAST_RETRY)

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from ..base.locks import ForkSafeLock
 from ..base.secret import Secret
 from ..errors import IdentityError
+from ..identity.guarded_source import GuardedSource
 from ..identity.source import OpenSource, Source
 from ..identity.source_kinds import find_kind, known_kinds
 from .table import Table
@@ -105,7 +106,7 @@ def open_from(table: Table, password: Secret[str] | None) -> Source | None:
     table.refuse_unread()
     if source is None or table.faults != faults_before:
         return None
-    return _shared.one(_key(table, password), source)
+    return _shared.one(_key(table, password), GuardedSource(source))
 
 
 def _found(name: str, table: Table) -> OpenSource | None:
