@@ -6,8 +6,7 @@ Without settings this import does nothing. With settings that cannot be used it 
 
 from __future__ import annotations
 
-from .base.environ import process_environ as _process_environ
-from .settings import presence as _presence
+import sys as _sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +29,14 @@ def __getattr__(name: str) -> object:
     return find(name)
 
 
-if _presence.mentions_settings(_process_environ()):
-    from .start.on_import import activate_on_import as _activate_on_import
+_by = _sys._getframe(1)
+while _by.f_back and "importlib" in str(_by.f_globals.get("__name__")):
+    _by = _by.f_back
+if _by.f_globals.get("__name__") != "<autostart of mxcert_runtime>":  # which waits for TLS
+    from .base import environ as _environ
+    from .settings import presence as _presence
 
-    _activate_on_import()
+    if _presence.mentions_settings(_environ.process_environ()):
+        from .start.on_import import activate_on_import as _activate_on_import
+
+        _activate_on_import()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 
+from .start.autostart import catch_up
 from .start.subinterpreter import explained_import
 
 _HOMES = {
@@ -32,6 +33,8 @@ def find(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'mxcert_runtime' has no attribute {name!r}")
+    if home != "errors":
+        catch_up()
     with explained_import():
         module = importlib.import_module(f"mxcert_runtime.{home}")
     return getattr(module, name)

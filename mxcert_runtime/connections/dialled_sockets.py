@@ -17,10 +17,7 @@ from typing import Any
 
 from ..base.hosts import Host, UnnamedHost, canonical_host, is_name
 from ..base.locks import ForkSafeLock
-
-#: of asm-generic/socket.h, which Python's own constants leave out
-_SO_COOKIE = 57
-_COOKIE_LENGTH = 8
+from ..base.socket_cookie import cookie_of
 
 #: ``tcpi_bytes_received`` in ``struct tcp_info`` of linux/tcp.h, since Linux 4.1
 _TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)
@@ -55,14 +52,14 @@ def note_connected(sock: Any, host: object, port: object) -> None:
     """The same of a socket that may have been on its way to another host."""
     if not isinstance(host, str) or not is_name(host):
         return
-    if not _dialled or _cookie_of(sock) not in _dialled:
+    if not _dialled or cookie_of(sock) not in _dialled:
         note_dialled(sock, host, port)
 
 
 def note_confirmed(sock: Any, host: object, port: object) -> None:
     """Note what TLS begins for on ``sock``, by who dialled it: it may begin anew there."""
     note_dialled(sock, host, port)
-    dialled = _dialled.get(_cookie_of(sock) or b"")
+    dialled = _dialled.get(cookie_of(sock) or b"")
     if dialled is not None:
         dialled.is_confirmed = True
 
@@ -73,7 +70,7 @@ def note_undecided(sock: Any) -> None:
 
 
 def _note(sock: Any, dialled: _Dialled | None) -> None:
-    cookie = _cookie_of(sock)
+    cookie = cookie_of(sock)
     if cookie is None:
         return
     with _lock:
@@ -87,7 +84,7 @@ def endpoint_of_socket(sock: Any, named: str | None) -> tuple[Host, int | None]:
 
     No port, and no name that the client does not give, unless it is certain.
     """
-    dialled = _dialled.get(_cookie_of(sock) or b"")
+    dialled = _dialled.get(cookie_of(sock) or b"")
     if named is not None and dialled is not None and _are_the_same(named, dialled.host):
         return named, dialled.port
     if dialled is not None and (dialled.is_confirmed or _has_received_nothing(sock)):
@@ -105,7 +102,7 @@ def port_of_socket(sock: Any, host: Host | None) -> int | None:
 
 def is_dialled_for_another(sock: Any, host: Host) -> bool:
     """Whether a socket is certain to be connected to a name other than ``host``."""
-    dialled = _dialled.get(_cookie_of(sock) or b"")
+    dialled = _dialled.get(cookie_of(sock) or b"")
     if dialled is None or (isinstance(host, str) and _are_the_same(host, dialled.host)):
         return False
     return dialled.is_confirmed or _has_received_nothing(sock)
@@ -113,14 +110,6 @@ def is_dialled_for_another(sock: Any, host: Host) -> bool:
 
 def _are_the_same(host: str, other: str) -> bool:
     return canonical_host(host) == canonical_host(other)
-
-
-def _cookie_of(sock: Any) -> bytes | None:
-    try:
-        cookie: bytes = sock.getsockopt(socket.SOL_SOCKET, _SO_COOKIE, _COOKIE_LENGTH)
-    except (AttributeError, OSError):
-        return None
-    return cookie
 
 
 def _has_received_nothing(sock: Any) -> bool:

@@ -18,6 +18,8 @@ from typing import Any, cast
 
 import wrapt
 
+from ..base.module_loading import call_when_loaded, is_loading
+from ..base.stand_ins import displaced_by
 from ..errors import PatchError
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -107,9 +109,10 @@ class Patch:
         # One that stands somewhere beneath a foreign wrapper must not act a second time.
         self._switch.on = False
         self._switch = Switch()
-        self._displaced = vars(owner).get(self._name, _MISSING)
-        if self._displaced is _MISSING and _may_be_wrapped(standing):
+        found = vars(owner).get(self._name, _MISSING)
+        if found is _MISSING and _may_be_wrapped(standing):
             standing = _inherited(owner, self._name, standing)
+        self._displaced = _beneath(found)
         self._replacement = self._build(standing, self._switch)
         setattr(owner, self._name, self._replacement)
 
@@ -149,6 +152,14 @@ class Addition(Patch):
     def _find(self) -> tuple[Any, Any]:
         owner = self._owner()
         return owner, _find_attribute(owner, self._name)
+
+
+def _beneath(found: Any) -> Any:
+    """What to restore: not what stands in for it only until the plugin is active."""
+    displaced = displaced_by(found)
+    if displaced is None:
+        return found
+    return displaced[0] if displaced else _MISSING
 
 
 def _may_be_wrapped(standing: Any) -> bool:
@@ -238,13 +249,11 @@ class Patches:
         self._on = True
         for library in self._libraries:
             # ``None`` there blocks an import.
-            if sys.modules.get(library.module) is not None:
+            module = sys.modules.get(library.module)
+            if module is not None and not self._is_to_come(library, module):
                 self._patch(library)
-            elif library.module not in self._watched:
-                # wrapt cannot forget a callback, so there is one for the life of the process.
-                self._watched.add(library.module)
-                watch = functools.partial(self._patch_when_loaded, library)
-                wrapt.register_post_import_hook(watch, library.module)
+            elif module is None:
+                self._watch(library)
 
     def retire(self) -> None:
         """Let every library close what it keeps for settings that are over, as far as it can."""
@@ -265,6 +274,25 @@ class Patches:
     def _undo_down_to(self, count: int) -> None:
         while len(self._applied) > count:
             self._applied.pop().undo()
+
+    def _watch(self, library: Library) -> None:
+        if library.module not in self._watched:
+            # wrapt cannot forget a callback, so there is one for the life of the process.
+            self._watched.add(library.module)
+            watch = functools.partial(self._patch_when_loaded, library)
+            wrapt.register_post_import_hook(watch, library.module)
+
+    def _is_to_come(self, library: Library, module: ModuleType) -> bool:
+        """Whether a library is just being loaded, and patched at the end of that."""
+
+        def end() -> None:
+            if sys.modules.get(library.module) is None:  # it could not be loaded
+                self._watch(library)
+            elif library not in self._hooked:
+                self._patch_when_loaded(library, module)
+
+        # Its own import of `ssl` may be what activates.
+        return is_loading(module) and call_when_loaded(module.__spec__, end)
 
     def _patch_when_loaded(self, library: Library, module: ModuleType) -> None:
         try:

@@ -1,27 +1,24 @@
-"""Waits for the dependencies where a program adds its site folders by itself, one after another.
+"""Whether all that an activation imports can be imported, and who may still see to it.
 
-pex does: the ``.pth`` file is read while most wheels are not on ``sys.path`` yet. The wait ends
-with the first import after whoever adds folders has returned, or has added all that is needed; and
-no TLS connection is made before it has ended.
+``site`` comes to some folders only after the one with the ``.pth`` file: the system's, below a
+virtual environment or below /usr/local. pex adds its folders by itself, one after another, while
+most wheels are not on ``sys.path`` yet.
 """
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import threading
+from _thread import get_ident
 
 from ..base.environ import process_environ
 from ..settings import names
-from .import_watch import ImportWatch, find_unwatched
+from .callers import frames, site_is_at_work
+from .import_watch import find_unwatched
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from .connection_gate import ConnectionGate
+    from types import CodeType
 
 #: Every top-level module that an activation imports and Python does not bring. One too many here
 #: makes the wait longer; one that is missing can make the activation fail.
@@ -34,10 +31,8 @@ NEEDED = (
     *(() if sys.version_info >= (3, 13) else ("typing_extensions",)),
 )
 _FOR_YAML = ("yaml",)
-#: makes connections by itself, so that the wait is over when it is imported
-_OTHER_ENGINE = "OpenSSL"
-#: stand between whoever adds a folder and this module
-_BETWEEN = ("site", "<autostart of mxcert_runtime>")
+#: what site imports at its end, whether it is there or not
+_LAST_OF_SITE = "sitecustomize"
 
 
 def is_complete() -> bool:
@@ -47,76 +42,29 @@ def is_complete() -> bool:
     return all(name in sys.modules or find_unwatched(name) for name in needed)
 
 
-class FolderWait:
-    """Calls ``act`` once: when the folders are there, or when a connection can wait no longer."""
+class Folders:
+    """Tells at an import whether all folders are there.
 
-    def __init__(self, act: Callable[[], None]) -> None:
-        self._act = act
-        self._is_over = False
-        self._lock = threading.RLock()
-        self._thread = threading.get_ident()
-        self._adding = next(_foreign_frames(), None)
-        self._gate: ConnectionGate | None = None
-        self._end = ImportWatch(self._is_due, self.finish)
-        self._ssl = ImportWatch("ssl".__eq__, self._close_gate)
+    ``thread`` is the one in which the ``.pth`` file was read, ``is_by_site`` whether ``site``
+    itself did that, and ``adding`` which call of whose function did it else.
+    """
 
-    def start(self) -> None:
-        """Look at every import, and stand before every connection."""
-        if "ssl" in sys.modules:
-            self._close_gate()
-        else:
-            self._ssl.start()
-        self._end.start()
+    def __init__(self, thread: int, is_by_site: bool, adding: tuple[int, CodeType] | None) -> None:
+        self._thread = thread
+        self._is_by_site = is_by_site
+        self._adding = adding
 
-    def finish(self) -> None:
-        """End the wait, whatever is there."""
-        # Whoever comes meanwhile waits for the end of it.
-        with self._lock:
-            if self._is_over:
-                return
-            self._end.stop()
-            self._ssl.stop()
-            # What other threads connect while this one acts would go without its identity.
-            if self._gate is None:
-                with contextlib.suppress(ImportError):  # without `ssl` nobody connects
-                    self._close_gate()
-            self._is_over = True
-            try:
-                self._act()
-            finally:
-                if self._gate is not None:
-                    self._gate.open()
-
-    def _is_due(self, name: str) -> bool:
-        return name == _OTHER_ENGINE or self._has_returned() or is_complete()
+    def are_complete(self, name: str) -> bool:
+        """Whether nobody adds folders any more, or all that is needed is there; at an import."""
+        if self._is_by_site:
+            is_past = name == _LAST_OF_SITE or _LAST_OF_SITE in sys.modules
+            return is_past or not site_is_at_work() or is_complete()
+        return self._has_returned() or is_complete()
 
     def _has_returned(self) -> bool:
         """Whether the function that added the folder has come to its end."""
-        if threading.get_ident() != self._thread:
+        if get_ident() != self._thread:
             return False
         if self._adding is None:  # it was a program in C
-            return not any(frame.f_globals.get("__name__") == "site" for frame in _frames())
-        return self._adding not in _frames()
-
-    def _close_gate(self) -> None:
-        from .connection_gate import ConnectionGate
-
-        with self._lock:
-            # That import has been seen as well.
-            if not self._is_over:
-                self._gate = ConnectionGate(self.finish)
-                self._gate.close()
-
-
-def _frames() -> Iterator[FrameType]:
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _foreign_frames() -> Iterator[FrameType]:
-    for frame in _frames():
-        name = str(frame.f_globals.get("__name__", ""))
-        if name not in _BETWEEN and name.partition(".")[0] != "mxcert_runtime":
-            yield frame
+            return not any(frame.f_globals.get("__name__") == "site" for frame in frames())
+        return self._adding not in ((id(frame), frame.f_code) for frame in frames())

@@ -1,134 +1,130 @@
-"""Activation where ``MXCERT_AUTOSTART=1`` asks for it, in an interpreter that has just started.
+"""What the ``.pth`` file calls where ``MXCERT_AUTOSTART=1`` asks for it: waits for TLS.
 
-The ``.pth`` file beside the package calls :func:`begin`. From then on the interpreter either runs
-with identities or ends: no failure may let it run on without them. It ends by ``os._exit``, since
-``site`` swallows exceptions that a ``.pth`` file raises, and calls SystemExit a fatal error. One of
-several interpreters of a process does not end it: it runs on, and makes no TLS connection.
+From the first import of TLS on the interpreter either runs with identities or ends
+(:mod:`.asked_for`). Until then it has cost no more than this file: nothing here imports anything
+that a bare interpreter has not loaded.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from _thread import RLock, get_ident
 
 from ..base.environ import process_environ
-from ..settings import names, presence
-from .import_watch import ImportWatch
-from .on_import import is_own_script
+from .callers import frames, site_is_at_work
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import FrameType
-    from typing import NoReturn
+    from collections.abc import Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import CodeType, FrameType, ModuleType
 
-#: the exit status where settings cannot be used: EX_CONFIG of sysexits.h, which Windows lacks
-EXIT_STATUS = 78
-_INTERRUPTED = 130
+    from .first_tls import FirstTls
 
-_NO_SETTINGS = f"""\
-{names.AUTOSTART}=1 is set, but there are no settings, so this program would run without identities.
-  Set {names.CERTIFICATES} or {names.CONFIG}, or unset {names.AUTOSTART}."""
-_FAILED = f"{names.AUTOSTART}=1 is set, but the plugin cannot start; see above."
-
-#: what site imports at its end, whether it is there or not
-_LAST_OF_SITE = "sitecustomize"
-
+#: as :mod:`..settings.names` has it, which is not loaded for this
+_DISABLE = "MXCERT_DISABLE"
+#: What installers call the command; a script of somebody else's has another name, or a suffix.
+_COMMAND_FILES = ("mxcert", "mxcert.exe", "mxcert-script.py")
 #: what ``-m`` calls it
 _PACKAGE = "mxcert_runtime"
+#: stand between whoever adds a folder and this module
+_BETWEEN = ("site", "<autostart of mxcert_runtime>")
+#: what TLS is, what dials for it, and what makes other interpreters (of which one can have it)
+_AWAITED = ("ssl", "_ssl", "OpenSSL", "socket", "_interpreters", "_xxsubinterpreters")
+#: parts of this package that import ``ssl`` themselves, and must not be half loaded when it acts
+_OWN = tuple(
+    f"mxcert_runtime.{name}"
+    for name in (
+        *("connections", "contexts", "decisions", "diagnosis", "hooks", "identity"),
+        *("monitoring", "start.activation", "telemetry"),
+    )
+)
 
-_has_begun = False
+_begun: Begun | None = None
 
 
 def begin() -> None:
-    """Activate before the first line of the program, once ``sys.path`` is complete.
+    """Activate as soon as the program imports TLS, before anybody has it.
 
     Nothing happens with ``MXCERT_DISABLE=1``, nor in ``mxcert`` itself. Python goes through
     the ``.pth`` files of a virtual environment twice, so a second call does nothing.
     """
-    global _has_begun
-    if _has_begun or presence.is_disabled(process_environ()) or _is_own_command():
+    global _begun
+    if _begun or process_environ().get(_DISABLE) == "1" or _is_own_command():
         return
-    _has_begun = True
-    if not _site_is_at_work():
-        _activate_when_complete()
-    elif _LAST_OF_SITE in sys.modules:
-        _activate_or_end()
-    else:
-        # Dependencies may be in a folder that site only comes to later: the system's, below this
-        # virtual environment or below /usr/local.
-        ImportWatch(_is_end_of_site, _activate_or_end).start()
+    _begun = Begun()
+    sys.meta_path.insert(0, _begun)
+    # These may be there already.
+    if "socket" in sys.modules or "ssl" in sys.modules:
+        _begun.wait_for_tls()
 
 
-def _is_end_of_site(name: str) -> bool:
-    """Whether that import is the one with which ``site`` always ends, or one after that."""
-    return name == _LAST_OF_SITE or not _site_is_at_work()
+def catch_up() -> None:
+    """Activate now where that waits for TLS: whoever asks the plugin itself waits no longer."""
+    if _begun is not None:
+        _begun.wait_for_tls().catch_up()
 
 
-def _site_is_at_work() -> bool:
-    frame: FrameType | None = sys._getframe()
-    while frame is not None:
-        if frame.f_code.co_name == "main" and frame.f_globals.get("__name__") == "site":
-            return True
-        frame = frame.f_back
-    return False
+class Begun:
+    """A start of the plugin, and who adds folders to ``sys.path`` at that moment.
+
+    It is the first among the finders until something is imported that TLS has to do with.
+    """
+
+    def __init__(self) -> None:
+        self.thread = get_ident()
+        self.is_by_site = site_is_at_work()
+        adding = None if self.is_by_site else next(_foreign_frames(), None)
+        # The frame itself would keep alive all that the function has to its end.
+        self.adding: tuple[int, CodeType] | None = adding and (id(adding), adding.f_code)
+        self._waiting: FirstTls | None = None
+        self._lock = RLock()
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find nothing, but leave what is awaited to who watches it."""
+        is_own = name.startswith(f"{_PACKAGE}.")
+        if name.startswith(_OWN) if is_own else name in _AWAITED or "ssl" in sys.modules:
+            return self.wait_for_tls().find_spec(name, path, target)
+        # One that stands in front may serve `ssl` by itself.
+        if self in sys.meta_path[1:]:
+            sys.meta_path.remove(self)
+            sys.meta_path.insert(0, self)
+        return None
+
+    def wait_for_tls(self) -> FirstTls:
+        """Have every import watched by who knows what to do at that of TLS."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, self._waiting or self._make()
+        # Not under the lock: it may act, which takes its time.
+        if waiting is None:
+            sys.meta_path[:] = [each for each in sys.meta_path if each is not self]
+            self._waiting.start()
+        return self._waiting
+
+    def _make(self) -> FirstTls:
+        from .added_folders import Folders
+        from .asked_for import activate_or_end
+        from .first_tls import FirstTls
+
+        folders = Folders(self.thread, self.is_by_site, self.adding)
+        return FirstTls(activate_or_end, folders.are_complete, _OWN)
 
 
-def _activate_when_complete() -> None:
-    """Activate in a program that adds site folders by itself, and may have more of them to add."""
-    from .added_folders import FolderWait, is_complete
-
-    if is_complete():
-        _activate_or_end()
-    else:
-        FolderWait(_activate_or_end).start()
+def _foreign_frames() -> Iterator[FrameType]:
+    for frame in frames():
+        name = str(frame.f_globals.get("__name__", ""))
+        if name not in _BETWEEN and name.partition(".")[0] != _PACKAGE:
+            yield frame
 
 
-def _activate_or_end() -> None:
-    try:
-        _activate()
-    except BaseException as error:
-        from .subinterpreter import is_subinterpreter, refuse_connections
-
-        if not is_subinterpreter():
-            _end_by(error)
-        refuse_connections(error)
-
-
-def _activate() -> None:
-    from .activation import activate, is_active
-
-    activate()
-    if not is_active():
-        raise _NoSettingsError(_NO_SETTINGS)
-
-
-class _NoSettingsError(Exception):
-    """Identities are asked for, and there are none."""
-
-
-def _end_by(error: BaseException) -> NoReturn:
-    try:
-        if isinstance(error, KeyboardInterrupt):
-            os._exit(_INTERRUPTED)
-        from ..errors import MxcertError
-
-        if isinstance(error, (MxcertError, _NoSettingsError)):
-            _end(str(error))
-        sys.__excepthook__(type(error), error, error.__traceback__)
-        _end(_FAILED)
-    finally:
-        os._exit(EXIT_STATUS)
-
-
-def _end(text: str) -> NoReturn:
-    try:
-        if sys.stderr is not None:
-            sys.stderr.write(f"mxcert_runtime: {text}\n")
-            sys.stderr.flush()
-    finally:
-        os._exit(EXIT_STATUS)
+def is_own_script() -> bool:
+    """Whether this process is the installed script ``mxcert``."""
+    # An interpreter that is embedded in another program need not have sys.argv.
+    return any(os.path.basename(path) in _COMMAND_FILES for path in getattr(sys, "argv", ())[:1])
 
 
 def _is_own_command() -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ..base.genuine_ssl import genuine_context
+from ..base.stand_ins import give_way, stand_in
 from ..errors import MxcertError
 
-_MISSING = object()
 #: what makes connections, and where in its arguments a server says so
 _MAKERS = {"_wrap_socket": 1, "_wrap_bio": 2}
 
@@ -34,7 +34,6 @@ class ConnectionGate:
     def __init__(self, ask: Callable[[], None]) -> None:
         self._ask = ask
         self._standing: dict[str, Any] = {}
-        self._displaced: dict[str, Any] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -45,20 +44,14 @@ class ConnectionGate:
         """Put the gate onto ``ssl.SSLContext``, and so onto every context, older ones included."""
         owner = genuine_context()
         for name, position in _MAKERS.items():
-            self._displaced[name] = vars(owner).get(name, _MISSING)
             self._standing[name] = self._guard(name, position, getattr(owner, name))
-            setattr(owner, name, self._standing[name])
+            stand_in(owner, name, self._standing[name])
 
     def open(self) -> None:
         """Take it away; where another's patch stands on top, it lets everything through."""
         owner = genuine_context()
         for name, standing in self._standing.items():
-            if vars(owner).get(name) is not standing:
-                continue
-            if self._displaced[name] is _MISSING:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, self._displaced[name])
+            give_way(owner, name, standing)
         self._standing.clear()
 
     def _guard(self, name: str, position: int, original: Any) -> Any:

@@ -22,13 +22,23 @@ _OTHER_ENGINE = "OpenSSL"
 
 def is_subinterpreter() -> bool:
     """Whether this code runs in an interpreter that is not the process's main one."""
+    interpreters = _interpreters()
+    return bool(interpreters and interpreters.get_current() != interpreters.get_main())
+
+
+def are_several() -> bool:
+    """Whether the process has another interpreter beside this one."""
+    interpreters = _interpreters()
+    return bool(interpreters and len(interpreters.list_all()) > 1)
+
+
+def _interpreters() -> Any:
     for name in ("_interpreters", "_xxsubinterpreters"):  # the latter before Python 3.13
         try:
-            interpreters = importlib.import_module(name)
+            return importlib.import_module(name)
         except ImportError:
             continue
-        return bool(interpreters.get_current() != interpreters.get_main())
-    return False
+    return None
 
 
 @contextmanager

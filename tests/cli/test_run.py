@@ -203,7 +203,7 @@ def test_a_shell(installation: Installation, settings: dict[str, str]) -> None:
 # --- what is started ------------------------------------------------------------------------------
 
 _STATE = """\
-import json, os, signal, sys
+import json, os, signal, ssl, sys
 in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
 sys.exit(json.dumps([os.getpid(), sys.argv[1:], os.environ.get("MXCERT_CONFIG"),
                      in_force is not None and in_force.current is not None]))

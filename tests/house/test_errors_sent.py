@@ -29,7 +29,7 @@ from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer
 
 #: what starts by being imported
-_PROGRAMS = {"mxcert_runtime.__main__", "mxcert_runtime.start.autostart"}
+_PROGRAMS = {"mxcert_runtime.__main__", "mxcert_runtime.start.asked_for"}
 
 FAULTS = (Fault("a.toml, line 3", "has a typing error", "Correct it"),)
 TEXTS = ("one.pem", "other.pem")

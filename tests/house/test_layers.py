@@ -56,7 +56,7 @@ LIBRARIES = (
 )
 
 _LONGEST_FILE = 350
-_LONGEST_FACE = 39
+_LONGEST_FACE = 42
 
 
 def _rows() -> list[list[str]]:

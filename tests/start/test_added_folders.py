@@ -200,7 +200,7 @@ def test_what_does_not_end_the_wait(
 _WHILE_IT_ACTS = """\
 {loaded}
 import threading
-from mxcert_runtime.start.added_folders import FolderWait
+from mxcert_runtime.start.first_tls import FirstTls
 told = []
 def connect(who):
     import ssl
@@ -215,9 +215,9 @@ def act():
     begun.wait()
     other.join(0.3)
     connect("the one that acts")
-wait = FolderWait(act)
+wait = FirstTls(act, lambda name: False)
 wait.start()
-wait.finish()
+wait.catch_up_now()
 other.join()
 print(told)
 """

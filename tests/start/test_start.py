@@ -1,4 +1,4 @@
-"""An interpreter with ``MXCERT_AUTOSTART=1``: active before its first line, or ended with 78."""
+"""An interpreter with ``MXCERT_AUTOSTART=1``: active once it imports TLS, or ended with 78."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tests.support.subprocesses import Finished
 
 ASKED = {"MXCERT_AUTOSTART": "1"}
 BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
-#: looks without an import of the package, and before it imports anything else
+#: looks without an import of the package, at the moment at which TLS has been imported
 _LOOK = """\
-import sys
+import sys, ssl
 in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
 loaded = [name for name in sys.modules if name.startswith("mxcert_runtime")]
 import json
@@ -44,7 +44,7 @@ def _assert_ended(done: Finished, *told: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "options"), [("wheel", ["-I"]), ("editable", [])])
-def test_active_before_the_first_line(
+def test_active_once_tls_is_imported(
     installations: Installations, settings: dict[str, str], kind: str, options: list[str]
 ) -> None:
     """No import of the package is needed, and ``-I`` (``-E``, ``-s``) changes nothing."""
@@ -262,7 +262,7 @@ def test_the_command_itself_does_not_end(
 
 def test_other_modules_end(installations: Installations) -> None:
     """The twin: what follows the module is not taken for it."""
-    command = [installations.wheel.python, "-m", "site", "mxcert_runtime"]
+    command = [installations.wheel.python, "-m", "ssl", "mxcert_runtime"]
 
     done = installations.wheel.run(*command, environment={**BROKEN, **ASKED})
 

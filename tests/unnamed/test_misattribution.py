@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
+from types import ModuleType
 
 import pytest
 
+from mxcert_runtime.base import socket_cookie
 from mxcert_runtime.base.hosts import UnnamedHost
 from mxcert_runtime.connections import dialled_sockets
 from tests.support.listener import TIMEOUT
@@ -130,12 +132,14 @@ def test_table_is_bounded(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> No
     assert 2 == len(dialled_sockets._dialled)
 
 
-@pytest.mark.parametrize("missing", ["_SO_COOKIE", "_TCP_INFO"])
+@pytest.mark.parametrize(
+    ("module", "missing"), [(socket_cookie, "_SO_COOKIE"), (dialled_sockets, "_TCP_INFO")]
+)
 def test_kernels_that_do_not_tell(
-    missing: str, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    module: ModuleType, missing: str, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without what makes it certain, a connection is one that nobody has named."""
-    monkeypatch.setattr(dialled_sockets, missing, -1)
+    monkeypatch.setattr(module, missing, -1)
     ground.activate(HOST, never=("none.test",))
     assert created(HOST, ground.port, ground.context()) is None
     assert 1 == len(ground.warnings)

@@ -1,7 +1,7 @@
 """``mxcert run``: starts a program with the plugin active in it, and in every Python it starts.
 
 The program takes the place of this process, so that signals, exit status and terminal are its own.
-What MXCERT_AUTOSTART does then is told in :mod:`mxcert_runtime.start.autostart`.
+What MXCERT_AUTOSTART does then is told in :mod:`mxcert_runtime.start.asked_for`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ...base.printable import printable
 from ...errors import Fault, MxcertError, SettingsError
 from ...settings import names
 from ...settings.presence import is_disabled
-from ...start.autostart import EXIT_STATUS
+from ...start.asked_for import EXIT_STATUS
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
 

@@ -1,0 +1,67 @@
+"""Modules that are being loaded: whether one is, and a call before anybody else may have it.
+
+importlib writes on a module's spec that it is being loaded, and takes that back at the end. Until
+then every other thread that imports the module waits. Nothing here imports anything.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# The `typing` module costs more than all of this; type checkers know the bare name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+else:
+    ModuleSpec = type(sys.__spec__)
+
+#: what importlib sets on a spec while its module is being loaded, and what C reads there
+_LOADING = "_initializing"
+#: what stands there while those are called who wait for the end
+_ENDED = "_mxcert_ended"
+
+
+def is_loading(module: ModuleType) -> bool:
+    """Whether the code of a module has begun and not ended."""
+    spec = getattr(module, "__spec__", None)
+    return bool(getattr(spec, _LOADING, False)) and not hasattr(spec, _ENDED)
+
+
+def call_when_loaded(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
+    """Call once at the end of the load that a spec is for, be it begun or not, also if it fails.
+
+    The call comes in the thread that loads the module, which others still wait for. ``False`` where
+    a spec cannot tell of its load.
+    """
+    if spec is None or not hasattr(spec.loader, "exec_module"):
+        return False
+    if type(spec) is ModuleSpec:
+        spec.__class__ = _WatchedSpec
+    if not isinstance(spec, _WatchedSpec):
+        return False
+    waiting = vars(spec).setdefault(_WatchedSpec.CALLS, [])
+    if call not in waiting:
+        waiting.append(call)
+    return True
+
+
+class _WatchedSpec(ModuleSpec):
+    """A spec that tells when its module is loaded, and is an ordinary one again by then."""
+
+    CALLS = "_mxcert_calls"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != _LOADING or value:
+            super().__setattr__(name, value)
+            return
+        calls = vars(self).pop(self.CALLS, ())
+        self.__class__ = ModuleSpec  # type: ignore[assignment]
+        setattr(self, _ENDED, True)
+        try:
+            for call in calls:
+                call()
+        finally:
+            delattr(self, _ENDED)
+            setattr(self, name, value)
