@@ -38,7 +38,7 @@ _OWN = tuple(
     f"mxcert_runtime.{name}"
     for name in (
         *("connections", "contexts", "decisions", "diagnosis", "hooks", "identity"),
-        *("monitoring", "start.activation", "telemetry"),
+        *("monitoring", "prometheus", "start.activation", "start.reloading", "telemetry"),
     )
 )
 
