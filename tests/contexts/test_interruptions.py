@@ -74,16 +74,20 @@ Judge = Callable[[ssl.SSLContext, str], Verdict]
 class Older:
     """Contexts that are older than activation, of which each interrupted run takes one."""
 
-    def __init__(self, make: Callable[[], ssl.SSLContext], expected: str) -> None:
+    def __init__(self, make: Callable[[], ssl.SSLContext], expected: str | None = None) -> None:
         self._unused = [make() for _ in range(_OLDER)]
         self.used: list[ssl.SSLContext] = []
         #: the fingerprint that servers have to see
         self.expected = expected
 
+    def take(self) -> ssl.SSLContext:
+        """The next one."""
+        self.used.append(self._unused.pop())
+        return self.used[-1]
+
     def connect(self) -> Callable[[], object]:
         """The first connection of the next one, still to be made."""
-        context = self._unused.pop()
-        self.used.append(context)
+        context = self.take()
         return lambda: _begin(context)
 
 
