@@ -23,6 +23,7 @@ from .endpoint import Asked
 from .plan import Plan, tally_of
 from .request import CertificateRequest
 from .reuse import SessionMark
+from .verification import Verification
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -137,8 +138,8 @@ class Facts:
     request: CertificateRequest | None
     #: why ``request`` is not known
     without_request: str
-    #: what verified the server
-    trusted: str
+    #: what verified the server, and why
+    verification: Verification
     port: int | None
     #: whether the client said to TLS which host it means
     is_named: bool = True

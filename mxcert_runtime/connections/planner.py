@@ -23,7 +23,7 @@ from ..contexts.handover import Authenticating, Handover, MessageCallback, liste
 from ..contexts.identity_contexts import Blueprint, shared_contexts
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
-from ..contexts.trust import Trust, TrustChangedError, data_load
+from ..contexts.trust import Trust, TrustChangedError
 from ..decisions.generation import Generation
 from ..decisions.policy import Choice, Decision
 from ..errors import MxcertError
@@ -31,6 +31,7 @@ from ..identity.identity import Identity
 from .choice import answer_request
 from .plan import Plan, count_of, tally_of
 from .reuse import ReuseKey, key_of_sessions
+from .verification import verification_of, why_extra_do_not_count
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -194,41 +195,33 @@ class ConnectionPlanner:
         return Plan(self.generation, decision, count, presents_own=presents_own, **parts)
 
     def _find_trust(self) -> Trust | None:
-        """What verifies the server; ``None`` where only the caller's context can tell."""
-        if self.decision.authorities is not None:
+        """The trust for contexts of ours; ``None`` where the caller's context has to verify."""
+        verification = verification_of(self.generation, self.decision, self.record)
+        if verification.pinned is not None:
             if not self.record.knows_security_level:
-                raise UnknownSecurityLevelError(self.decision.authorities.sources)
-            return Trust((data_load(self.decision.authorities.pem),))
-        if not self.record.complete:
+                raise UnknownSecurityLevelError(verification.pinned.sources)
+            return verification.trust
+        trust, own = verification.trust, self.record.trust
+        if trust is None:
             self._warn_of_extra_authorities()
             return None
-        trust = self.record.trust
         # What a directory holds, loaded past every hook, would not show; here it is for nothing.
-        trusts_nobody = not trust.loads and not self.record.default_trust
+        trusts_nobody = not own.loads and not self.record.default_trust
         if trusts_nobody and self.verify_mode != ssl.CERT_NONE:
             return None
-        extra = self.generation.extra_authorities
-        if extra is not None and (self.record.default_trust or trust.is_default):
-            trust = trust.plus(data_load(extra.pem))
         if trust.is_shareable:
             return trust
         if self.record.pending:
             return trust.as_of_now()
-        return None if trust is self.record.trust else trust
+        return None if trust is own else trust
 
     def _warn_of_extra_authorities(self) -> None:
         """Say once that the extra authorities do not count for a context of unknown trust."""
-        if self.generation.extra_authorities is None or self.record.hints.is_warned_of:
-            return
-        if self.record.changes:
+        extra = self.generation.extra_authorities
+        if extra is None or self.record.hints.is_warned_of or self.record.changes:
             return
         self.record.hints.is_warned_of = True
-        _logger.warning(
-            "an SSL context is older than mxcert_runtime, or a file that it loaded has changed, so "
-            "nobody can tell whether it has default trust: the extra authorities (%s) do not count "
-            "for it. Import mxcert_runtime before the context is made",
-            ", ".join(self.generation.extra_authorities.sources),
-        )
+        _logger.warning("%s", why_extra_do_not_count(extra))
 
     def _is_callers(self, trust: Trust) -> bool:
         return trust.loads == self.record.trust.loads

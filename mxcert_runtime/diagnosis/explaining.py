@@ -56,7 +56,7 @@ def _failure(attempt: Attempt, alert: Alert, facts: Facts) -> Failure:
         request=facts.request,
         without_request=facts.without_request,
         has_own_certificate=attempt.plan.presents_own,
-        trusted=facts.trusted,
+        trusted=str(facts.verification),
         verify_code=facts.verify_code,
         is_named=facts.is_named,
     )

@@ -23,6 +23,7 @@ from ..diagnosis.checks.services import check_services
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
 from ..hooks.pyopenssl import sessions as pyopenssl_sessions
+from ..hooks.pyopenssl import trust as pyopenssl_trust
 from ..hooks.stdlib.sessions import sources
 from ..monitoring import housekeeping, reloads
 from ..monitoring.log_guard import guard_log, unguard_log
@@ -121,6 +122,7 @@ def _plan_undoing() -> None:
     _undoing.pop_all()
     for undo in (
         pyopenssl_sessions.forget_all,
+        pyopenssl_trust.forget_all,
         sources.forget_all,
         ledger.forget_all,
         shared_contexts.forget_all,

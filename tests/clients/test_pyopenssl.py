@@ -311,6 +311,7 @@ class TestContract(HookContract):
         "OpenSSL.SSL:Connection.connect",
         "OpenSSL.SSL:Connection.use_certificate",
         "OpenSSL.SSL:Connection.use_privatekey",
+        "OpenSSL.SSL:Context.__init__",
         "OpenSSL.SSL:Context.set_cipher_list",
         "OpenSSL.SSL:Context.set_default_verify_paths",
         "OpenSSL.SSL:Context.load_verify_locations",

@@ -112,7 +112,7 @@ def test_server_refused(refusals: Refusals, ca_file: str, caplog: pytest.LogCapt
     mxcert_runtime.activate(settings=settings)
     url = _url(GOOD, refusals.port(TlsVersion.TLS13))
     told = told_of(_failure_of(calls.over_socket, url, calls.trusting(ca_file)), caplog)
-    assert told["trusted"] == f"the pinned CAs of the rule: {foreign}"
+    assert told["trusted"] == f"the pinned CAs of the rule ({foreign})"
 
 
 @pytest.mark.parametrize("host", [GOOD, NOBODY])

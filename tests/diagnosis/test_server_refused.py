@@ -62,7 +62,7 @@ def test_authorities_of_a_rule(
     assert isinstance(error, ssl.SSLCertVerificationError)
     assert told[""].startswith("this side refused the server's certificate")
     assert f"rule `{HOST}` of settings argument" in told["decision"]
-    assert told["trusted"] == f"the pinned CAs of the rule: {file}"
+    assert told["trusted"] == f"the pinned CAs of the rule ({file})"
     assert "the `ca` of its rule" in told["remedy"]
     assert way(context, OTHER, server.port).startswith(b"HTTP/1.1 200")
 
@@ -106,10 +106,8 @@ def test_extra_authorities(
         caplog.clear()
         told.append(told_of(failure_of(context, HOST, server.port), caplog)["trusted"])
     assert [
-        f"what the program loaded: the platform's default paths, and the extra authorities "
-        f"({extra})",
-        f"what the program loaded: {bundle}. The extra authorities ({extra}) count with default "
-        "trust only",
+        f"what the program loaded: the platform's default paths, and the extra CAs ({extra})",
+        f"what the program loaded: {bundle}; the extra CAs ({extra}) count with default trust only",
     ] == told
 
 

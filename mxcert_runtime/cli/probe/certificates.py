@@ -14,6 +14,7 @@ from typing import Any
 
 from cryptography import x509
 
+from ...connections.verification import Verification
 from ...identity.authorities import Authorities, certificates_of
 from ...identity.material.refusal import RefusalsIgnored
 
@@ -52,34 +53,20 @@ class Voucher:
     authority: str
 
 
-@dataclass(frozen=True)
-class TrustInForce:
-    """What verifies the servers of one decision."""
+def voucher_of(verification: Verification, chain: Sequence[bytes]) -> Voucher | None:
+    """Who vouches for a chain that was verified; ``None`` where the chain cannot be read."""
+    with RefusalsIgnored():
+        certificates = [x509.load_der_x509_certificate(each) for each in chain]
+        found, top = _climb(certificates, _load_pem(verification.of_settings))
+        authority = found.subject if found else top.issuer
+        return Voucher(_whose(verification, found), authority.rfc4514_string())
+    return None
 
-    #: pinned by the rule, where it names some
-    own: Authorities | None
-    #: added to default trust
-    extra: Authorities | None
 
-    def __str__(self) -> str:
-        if self.own is not None:
-            return f"the pinned CAs of the rule ({', '.join(self.own.sources)})"
-        if self.extra is not None:
-            return f"default trust and the extra CAs ({', '.join(self.extra.sources)})"
-        return "default trust"
-
-    def voucher_of(self, chain: Sequence[bytes]) -> Voucher | None:
-        """Who vouches for a chain that was verified; ``None`` where the chain cannot be read."""
-        with RefusalsIgnored():
-            certificates = [x509.load_der_x509_certificate(each) for each in chain]
-            found, top = _climb(certificates, _load_pem(self.own or self.extra))
-            own, joined = (
-                "the pinned CAs of the rule",
-                "the extra CAs" if found else "default trust",
-            )
-            authority = found.subject if found else top.issuer
-            return Voucher(own if self.own else joined, authority.rfc4514_string())
-        return None
+def _whose(verification: Verification, found: x509.Certificate | None) -> str:
+    if verification.pinned is not None:
+        return "the pinned CAs of the rule"
+    return "default trust" if found is None else "the extra CAs"
 
 
 def view_certificate(der: bytes) -> CertificateView:

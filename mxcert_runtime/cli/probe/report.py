@@ -40,7 +40,7 @@ def as_data(result: ProbeResult, verdict: Verdict, warnings: list[str]) -> dict[
         "steps": [_step_data(step) for step in result.steps],
         "tls": tls and {**vars(tls)},
         "server": {
-            "trust": str(result.trust),
+            "trust": str(result.verification),
             "chain": [each.as_data() for each in result.chain],
             "vouched_for_by": voucher and {**vars(voucher)},
         },
@@ -148,7 +148,7 @@ def _step_row(step: Step) -> tuple[Cell, ...]:
 
 
 def _server_facts(result: ProbeResult, verdict: Verdict) -> list[tuple[str, Cell]]:
-    facts: list[tuple[str, Cell]] = [("verified by", str(result.trust))]
+    facts: list[tuple[str, Cell]] = [("verified by", str(result.verification))]
     for number, each in enumerate(result.chain):
         facts.append(("certificate" if number == 0 else f"chain {number}", _describe(each)))
         if number == 0 and each.names:

@@ -18,6 +18,7 @@ from typing import Any
 
 from ...base.environ import process_environ
 from ...connections.request import explain_misfit
+from ...connections.verification import DEFAULT, Verification
 from ...decisions import in_force
 from ...decisions.generation import Generation
 from ...decisions.policy import Choice, Decision
@@ -27,7 +28,7 @@ from ...diagnosis import report as failure_report
 from ...errors import MxcertError
 from ...identity.identity import Identity
 from ...settings.presence import is_disabled
-from .certificates import CertificateView, TrustInForce, Voucher, view_certificate
+from .certificates import CertificateView, Voucher, view_certificate, voucher_of
 from .dialogues import Wire, ask, connect_through, start_tls
 from .observation import Observation
 from .target import Proxy, Target
@@ -73,7 +74,7 @@ class ProbeResult:
     decision: Decision
     #: where a rule could stand, and whether one does, most specific first
     places: list[tuple[str, Decision | None]]
-    trust: TrustInForce
+    verification: Verification
     observation: Observation = field(default_factory=Observation)
     steps: list[Step] = field(default_factory=list)
     tls: TlsFacts | None = None
@@ -99,7 +100,7 @@ class ProbeResult:
         """Who vouches for the server, once it is verified: only then is a Certificate answered."""
         observation = self.observation
         is_verified = self.tls is not None or observation.presented is not None
-        return self.trust.voucher_of(observation.server_chain) if is_verified else None
+        return voucher_of(self.verification, observation.server_chain) if is_verified else None
 
     @property
     def presented(self) -> CertificateView | None:
@@ -172,7 +173,6 @@ def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: fl
         decision = generation.policy.select(target.host, target.port, service)
         places = list(generation.policy.examine(target.host, target.port, service))
     extra = generation.extra_authorities if generation else None
-    trust = TrustInForce(decision.authorities, extra)
     return ProbeResult(
         target=target,
         proxy=proxy,
@@ -181,7 +181,7 @@ def _begin(target: Target, proxy: Proxy | None, service: str | None, timeout: fl
         generation=generation,
         decision=decision,
         places=places,
-        trust=trust,
+        verification=Verification(decision.authorities, extra, DEFAULT),
     )
 
 

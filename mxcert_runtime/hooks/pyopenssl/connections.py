@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from ...connections.endpoint import Asked, asked_so_far
-from ...contexts.trust import is_bundle
 from ...decisions import in_force
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
-from .objects import add_authorities
 from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
 from .steps import step_patches
+from .trust import WRAPPERS as TRUST_WRAPPERS
+from .trust import doubt
 
 __all__ = ["LIBRARY", "UnenforceableAuthoritiesError"]
 
@@ -75,6 +75,7 @@ def _get_cert_store(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     store = wrapped(*args, **kwargs)
     if store is not None:
         setattr(store, _OWNER, instance)
+        doubt(instance)
     return store
 
 
@@ -104,26 +105,6 @@ def _forget_demands(owner: Any) -> None:
         contexts_of(generation).drop(owner)
 
 
-def _set_default_verify_paths(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    result = wrapped(*args, **kwargs)
-    _add_extra_authorities(instance)
-    return result
-
-
-def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    result = wrapped(*args, **kwargs)
-    file = args[0] if args else kwargs.get("cafile")
-    if file is not None and is_bundle(file):
-        _add_extra_authorities(instance)
-    return result
-
-
-def _add_extra_authorities(context: Any) -> None:
-    generation = in_force.current
-    if generation is not None and generation.extra_authorities is not None:
-        add_authorities(context, generation.extra_authorities)
-
-
 #: Methods, by the class that has them; where a version has no such method, nobody can call it.
 _WRAPPERS: dict[tuple[str, str], dict[str, Wrapper]] = {
     ("OpenSSL.SSL", "Connection"): {
@@ -139,8 +120,7 @@ _WRAPPERS: dict[tuple[str, str], dict[str, Wrapper]] = {
         "set_cipher_list": _change_context,
         "set_tls13_ciphersuites": _change_context,
         "get_cert_store": _get_cert_store,
-        "set_default_verify_paths": _set_default_verify_paths,
-        "load_verify_locations": _load_verify_locations,
+        **TRUST_WRAPPERS,
     },
     ("OpenSSL.crypto", "X509Store"): {"set_flags": _set_flags, "set_time": _set_time},
 }

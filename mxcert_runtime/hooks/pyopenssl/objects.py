@@ -18,9 +18,13 @@ def add_authorities(context: Any, authorities: Authorities) -> None:
     certificates = _parsed.get(authorities)
     if certificates is None:
         certificates = _parsed[authorities] = _parse(authorities)
-    store = context.get_cert_store()
+    from OpenSSL._util import lib
+
+    # Past what is patched: a program that takes the store may put into it what it likes.
+    store = lib.SSL_CTX_get_cert_store(context._context)
     for certificate in certificates:
-        store.add_cert(certificate)
+        if lib.X509_STORE_add_cert(store, certificate._x509) != 1:
+            raise MemoryError("OpenSSL could not take a CA into a store")
 
 
 def _parse(authorities: Authorities) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ from .contexts import (
 )
 from .sessions import mark_connection, mark_later_sessions, unmark_connection
 from .steps import REFUSAL, note_chosen, watch_connection
+from .trust import join_extra_authorities
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -103,6 +104,7 @@ def _begin(connection: Any, asked: Asked, known: Attempt | None) -> Attempt | No
     if known is not None:
         host, port = host if isinstance(host, str) else known.host, port or known.port
         service = service or known.service
+    join_extra_authorities(connection.get_context(), generation)
     return begin(generation, (host, port, service), connection.get_context(), _engine)
 
 

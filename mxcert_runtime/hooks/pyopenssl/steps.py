@@ -11,17 +11,19 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from ...base.hosts import Host, is_address
 from ...connections.attempt import Attempt, Facts
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...connections.request import CertificateRequest
+from ...connections.verification import verification_of
 from ...diagnosis.alert_table import Alert, alert_numbered
 from ...diagnosis.alerts import alert_of
 from ...diagnosis.explaining import explain, is_closed, look
 from ...diagnosis.report import count_silent_end, repeat_note
-from ...diagnosis.trust import describe_trust
 from ...identity.identity import Identity
 from ..patching import Build, Patch, Switch, attribute_of, unbound
 from ..unread_answer import has_ended, peek_alert
+from .trust import trust_held_by
 
 _HANDSHAKE = "do_handshake"
 _READS = "recv", "recv_into", "read"
@@ -208,10 +210,20 @@ def _facts_of(connection: Any, attempt: Attempt) -> Facts:
         # pyOpenSSL tells the issuers only, and not whether there was a request.
         request=CertificateRequest(0, issuers, frozenset()) if issuers else None,
         without_request="no issuer that pyOpenSSL tells of",
-        trusted=describe_trust(attempt.decision, attempt.generation.extra_authorities, None),
+        verification=verification_of(
+            attempt.generation, attempt.decision, trust_held_by(attempt.context)
+        ),
+        is_named=_is_named(connection, attempt.host),
         port=connection.__dict__.get(_PORT) if attempt.port is None else attempt.port,
         verify_code=_verify_code(connection),
     )
+
+
+def _is_named(connection: Any, host: Host | None) -> bool:
+    """Whether TLS was told the host; of an address it never is (RFC 6066, section 3)."""
+    if not isinstance(host, str):
+        return False
+    return connection.get_servername() is not None or is_address(host)
 
 
 def _verify_code(connection: Any) -> int:

@@ -23,6 +23,7 @@ from ...connections.attempt import Attempt, Facts
 from ...connections.dialled_sockets import endpoint_of_socket
 from ...connections.observed import observe
 from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
+from ...connections.verification import verification_of
 from ...contexts.handover import request_of
 from ...contexts.ledger import ledger
 from ...diagnosis import explaining
@@ -30,7 +31,6 @@ from ...diagnosis.alert_table import Alert, alert_numbered
 from ...diagnosis.alerts import alert_of
 from ...diagnosis.explaining import is_closed, look
 from ...diagnosis.report import count_silent_end, repeat_note
-from ...diagnosis.trust import describe_trust
 from ..patching import Patch, Switch, attribute_of, unbound
 from ..unread_answer import ReadAhead, peek_alert, read_unread
 from .attempts import ATTRIBUTE, attempt_of
@@ -74,7 +74,7 @@ def _facts_of(owner: Any, error: OSError, attempt: Attempt) -> Facts:
         server_has_spoken=cipher is not None,
         request=_request(owner, cipher),
         without_request=_look_next_time(attempt),
-        trusted=describe_trust(attempt.decision, attempt.generation.extra_authorities, record),
+        verification=verification_of(attempt.generation, attempt.decision, record),
         port=getattr(owner, _PORT, None) if attempt.port is None else attempt.port,
         is_named=owner.server_hostname is not None,
         verify_code=getattr(error, "verify_code", None),
