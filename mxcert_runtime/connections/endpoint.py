@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from ..base.hosts import Host, host_dialled
+from ..decisions.current_service import current_service
+from ..decisions.legs import current_leg, peek_leg, take_leg
 from ..decisions.policy import Policy
-from ..decisions.scope import current_leg, current_service, peek_leg, take_leg
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 
 #: host, port and service that a connection is for; what nobody knows is ``None``

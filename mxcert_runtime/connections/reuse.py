@@ -11,10 +11,10 @@ from weakref import WeakValueDictionary
 from ..base.hosts import Host
 from ..base.locks import ForkSafeLock
 from ..decisions import in_force
+from ..decisions.current_service import current_service
 from ..decisions.derived import Derived
 from ..decisions.generation import Generation
 from ..decisions.policy import Decision
-from ..decisions.scope import current_service
 
 _service_now = current_service.get
 

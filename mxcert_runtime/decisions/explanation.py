@@ -12,9 +12,9 @@ from ..base.urls import DEFAULT_PORTS, MalformedUrlError, split_url
 from ..errors import HostNameError
 from ..identity.identity import Identity
 from . import in_force
+from .current_service import current_service
 from .generation import Generation
 from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision
-from .scope import current_service
 from .services import describe_unknown_service
 
 

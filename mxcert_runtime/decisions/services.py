@@ -18,8 +18,8 @@ from typing import Any, TypeVar, cast
 
 from ..base.near_words import NearWords
 from . import in_force
+from .current_service import ServiceEntry, enter_service, last_entry_of, leave_service
 from .generation import Generation
-from .scope import ServiceEntry, enter_service, last_entry_of, leave_service
 
 _logger = logging.getLogger("mxcert_runtime")
 _Function = TypeVar("_Function", bound=Callable[..., Any])

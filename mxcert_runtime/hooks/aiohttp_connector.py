@@ -12,7 +12,7 @@ from ..base.locks import ForkSafeLock
 from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..contexts.ledger import ledger
 from ..contexts.trust import default_paths_load
-from ..decisions.scope import dialling, dialling_proxy
+from ..decisions.legs import dialling, dialling_proxy
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: the connectors that have made connections

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Optional
 
 from ..connections.reuse import ReuseKey
-from ..decisions.scope import dialling, dialling_proxy
+from ..decisions.legs import dialling, dialling_proxy
 from .httpcore_keys import NO_POOL, as_text, find_key, is_to_proxy, name_of
 from .patching import Build, Switch, unbound
 

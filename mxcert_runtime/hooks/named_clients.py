@@ -12,7 +12,7 @@ import contextlib
 from typing import Any
 
 from ..base.hosts import host_dialled
-from ..decisions.scope import dialling, peek_leg
+from ..decisions.legs import dialling, peek_leg
 from .patching import Library, Patch, attribute_of, wrapping
 
 

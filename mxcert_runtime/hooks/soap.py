@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from ..decisions import in_force
-from ..decisions.scope import current_service
+from ..decisions.current_service import current_service
 from ..decisions.services import service
 
 

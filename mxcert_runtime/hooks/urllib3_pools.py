@@ -25,8 +25,9 @@ from ..connections.reuse import (
     reuse_key_of_service,
 )
 from ..decisions import in_force
+from ..decisions.current_service import current_service
 from ..decisions.generation import Generation
-from ..decisions.scope import current_service, dialling, dialling_proxy
+from ..decisions.legs import dialling, dialling_proxy
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.

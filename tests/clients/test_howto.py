@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.decisions.scope import current_service
+from mxcert_runtime.decisions.current_service import current_service
 from mxcert_runtime.errors import SettingsError
 from tests.clients.deployments import (
     ALL,

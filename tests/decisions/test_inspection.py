@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import activate, deactivate, explain, identities
+from mxcert_runtime.decisions.current_service import enter_service, leave_service
 from mxcert_runtime.decisions.policy import Choice, Decision
-from mxcert_runtime.decisions.scope import enter_service, leave_service
 from mxcert_runtime.errors import HostNameError
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Leaf

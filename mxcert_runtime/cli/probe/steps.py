@@ -21,8 +21,8 @@ from ...connections.request import explain_misfit
 from ...connections.verification import DEFAULT, Verification
 from ...decisions import in_force
 from ...decisions.generation import Generation
+from ...decisions.legs import dialling
 from ...decisions.policy import Choice, Decision
-from ...decisions.scope import dialling
 from ...decisions.services import service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError

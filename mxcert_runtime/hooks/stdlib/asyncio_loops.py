@@ -13,7 +13,7 @@ from typing import Any
 
 from ...base.hosts import UnnamedHost, host_dialled
 from ...connections.dialled_sockets import endpoint_of_socket, note_dialled
-from ...decisions.scope import dialling, dialling_proxy, peek_leg
+from ...decisions.legs import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, attribute_of, wrapping
 
 #: states the leg of a connection while it is opened

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...base.hosts import host_dialled
 from ...connections.dialled_sockets import note_connected, note_dialled, note_undecided
-from ...decisions.scope import dialling, dialling_proxy, peek_leg
+from ...decisions.legs import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: After these a socket may be on its way to a host that a later call does not name.

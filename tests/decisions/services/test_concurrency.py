@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mxcert_runtime import service
-from mxcert_runtime.decisions.scope import current_service
+from mxcert_runtime.decisions.current_service import current_service
 
 WAIT = 60
 

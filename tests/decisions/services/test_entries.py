@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import service
-from mxcert_runtime.decisions.scope import _entries, current_service
+from mxcert_runtime.decisions.current_service import _entries, current_service
 
 WAIT = 60
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import service
-from mxcert_runtime.decisions.scope import current_service
+from mxcert_runtime.decisions.current_service import current_service
 
 
 class TestContextManager:

@@ -15,7 +15,7 @@ import zeep
 
 import mxcert_runtime
 from mxcert_runtime import service
-from mxcert_runtime.decisions.scope import current_service
+from mxcert_runtime.decisions.current_service import current_service
 from tests.hooks.soap.conftest import SoapStage
 from tests.hooks.soap.soap_server import SoapCall
 from tests.support.hook_contract import HookContract

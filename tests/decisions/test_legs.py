@@ -10,15 +10,8 @@ from typing import Any
 
 import pytest
 
-from mxcert_runtime.decisions.scope import (
-    current_service,
-    dialling,
-    dialling_proxy,
-    enter_service,
-    leave_service,
-    peek_leg,
-    take_leg,
-)
+from mxcert_runtime.decisions.current_service import current_service, enter_service, leave_service
+from mxcert_runtime.decisions.legs import dialling, dialling_proxy, peek_leg, take_leg
 
 
 def test_nothing_is_said_at_first() -> None:
