@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
 import json
@@ -207,12 +208,11 @@ def _descriptors(port: int) -> int:
     """The open connections of this process to a port."""
     found = 0
     for name in os.listdir("/proc/self/fd"):
-        try:
-            with socket.socket(fileno=os.dup(int(name))) as one:
-                peer = one.getpeername()
-        except OSError:
-            continue
-        found += isinstance(peer, tuple) and peer[1] == port
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                with socket.socket(fileno=os.dup(int(name))) as twin:
+                    peer = twin.getpeername()
+                found += isinstance(peer, tuple) and len(peer) > 1 and peer[1] == port
     return found
 
 
