@@ -128,14 +128,14 @@ class TestOrders:
         assert (None, True) == sight
 
     def test_another_generation(self, scene: Scene, order: str) -> None:
-        """After an activation, even of the same identity, a full handshake with what is new."""
+        """After an activation of the same identity it is resumed; of another one, never."""
         context = trusting(scene.ca_file)
         scene.activate_file(scene.alpha)
         _, session = _dial(scene, context, order=order)
-        for leaf in (scene.alpha, scene.beta):
+        for leaf, is_resumed in ((scene.alpha, True), (scene.beta, False)):
             scene.activate_file(leaf)
             sight, _ = _dial(scene, context, session, order=order)
-            assert (leaf.fingerprint, False) == sight
+            assert (leaf.fingerprint, is_resumed) == sight
 
     def test_from_before_the_activation(self, scene: Scene, order: str) -> None:
         """A session that presented nothing is not resumed once the host has an identity."""
