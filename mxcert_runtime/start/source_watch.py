@@ -1,0 +1,153 @@
+"""Sources while settings are in force: asked again when they are due, listened to otherwise.
+
+A source that fails changes nothing: what it gave last stays. That is said once, and again each
+hour, until it is mended.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ..base.faults import Fault, Origin
+from ..base.locks import ForkSafeLock
+from ..errors import IdentityError
+from ..identity.source import Source
+from ..identity.sources import IdentitySettings, SourceMaterial
+from ..monitoring.reloads import note_reload
+
+_logger = logging.getLogger("mxcert_runtime")
+_SECONDS_BETWEEN_ERRORS = 3600.0
+
+
+@dataclass
+class _Watched:
+    """A source, who named it first, what ends its watch, and what was said of it last."""
+
+    source: Source
+    origin: Origin
+    stop: Callable[[], None] | None = None
+    told: Fault | None = None
+    told_at: float = field(default=0.0)
+
+
+class SourceWatch:
+    """The sources of the settings in force; ``changed`` is called when one has something new.
+
+    It may be called from any thread, as often as the sources like, and is to be quick.
+    """
+
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        now: Callable[[], datetime] | None = None,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._changed = changed
+        self._now = now or (lambda: datetime.now(timezone.utc))
+        self._elapsed = elapsed
+        self._lock = ForkSafeLock()
+        self._watched: dict[int, _Watched] = {}
+        self._process = os.getpid()
+
+    def watch(self, identities: Iterable[IdentitySettings]) -> None:
+        """Watch what these are made from: go on with what is watched already, and end the rest."""
+        wanted = {
+            id(each.material.source): _Watched(each.material.source, each.origin)
+            for each in identities
+            if isinstance(each.material, SourceMaterial)
+        }
+        with self._lock:
+            self._forget_parent()
+            gone = [each for key, each in self._watched.items() if key not in wanted]
+            self._watched = {key: self._watched.get(key, each) for key, each in wanted.items()}
+            self._begin()
+        for each in gone:
+            _end(each)
+
+    def end(self) -> None:
+        """Watch nothing any more."""
+        self.watch(())
+
+    def next_due(self) -> datetime | None:
+        """The earliest moment at which a source is due; ``None`` where none is."""
+        moments = [moment for each in self._all() if (moment := self._due(each)) is not None]
+        return min(moments, default=None)
+
+    def look(self) -> bool:
+        """Fetch what is due; whether a reload would find something new.
+
+        In a forked process it begins the watches anew, which its parent has kept.
+        """
+        with self._lock:
+            if self._forget_parent():
+                self._begin()
+        now = self._now()
+        due = [each for each in self._all() if (moment := self._due(each)) and moment <= now]
+        outcomes = [self._refresh(each) for each in due]
+        return None in outcomes
+
+    def refresh_all(self) -> list[Fault]:
+        """Fetch all that is asked for anew, due or not; what could not be fetched."""
+        pulled = [each for each in self._all() if self._due(each) is not None]
+        return [fault for each in pulled if (fault := self._refresh(each)) is not None]
+
+    def _all(self) -> list[_Watched]:
+        with self._lock:
+            return list(self._watched.values())
+
+    def _forget_parent(self) -> bool:
+        """Whether this process was forked since; what the parent has begun is not ended here."""
+        if self._process == os.getpid():
+            return False
+        self._process = os.getpid()
+        for each in self._watched.values():
+            each.stop = None
+        return True
+
+    def _begin(self) -> None:
+        for each in self._watched.values():
+            if each.stop is None:
+                try:
+                    each.stop = each.source.watch(self._changed)
+                except IdentityError as error:
+                    self._tell(each, error)
+
+    def _due(self, watched: _Watched) -> datetime | None:
+        try:
+            return watched.source.due()
+        except IdentityError as error:
+            self._tell(watched, error)
+            return None
+
+    def _refresh(self, watched: _Watched) -> Fault | None:
+        try:
+            watched.source.refresh()
+        except IdentityError as error:
+            return self._tell(watched, error)
+        if watched.told is not None:
+            _logger.info("%s gives credentials again", watched.source.shown())
+            watched.told = None
+        return None
+
+    def _tell(self, watched: _Watched, error: IdentityError) -> Fault:
+        fault = Fault(str(watched.origin), error.message, error.remedy)
+        is_new = fault != watched.told
+        if is_new or self._elapsed() - watched.told_at >= _SECONDS_BETWEEN_ERRORS:
+            watched.told, watched.told_at = fault, self._elapsed()
+            _logger.error("%s What it gave last stays in use.", fault)
+        note_reload("failed", [fault])
+        return fault
+
+
+def _end(watched: _Watched) -> None:
+    """Whatever ending it raises is its own affair; it is not asked any more."""
+    if watched.stop is not None:
+        try:
+            watched.stop()
+        except Exception:
+            _logger.warning("%s could not be ended", watched.source.shown())
