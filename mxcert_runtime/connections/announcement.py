@@ -10,10 +10,13 @@ from ..decisions.policy import WITHHELD_FROM_UNNAMED, Decision, Policy
 
 _logger = logging.getLogger("mxcert_runtime")
 
+#: what stands in the place of a decision where the program authenticates itself
+OWN_CERTIFICATE = "the program's own certificate"
 
-def announce(host: Host | None, port: int | None, decision: Decision) -> None:
-    """Say at level debug what a connection presents, and why."""
-    _logger.debug("%s:%s presents %s", host, port, decision)
+
+def announce(host: Host | None, port: int | None, presented: object) -> None:
+    """Say at level debug what a connection presents: a decision says why."""
+    _logger.debug("%s:%s presents %s", host, port, presented)
 
 
 def warn_of_unknowns(

@@ -17,7 +17,7 @@ from ..decisions.generation import Generation
 from ..decisions.policy import Decision
 from ..identity.identity import Identity
 from ..monitoring.housekeeping import look_if_due
-from .announcement import announce, warn_of_unknowns
+from .announcement import OWN_CERTIFICATE, announce, warn_of_unknowns
 from .dialled_sockets import port_of_socket
 from .endpoint import Asked
 from .plan import Plan, tally_of
@@ -100,7 +100,8 @@ class Attempt:
         if plan.may_be_uncertain:
             warn_of_unknowns(plan.generation.policy, host, port, plan.decision)
         if _logger.isEnabledFor(DEBUG):
-            announce(host, port or port_of_socket(socket, host), plan.decision)
+            presented = OWN_CERTIFICATE if plan.presents_own else plan.decision
+            announce(host, port or port_of_socket(socket, host), presented)
 
     def step(self) -> None:
         """Take a step of the handshake; it is slow anyway, so that the housekeeping may look."""
