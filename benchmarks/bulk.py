@@ -32,7 +32,7 @@ WORKERS = 1
 
 #: bytes that a side receives in all, and at a time
 _GIGABYTE, _PIECE = 1_000_000_000, 10_000_000
-#: the same in a smoke run, where lists are short too
+#: bytes in a smoke run, where lists are short too
 _LITTLE, _LITTLE_PIECE = 8_000_000, 1_000_000
 _BUFFER = 1 << 18
 _VERSIONS = {"TLS 1.2": Kind.DEMANDING_1_2, "TLS 1.3": Kind.DEMANDING}

@@ -100,7 +100,7 @@ def _with_default_context(switch: ContextSwitch, effort: Effort) -> list[Figure]
 
 
 def _as_ratios(switch: ContextSwitch, effort: Effort) -> list[Figure]:
-    """The same as ratios, which hold whatever the processor's clock does meanwhile."""
+    """Sockets as ratios, which hold whatever the processor's clock does meanwhile."""
     figures: list[Figure] = []
     count = effort.sized(_SOCKETS)
     more = dataclasses.replace(effort, pairs=effort.pairs * _SHORT)

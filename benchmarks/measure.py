@@ -24,7 +24,7 @@ process. Names of figures are plain words, the same for every effort: budgets fi
   from a function without arguments.
 - ``alternate(name, ours, theirs, effort)`` gives a ratio. ``loops=1`` where one call is long
   enough by itself (a request); otherwise loops are calibrated to chunks of ``effort.chunk``.
-- ``alternate_difference(...)``: the same as a difference in seconds, ours minus theirs.
+- ``alternate_difference(...)`` gives a difference in seconds, ours minus theirs.
 - ``Amount(name, "byte", (value,))`` for what stands beside nothing.
 - ``effort.sized(10_000)``: the size of a list or a batch, smaller in the smoke run.
 """

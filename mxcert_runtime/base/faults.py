@@ -46,7 +46,7 @@ class Origin:
         return replace(self, place=f"{self.place}, {place}" if self.place else place)
 
     def of_kind(self, kind: OriginKind) -> Origin:
-        """The same origin, known to be of a kind."""
+        """This origin, known to be of a kind."""
         return replace(self, kind=kind)
 
 

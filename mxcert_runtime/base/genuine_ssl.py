@@ -21,7 +21,7 @@ _GENUINE = (_find_genuine_class(),)
 def genuine_context() -> type[ssl.SSLContext]:
     """``ssl.SSLContext``, also where gevent or truststore have put a class of theirs in its place.
 
-    Not to be kept under a name of a module, nor derived from; see above.
+    Not to be kept under a name of a module, nor derived from: gevent warns of that.
     """
     return _GENUINE[0]
 

@@ -49,7 +49,7 @@ def note_dialled(sock: Any, host: object, port: object) -> None:
 
 
 def note_connected(sock: Any, host: object, port: object) -> None:
-    """The same of a socket that may have been on its way to another host."""
+    """Note a dialled name for a socket that may have been on its way to another host."""
     if not isinstance(host, str) or not is_name(host):
         return
     if not _dialled or cookie_of(sock) not in _dialled:

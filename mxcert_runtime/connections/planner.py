@@ -65,7 +65,7 @@ class ConnectionPlanner:
     def context(self) -> ssl.SSLContext:
         """The caller's; a connection that is being made keeps it alive."""
         context = self.reference()
-        assert context is not None  # noqa: S101 - see above
+        assert context is not None  # noqa: S101 - as the docstring says
         return context
 
     def plan(self) -> Plan:
@@ -73,7 +73,7 @@ class ConnectionPlanner:
         return self._plan_by(ConnectionPlanner._plan_with)
 
     def plan_observed(self) -> Plan:
-        """The same, with the server's request seen."""
+        """What the connection does where the server's request is to be seen."""
         return self._plan_by(ConnectionPlanner._plan_listening)
 
     def _plan_by(self, make: Callable[[ConnectionPlanner, Trust | None], Plan]) -> Plan:

@@ -71,7 +71,7 @@ def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) ->
 def reuse_key_of_service(
     host: str, port: int, proxy: tuple[str, int] | None = None
 ) -> tuple[ReuseKey | None] | None:
-    """The same in a tuple, where the service that the running code names makes a difference."""
+    """The key in a tuple, where the service that the running code names makes a difference."""
     service = _service_now()
     if service is None:
         return None

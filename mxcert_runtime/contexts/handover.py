@@ -98,7 +98,7 @@ _Waiting = tuple[Any, Optional[Handover]]
 
 _NOBODY: _Waiting = (None, None)
 
-#: the same for objects that take no attribute
+#: what is waiting for objects that take no attribute
 _waiting_beside: OwnerNotes[_Waiting] = OwnerNotes()
 
 #: contexts of callers on which a listener stands, by their ``id()``: a subclass may not be hashable

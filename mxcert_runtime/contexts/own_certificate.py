@@ -87,7 +87,7 @@ def _take_by_name(
     incoming: ssl.MemoryBIO,
     outgoing: ssl.MemoryBIO,
 ) -> Any:
-    """The same for a context with a callback for host names.
+    """A server's connection that has the certificate of ``context`` by its callback for names.
 
     It would be called by the context that the connection has when the name is due; so another one
     is there until then, whose own callback does what such callbacks are for.

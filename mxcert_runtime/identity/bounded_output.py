@@ -84,7 +84,7 @@ def _read_polling(
 def _read_in_thread(
     process: subprocess.Popen[bytes], deadline: float, most: int
 ) -> Secret[bytes] | None:
-    """The same where pipes cannot be polled."""
+    """The output of a process, read in a thread: pipes cannot be polled on every system."""
     read: list[Secret[bytes]] = []
 
     def read_all() -> None:

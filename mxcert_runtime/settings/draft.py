@@ -64,7 +64,7 @@ class Place:
         return replace(self, origin=origin)
 
     def telling(self, findings: Findings) -> Place:
-        """The same place, of which the faults go elsewhere."""
+        """This place, of which the faults go elsewhere."""
         return replace(self, findings=findings)
 
     def fault(self, problem: str, remedy: str) -> None:

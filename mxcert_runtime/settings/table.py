@@ -27,12 +27,12 @@ class Table:
     asked: dict[str, None] = field(default_factory=dict, repr=False, compare=False)
 
     def named(self, name: str) -> Table:
-        """The same table with a name in its place; what was asked of the one counts for both."""
+        """This table with a name in its place; what was asked of the one counts for both."""
         origin = replace(self.origin, place=f"{self.origin.place} ({name})")
         return replace(self, place=replace(self.place, origin=origin))
 
     def telling(self, findings: Findings) -> Table:
-        """The same table with its faults elsewhere; what was asked of the one counts for both."""
+        """This table with its faults elsewhere; what was asked of the one counts for both."""
         return replace(self, place=self.place.telling(findings))
 
     @property

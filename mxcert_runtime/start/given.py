@@ -30,7 +30,7 @@ class Given:
         return settings_from(self._mapping, environ=self._environ)
 
     def kept(self) -> Given:
-        """The same with a mapping of its own; only for one that could be read."""
+        """This with a mapping of its own; only for one that could be read."""
         self._mapping = None if self._mapping is None else _copied(self._mapping)
         return self
 

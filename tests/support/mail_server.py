@@ -101,7 +101,7 @@ class FtpDialogue:
 
 
 class StartTlsServer(TlsListener):
-    """The same, where TLS begins in the middle of a dialogue in clear."""
+    """A server on which TLS begins in the middle of a dialogue in clear."""
 
     def __init__(self, tls: ServerTls, dialogue: Callable[[], Dialogue]) -> None:
         super().__init__(tls)

@@ -79,7 +79,7 @@ class World:
         }
 
     def plain_environment(self) -> dict[str, str]:
-        """The same with the plugin disabled, and the root given to the libraries themselves."""
+        """What the client gets without the plugin: the libraries themselves get the root."""
         root = str(self.authority_path)
         trust = {"SSL_CERT_FILE": root, "REQUESTS_CA_BUNDLE": root}
         return {**self.plugin_environment(), **trust, names.DISABLE: "1"}

@@ -126,7 +126,7 @@ def withdraw(connection: Any) -> None:
 
 
 def _presenting_own(attempt: Attempt) -> Attempt:
-    """The same, where the program authenticates itself."""
+    """The attempt of a connection on which the program authenticates itself."""
     decision = attempt.decision
     count = count_of(decision, presents_own=True)
     plan = Plan(attempt.generation, decision, count, presents_own=True)

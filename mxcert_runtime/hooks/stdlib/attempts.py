@@ -10,7 +10,7 @@ from ...connections.attempt import Attempt
 #: The attribute of an owner with its :class:`~.connections.attempt.Attempt`.
 ATTRIBUTE = "_mxcert_attempt"
 
-#: the same for owners that take no attribute
+#: the attempts of owners that take no attribute
 _beside: OwnerNotes[Attempt] = OwnerNotes()
 
 

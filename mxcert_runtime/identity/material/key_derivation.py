@@ -44,7 +44,7 @@ class TooMuchWorkError(ValueError):
         super().__init__(asked)
 
     def as_identity_error(self, label: str) -> IdentityError:
-        """The same for whoever wrote the settings."""
+        """The error for whoever wrote the settings."""
         message = f"{label} asks for {self.asked}"
         remedy = "Export it with fewer rounds"
         return IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
