@@ -64,7 +64,7 @@ _TOKEN_KEY = {"required": ["key"], "properties": {"key": {"pattern": "^[pP][kK][
 def settings_schema() -> Schema:
     """The whole schema, made anew."""
     scalars = {each.key: _told(reader_of(each).schema(), each.documentation) for each in SCALARS}
-    identity = _identity()
+    identity = {"$ref": "#/$defs/identity"}
     keys = {
         **scalars,
         "ca": _told(LIST, "paths of PEM files with CAs that join default trust"),
@@ -77,7 +77,7 @@ def settings_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "The settings file of mxcert_runtime",
     }
-    return {**head, **_table(keys)}
+    return {**head, **_table(keys), "$defs": {"identity": _identity()}}
 
 
 def _identity() -> Schema:

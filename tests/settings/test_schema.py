@@ -79,7 +79,7 @@ def test_it_has_the_keys_that_are_read() -> None:
     """No key more and none less, at the top and in an identity."""
     schema = settings_schema()
     assert set(TOP) == set(schema["properties"])
-    identity = schema["properties"]["identity"]["anyOf"][0]["anyOf"][0]
+    identity = schema["$defs"]["identity"]
     assert set(IDENTITY) == set(identity["properties"])
 
 
