@@ -9,8 +9,9 @@ import pytest
 
 from mxcert_runtime import activate, deactivate
 from mxcert_runtime.monitoring import counters
+from mxcert_runtime.monitoring.reloads import note_reload
 from tests.support.client_files import ClientFiles
-from tests.support.pki import Leaf
+from tests.support.pki import Authority, Leaf
 from tests.support.subprocesses import run_client
 
 sdk = pytest.importorskip("opentelemetry.sdk.metrics", reason="the SDK is not installed")
@@ -97,3 +98,43 @@ def test_it_works_without_the_sdk_and_not_without_the_api() -> None:
     """
     loaded, error = run_client(script, host_patterns=()).json()
     assert (False, True) == (loaded, "mxcert-runtime[otel]" in error)
+
+
+def test_all_that_prometheus_has(
+    reader: Any, client_files: ClientFiles, gamma: Leaf, authority: Authority
+) -> None:
+    """The same numbers under the same names, with dots, and with the same attributes."""
+    prometheus = pytest.importorskip("mxcert_runtime.prometheus")
+    entry = client_files.identity("gamma", gamma, hosts=["localhost"], authorities=[authority])
+    activate({"identity": [entry]})
+    counters.connection_tally("gamma", "localhost").add()
+    counters.count_refusal("unknown_ca")
+    counters.count_failure("certificate-refused")
+    note_reload("applied")
+    observed = {
+        name.replace(".", "_"): {tuple(sorted(dict(each))) for each in points}
+        for name, points in read(reader).items()
+    }
+    scraped: dict[str, set[tuple[str, ...]]] = {}
+    for family in prometheus.Collector().collect():
+        name = family.name.removesuffix("_seconds")
+        for sample in family.samples:
+            labels = (label for label, value in sample.labels.items() if value)
+            scraped.setdefault(name, set()).add(tuple(sorted(labels)))
+    assert scraped == observed
+
+
+def test_expiry_is_observed(
+    reader: Any, client_files: ClientFiles, gamma: Leaf, authority: Authority
+) -> None:
+    """Leaf, chain and CA, each with its end and the time that is left."""
+    entry = client_files.identity("gamma", gamma, hosts=["localhost"], authorities=[authority])
+    activate({"identity": [entry]})
+    values = read(reader)
+    certificates = {"leaf": gamma.certificate, "chain": gamma.chain[0]}
+    for kind, certificate in {**certificates, "ca": authority.certificate}.items():
+        subject = certificate.subject.rfc4514_string()
+        key = (("identity", "gamma"), ("kind", kind), ("subject", subject))
+        end = certificate.not_valid_after_utc.timestamp()
+        assert end == values["mxcert.certificate.expiry.timestamp"][key]
+        assert 0 < values["mxcert.certificate.time_left"][key] < end
