@@ -7,6 +7,7 @@ within IPv6 (RFC 4291, section 2.5.5.2) and as inet_aton(3) reads it, by which h
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 import socket
@@ -103,10 +104,12 @@ def is_address(host: str) -> bool:
     return ":" in host or host.rpartition(".")[2].isdigit()
 
 
+@functools.lru_cache(1 << 16)
 def parse_pattern(text: str) -> HostPattern:
     """``host``, ``host:port``, ``*.domain`` or ``*.domain:port``; an IPv6 address may stand bare.
 
-    Raises :class:`HostNameError` for whatever cannot be the host of a TLS connection.
+    What reads settings asks several times for the same one; whoever has read them clears what was
+    remembered. Raises :class:`HostNameError` for whatever cannot be the host of a TLS connection.
     """
     _refuse_url_parts(text)
     refuse_separators(text)

@@ -9,8 +9,9 @@ from datetime import datetime, timezone
 from ..base.hosts import HostPattern, parse_pattern
 from ..errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
 from ..identity.authorities import Authorities, load_authority_certificates
-from ..identity.identity import Identity, Validity, load_identities
+from ..identity.identity import Identity, Validity
 from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
+from ..identity.loading import load_all
 from ..identity.material.certificate import Certificate
 from ..identity.sources import Authority, AuthorityFile, IdentitySettings
 from ..identity.validity import examine_dates
@@ -40,6 +41,7 @@ def build_generation(reading: Reading) -> Generation:
     """
     builder = _Builder(reading)
     generation = builder.build()
+    parse_pattern.cache_clear()
     if builder.faults:
         raise SettingsError(builder.faults)
     return generation
@@ -73,10 +75,10 @@ class _Builder:
     def _load_identities(self) -> dict[str, tuple[Identity, ...]]:
         """By the name of their entry, which has several where its file holds several keys."""
         loaded = {}
-        for each in self.settings.identities:
+        for each, load in load_all(self.settings.identities):
             pinned = each.authorities
             try:
-                loaded[each.name] = load_identities(each)
+                loaded[each.name] = load()
                 pinned = each.pinned()
             except IdentityError as error:
                 origin = _origin_of(each, error)

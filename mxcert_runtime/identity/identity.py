@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -29,7 +29,7 @@ from .material.ber import MalformedError
 from .material.certificate import Certificate
 from .material.pairing import Pair, pair_up
 from .material.refusal import RefusalsIgnored
-from .opening import Content
+from .opening import Content, Preparation
 from .sources import IdentitySettings
 
 
@@ -187,12 +187,41 @@ def load_identities(settings: IdentitySettings) -> tuple[Identity, ...]:
     its key, wherever it stands; certificates that are not on its path are left out. Raises
     :class:`~.errors.IdentityError` with the first thing that is wrong, never with a secret.
     """
-    content = settings.material.read()
-    opened = open_once(content, settings.password)
-    return tuple(_make_identities(settings, opened, content.labels[0]))
+    return Opening(settings).identities()
 
 
-def open_once(content: Content, password: Secret[str] | None) -> OpenedPairs:
+class Opening:
+    """What an entry of the settings describes, read and not yet opened.
+
+    Raises :class:`~.errors.IdentityError` where it cannot be read.
+    """
+
+    def __init__(self, settings: IdentitySettings) -> None:
+        self._settings = settings
+        self._content = settings.material.read()
+        self._prepared: Preparation | None = None
+
+    @property
+    def key(self) -> bytes:
+        """What is the same for the same content and password, and tells nothing about them."""
+        return _opened_once.key_of(self._content.parts(), self._settings.password)
+
+    def prepare(self) -> Iterable[Callable[[], None]]:
+        """Read the outside of the content; what may be done then in any thread."""
+        if not self._content.parts() or _opened_once.get(self.key) is not None:
+            return ()
+        self._prepared = self._content.prepared(self._settings.password)
+        return () if self._prepared is None else self._prepared.derivations()
+
+    def identities(self) -> tuple[Identity, ...]:
+        """The identities; raises as :func:`load_identities` does."""
+        opened = open_once(self._content, self._settings.password, self._prepared)
+        return tuple(_make_identities(self._settings, opened, self._content.labels[0]))
+
+
+def open_once(
+    content: Content, password: Secret[str] | None, prepared: Preparation | None = None
+) -> OpenedPairs:
     """Keys with their certificates; the same content is decrypted once, while it is in use.
 
     Raises :class:`~.errors.IdentityError`.
@@ -201,15 +230,11 @@ def open_once(content: Content, password: Secret[str] | None) -> OpenedPairs:
     key = _opened_once.key_of(parts, password)
     opened = _opened_once.get(key) if parts else None
     if opened is None:
-        opened = _open(content, password)
+        keys, certificates = prepared.open() if prepared else content.open(password)
+        opened = OpenedPairs(pair_up(keys, certificates, content.labels))
         if parts:
             _opened_once.put(key, opened)
     return opened
-
-
-def _open(content: Content, password: Secret[str] | None) -> OpenedPairs:
-    keys, certificates = content.open(password)
-    return OpenedPairs(pair_up(keys, certificates, content.labels))
 
 
 def _make_identities(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from .key import Key
 from .material.certificate import Certificate
 from .material.certificates import load_certificates
 from .material.pem_key import open_pem_key
-from .material.pkcs12 import open_pkcs12
+from .material.pkcs12 import Pkcs12, open_pkcs12
 from .material.source_file import refuse_size
 from .source import Credentials
 
@@ -40,6 +40,22 @@ class Content(Protocol):
         Raises :class:`~.errors.IdentityError`.
         """
 
+    def prepared(self, password: Secret[str] | None) -> Preparation | None:
+        """What is to be opened, where some of the work can be done in other threads before.
+
+        Raises :class:`~.errors.IdentityError`.
+        """
+
+
+class Preparation(Protocol):
+    """Content whose outside has been read."""
+
+    def derivations(self) -> Iterator[Callable[[], None]]:
+        """What may be done before :meth:`open`, in any thread; each fails as that would."""
+
+    def open(self) -> Opened:
+        """Keys and certificates, as those of the content."""
+
 
 @dataclass(frozen=True)
 class Pkcs12Content:
@@ -61,6 +77,10 @@ class Pkcs12Content:
         """All keys of the file."""
         return open_pkcs12(self.content, password, self.label)
 
+    def prepared(self, password: Secret[str] | None) -> Preparation:
+        """The outside of the file, read."""
+        return Pkcs12(self.content, password, self.label)
+
 
 @dataclass(frozen=True)
 class PemContent:
@@ -78,6 +98,10 @@ class PemContent:
         """The first key of its text, and every certificate of the other."""
         certificates = load_certificates(self.certificates, self.labels[0])
         return (open_pem_key(self.key, password, self.labels[1]),), certificates
+
+    def prepared(self, password: Secret[str] | None) -> Preparation | None:
+        """Nothing: keys in PEM are read in one go."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -100,6 +124,10 @@ class CredentialsContent:
     def open(self, password: Secret[str] | None) -> Opened:
         """The content, by the password that came with it, or else by that of the settings."""
         return self.content.open(password if self.password is None else self.password)
+
+    def prepared(self, password: Secret[str] | None) -> Preparation | None:
+        """That of the content."""
+        return self.content.prepared(password if self.password is None else self.password)
 
 
 def content_of(credentials: Credentials, label: str) -> CredentialsContent:

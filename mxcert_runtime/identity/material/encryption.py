@@ -145,6 +145,10 @@ class _Pbes2:
         key = self.derivation.derive(password, self.cipher.key_size)
         return self.cipher.decrypt_padded(key, self.vector, data)
 
+    def derive_ahead(self, password: PasswordForm) -> None:
+        """The part that takes its time and needs nothing of the interpreter."""
+        self.derivation.derive_ahead(password, self.cipher.key_size)
+
 
 @dataclass(frozen=True)
 class _Pkcs12Pbe:
@@ -156,6 +160,9 @@ class _Pkcs12Pbe:
         key = self._derive(1, password, self.cipher.key_size)
         vector = self._derive(2, password, self.cipher.block_size)
         return self.cipher.decrypt_padded(key, vector.reveal(), data)
+
+    def derive_ahead(self, password: PasswordForm) -> None:
+        """Nothing: it is done in Python, and no thread would be free meanwhile."""
 
     def _derive(self, purpose: int, password: PasswordForm, length: int) -> Secret[bytes]:
         return derive_pkcs12("sha1", purpose, password.utf_16, self.salt, self.rounds, length)

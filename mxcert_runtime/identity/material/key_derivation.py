@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from ...base.secret import Secret
 from ...errors import IdentityError, IdentityProblem
@@ -72,6 +75,22 @@ class Effort:
             raise TooMuchWorkError(asked)
 
 
+class Ahead:
+    """A key that was derived before anybody asked for it."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[PasswordForm, int, Secret[bytes]] | None = None
+
+    def put(self, password: PasswordForm, length: int, key: Secret[bytes]) -> None:
+        """Keep the key of a password for the first who takes it."""
+        self._kept = password, length, key
+
+    def take(self, password: PasswordForm, length: int) -> Secret[bytes] | None:
+        """The key, which is kept no more; ``None`` where there is none of this password."""
+        kept, self._kept = self._kept, None
+        return kept[2] if kept and kept[0] is password and kept[1] == length else None
+
+
 @dataclass(frozen=True)
 class Pbkdf2:
     """RFC 8018, section 5.2."""
@@ -81,13 +100,20 @@ class Pbkdf2:
     rounds: int
     #: bytes, where it is said
     length: int | None
+    ahead: Ahead = field(default_factory=Ahead, compare=False, repr=False)
 
     def derive(self, password: PasswordForm, length: int) -> Secret[bytes]:
-        return Secret(
-            hashlib.pbkdf2_hmac(
-                self.hash_name, password.octets.reveal(), self.salt, self.rounds, length
-            )
-        )
+        return self.ahead.take(password, length) or self._derive(password, length)
+
+    def _derive(self, password: PasswordForm, length: int) -> Secret[bytes]:
+        # The OpenSSL that cryptography brings is often faster than the one of hashlib.
+        algorithm = getattr(hashes, self.hash_name.upper())()
+        derivation = PBKDF2HMAC(algorithm, length, self.salt, self.rounds)
+        return Secret(derivation.derive(password.octets.reveal()))
+
+    def derive_ahead(self, password: PasswordForm, length: int) -> None:
+        """Derive a key for the first who asks for it, in a thread of its own maybe."""
+        self.ahead.put(password, length, self._derive(password, length))
 
 
 @dataclass(frozen=True)
@@ -98,6 +124,7 @@ class Scrypt:
     cost: int
     block_size: int
     parallel: int
+    ahead: Ahead = field(default_factory=Ahead, compare=False, repr=False)
 
     @property
     def rounds(self) -> int:
@@ -105,6 +132,13 @@ class Scrypt:
         return self.cost * self.block_size * self.parallel
 
     def derive(self, password: PasswordForm, length: int) -> Secret[bytes]:
+        return self.ahead.take(password, length) or self._derive(password, length)
+
+    def derive_ahead(self, password: PasswordForm, length: int) -> None:
+        """Derive a key for the first who asks for it, in a thread of its own maybe."""
+        self.ahead.put(password, length, self._derive(password, length))
+
+    def _derive(self, password: PasswordForm, length: int) -> Secret[bytes]:
         return Secret(
             hashlib.scrypt(
                 password.octets.reveal(),

@@ -61,6 +61,9 @@ class TokenContent:
         """None: whether the token still has the key, the token has to say."""
         return ()
 
+    def prepared(self, password: Secret[str] | None) -> None:
+        """Nothing: the work is that of the token."""
+
     def open(self, password: Secret[str] | None) -> Opened:
         """The key, and the certificates of the file or of the token."""
         from ..material.certificates import load_certificates

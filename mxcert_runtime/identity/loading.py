@@ -1,0 +1,103 @@
+"""Loads many identities: what takes their time is derived on all processors at once.
+
+Deriving a key from a password needs nothing of the interpreter, so threads do it side by side.
+They do nothing else: what imports, or may, stays in the thread that loads.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Union
+
+from ..errors import IdentityError
+from .identity import Identity, Opening
+from .sources import IdentitySettings
+
+#: Entries that are read before the first of them is opened; files may be large.
+_BATCH = 64
+_MOST_THREADS = 8
+
+#: gives the identities of an entry, or raises what is wrong with it
+Load = Callable[[], "tuple[Identity, ...]"]
+_Begun = Union[Opening, IdentityError]
+
+
+def load_all(entries: Sequence[IdentitySettings]) -> Iterator[tuple[IdentitySettings, Load]]:
+    """Each entry in its order, with what gives its identities.
+
+    That raises as :func:`~.identity.load_identities` does.
+    """
+    for start in range(0, len(entries), _BATCH):
+        batch = entries[start : start + _BATCH]
+        begun = [_begin(each) for each in batch]
+        _side_by_side(_derivations(begun))
+        while begun:
+            # Not longer than needed: each holds what its file says, and keys in clear.
+            yield batch[-len(begun)], _load_of(begun.pop(0))
+
+
+def _begin(settings: IdentitySettings) -> _Begun:
+    try:
+        return Opening(settings)
+    except IdentityError as error:
+        return error
+
+
+def _derivations(begun: list[_Begun]) -> list[Callable[[], None]]:
+    """What there is to derive, once for each distinct content."""
+    found: list[Callable[[], None]] = []
+    known: set[bytes] = set()
+    for number, each in enumerate(begun):
+        if isinstance(each, IdentityError) or each.key in known:
+            continue
+        known.add(each.key)
+        try:
+            found += each.prepare()
+        except IdentityError as error:
+            begun[number] = error
+    return found
+
+
+def _load_of(begun: _Begun) -> Load:
+    if isinstance(begun, Opening):
+        return begun.identities
+
+    def refuse() -> tuple[Identity, ...]:
+        raise begun
+
+    return refuse
+
+
+def _side_by_side(calls: Sequence[Callable[[], None]]) -> None:
+    """Make the calls in as many threads as there are processors, this one among them."""
+    count = min(_processors(), len(calls), _MOST_THREADS) - 1
+    if count < 1:
+        return  # nothing is won
+    waiting = iter(calls)
+    others: list[threading.Thread] = []
+    for _ in range(count):
+        thread = threading.Thread(target=_call_each, args=(waiting,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no thread is to be had
+            break
+        others.append(thread)
+    _call_each(waiting)
+    for each in others:
+        each.join()
+
+
+def _call_each(waiting: Iterable[Callable[[], None]]) -> None:
+    for call in waiting:
+        try:
+            call()
+        except Exception:  # noqa: S112 - whoever opens the file meets it again, and tells it
+            continue
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
