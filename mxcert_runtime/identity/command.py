@@ -6,6 +6,7 @@ it prints is shown nowhere, since a command that fails may have printed a secret
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -27,12 +28,16 @@ _PASSED = (
 )
 _DISABLE = "MXCERT_DISABLE"
 _BY_HAND = "Run it by hand, as the user and with the environment of this program"
+#: a program that has one is a path, and no name to be looked for in PATH
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NAME = re.compile(r"[\w.+-]{1,64}")
 
 
 def open_source(options: Options) -> CommandSource:
     """The source that settings describe: ``command``, ``timeout`` and ``pass_environment``."""
     command = options.texts("command", least=1)
+    if command and any(each in command[0] for each in _SEPARATORS):
+        command = (options.located(command[0]), *command[1:])
     passed = options.texts("pass_environment")
     environ = _environment(options.environ, passed)
     seconds = options.seconds("timeout", _SECONDS)

@@ -94,6 +94,9 @@ class Options(Protocol):
     def path(self, key: str) -> str | None:
         """A path, as seen from the folder of the settings file."""
 
+    def located(self, path: str) -> str:
+        """Any other path, as seen from the folder of the settings file."""
+
     def secret(self, key: str) -> Secret[str] | None:
         """A text that is a secret; the settings seal what is called ``password``."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 from typing import Any
 
 from .source import OpenSource
@@ -37,7 +36,10 @@ def find_kind(name: str) -> OpenSource | None:
 
 
 def _installed() -> list[Any]:
-    entries: Any = importlib.metadata.entry_points()
+    # Late: it takes longer than all the rest of the settings.
+    from importlib.metadata import entry_points
+
+    entries: Any = entry_points()
     # Python 3.9 gives a mapping of groups.
     is_mapping = not hasattr(entries, "select")
     return list(entries.get(GROUP, ()) if is_mapping else entries.select(group=GROUP))

@@ -20,6 +20,7 @@ from ..errors import IdentityError
 from ..identity.guarded_source import GuardedSource
 from ..identity.source import OpenSource, Source
 from ..identity.source_kinds import find_kind, known_kinds
+from .files import resolved
 from .table import Table
 from .values import kind_of
 
@@ -53,6 +54,10 @@ class TableOptions:
     def path(self, key: str) -> str | None:
         """A path, as seen from the folder of the settings file."""
         return self.table.path(key)
+
+    def located(self, path: str) -> str:
+        """Any other path, as seen from the folder of the settings file."""
+        return resolved(path, self.table.place)
 
     def secret(self, key: str) -> Secret[str] | None:
         """A text that is a secret; the settings seal what is called ``password``."""

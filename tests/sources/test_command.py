@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import signal
 import sys
 import traceback
@@ -19,6 +20,7 @@ from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError, IdentityProblem
 from mxcert_runtime.identity.command import MOST_BYTES, CommandSource
 from mxcert_runtime.settings.loading import settings_from
+from tests.settings.readings import read_file, sound
 from tests.sources.commands import MARK, Printer, program, settings
 from tests.sources.conftest import Ask
 from tests.support.pki import Leaf
@@ -255,6 +257,33 @@ class TestSurroundings:
 
 
 class TestSettings:
+    def test_a_program_beside_the_settings_file(
+        self, tmp_path: Path, printer: Printer, alpha: Leaf, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A path is as seen from the settings file, wherever the program that reads it is."""
+        (tmp_path / "bin").mkdir()
+        script = tmp_path / "bin" / "print-it"
+        script.write_text(f"#!/bin/sh\nexec {shlex.join(printer.command)}\n")
+        script.chmod(0o700)
+        printer.print_leaf(alpha)
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        text = '[[identity]]\nsource = { kind = "command", command = "bin/print-it" }\n'
+        reading = sound(read_file(tmp_path, "x.toml", text, PATH=os.environ["PATH"]))
+        (identity,) = reading.settings.identities
+        identity.material.read()
+        assert 1 == printer.runs
+
+    def test_a_name_is_not_looked_for_beside_it(self, tmp_path: Path) -> None:
+        """The twin: without a separator it is one of PATH, and not of the folder."""
+        (tmp_path / "print-it").write_text("#!/bin/sh\n")
+        (tmp_path / "print-it").chmod(0o700)
+        text = '[[identity]]\nsource = { kind = "command", command = "print-it" }\n'
+        reading = sound(read_file(tmp_path, "x.toml", text, PATH=os.environ["PATH"]))
+        (identity,) = reading.settings.identities
+        with pytest.raises(IdentityError, match="'print-it' is not there"):
+            identity.material.read()
+
     @pytest.mark.parametrize(
         ("options", "problem"),
         [
