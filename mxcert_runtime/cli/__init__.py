@@ -6,17 +6,15 @@ its program's, or 78 where the program is not started.
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
-from ..base.printable import printable
 from . import explain
 from .check import command as check
 from .demo import command as demo
+from .parser import CommandParser
 from .probe import command as probe
 from .run import command as run
 
@@ -32,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Gives the exit status. Raises ``SystemExit`` for ``--help``, ``--version`` and wrong use, as
     argparse does.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_all(argv)
     try:
         status: int = _SUBCOMMANDS[arguments.subcommand].run(arguments)
         # Here, where a reader that has gone can still be told apart.
@@ -46,19 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _PROBLEM
 
 
-class _Parser(argparse.ArgumentParser):
-    """Its errors quote the arguments: what does not print in them is an escape."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the message and the usage, and exit with 2."""
-        super().error(printable(message))
-
-
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> CommandParser:
     description = "The right client certificate for every TLS connection of a Python program."
-    parser = _Parser("mxcert", description=description)
+    parser = CommandParser("mxcert", description=description)
     parser.add_argument("--version", action="version", version=f"mxcert {_version()}")
-    subparsers = parser.add_subparsers(dest="subcommand", metavar="subcommand", required=True)
+    subparsers = parser.add_subcommands(dest="subcommand", metavar="subcommand", required=True)
     for module in _SUBCOMMANDS.values():
         added = module.add_parser(subparsers)
         added.add_argument("--json", action="store_true", help="print JSON instead of text")

@@ -332,6 +332,37 @@ def test_warnings_count_with_strict_alone(
     assert "\nNot OK: 0 errors, 2 warnings." in check("--strict")[1]
 
 
+def test_what_is_ignored_counts_for_nothing(
+    report: Report,
+    check: Check,
+    client_files: ClientFiles,
+    alpha: Leaf,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A code that is known and accepted is left out, in the verdict too; all else stays."""
+    use(monkeypatch, client_files, **client_files.variables(alpha), MXCERT_TYPO="x")
+    one = ["--strict", "--ignore", "incomplete-chain"]
+    assert (1, ["settings-warning"]) == (lambda status, data: (status, codes(data)))(*report(*one))
+    both = [*one, "--ignore", "settings-warning"]
+    status, data = report(*both)
+    assert (0, [], ["incomplete-chain", "settings-warning"]) == (
+        status,
+        codes(data),
+        data["ignored"],
+    )
+    assert "0 warnings (without incomplete-chain, settings-warning)" in check(*both)[1]
+
+
+@pytest.mark.parametrize("code", ["incomplete-chian", "invalid-settings"])
+def test_a_code_that_cannot_be_ignored(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody overlooks a misspelt code, nor settings with which a program does not start."""
+    with pytest.raises(SystemExit) as raised:
+        main(["check", "--ignore", code])
+    assert 2 == raised.value.code
+    expected = "did you mean `incomplete-chain`?" if "chian" in code else "no code that can be ign"
+    assert expected in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("left", "arguments", "expected"),
     [

@@ -84,6 +84,28 @@ def test_wrong_use_has_exit_status_2(
     assert "usage: mxcert" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "usage", "hint"),
+    [
+        (["chek"], "usage: mxcert [", "did you mean `check`?"),
+        (["check", "--strct"], "usage: mxcert check", "did you mean `--strict`?"),
+        (["check", "--expires-in=3d"], "usage: mxcert check", "did you mean `--expires-within`?"),
+        (["probe", "--starttls", "smpt", "x"], "usage: mxcert probe", "did you mean `smtp`?"),
+        (["check", "--stric"], "usage: mxcert check", "did you mean `--strict`?"),
+    ],
+)
+def test_the_usage_of_the_subcommand(
+    arguments: list[str], usage: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever mistypes sees how that very subcommand is used; an abbreviation is a typing error."""
+    with pytest.raises(SystemExit) as raised:
+        main(arguments)
+
+    printed = capsys.readouterr().err
+    assert (2, True) == (raised.value.code, printed.startswith(usage))
+    assert hint in printed
+
+
 def test_help_names_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
     """The help is no error and lists what there is."""
     with pytest.raises(SystemExit) as raised:

@@ -119,12 +119,19 @@ def test_a_python_that_would_run_without(
 
 
 @pytest.mark.parametrize(
-    ("command", "status"), [("no-such-command", 127), ("no-python-3", 127), ("./app.py", 126)]
+    ("command", "status", "hint"),
+    [
+        ("no-such-command", 127, "is not there"),
+        ("no-python-3", 127, "is not there"),
+        ("./app.py", 126, "write: mxcert run -- python ./app.py"),
+        ("app.py", 127, "write: mxcert run -- python app.py"),
+        ("other.py", 127, "is not there"),
+    ],
 )
 def test_a_program_that_cannot_be_started(
-    installation: Installation, tmp_path: Path, command: str, status: int
+    installation: Installation, tmp_path: Path, command: str, status: int, hint: str
 ) -> None:
-    """The exit status is as shells have it."""
+    """The exit status is as shells have it; a script that is there needs its Python in front."""
     (tmp_path / "app.py").touch()
 
     done = installation.run(
@@ -134,6 +141,7 @@ def test_a_program_that_cannot_be_started(
 
     assert (status, "") == (done.returncode, done.stdout)
     assert f"mxcert run: {command} " in done.stderr
+    assert hint in done.stderr
 
 
 def test_without_a_program(installation: Installation) -> None:

@@ -26,9 +26,10 @@ exit status:
   2  wrong use
 
 --json prints one object, whose "schema" is "mxcert-check/2": "ok" (true is exit status 0),
-"checked_at", "settings", "identities", "rules", "default", "extra_authorities", "errors" and
-"warnings". Each error and warning has a stable "code". --schema prints the JSON Schema of it. New
-members may come; none changes its meaning under the same "schema"."""
+"checked_at", "settings", "identities", "rules", "default", "extra_authorities", "errors",
+"warnings" and "ignored" (the codes of --ignore). Each error and warning has a stable "code".
+--schema prints the JSON Schema of it. New members may come; none changes its meaning under the
+same "schema"."""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -51,9 +52,29 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "--strict", action="store_true", help="exit with 1 for any warning, not only for errors"
     )
     parser.add_argument(
+        "--ignore",
+        action="append",
+        type=_ignorable,
+        default=[],
+        metavar="CODE",
+        help="leave out what has this code, as often as you like; not what stops a program",
+    )
+    parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of --json, and check nothing"
     )
     return parser
+
+
+def _ignorable(text: str) -> str:
+    from ...base.near_words import NearWords
+    from ...diagnosis.checks.diagnostic import DiagnosticCode
+
+    codes = [each.value for each in DiagnosticCode if each is not DiagnosticCode.INVALID_SETTINGS]
+    if text in codes:
+        return text
+    near = NearWords().nearest(text, codes)
+    hint = f"; did you mean `{near}`?" if near else f"; there are {', '.join(codes)}"
+    raise argparse.ArgumentTypeError(f"{text!r} is no code that can be ignored{hint}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -67,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.schema:
         print(json.dumps(SCHEMA, indent=2))
         return 0
-    report = make_report(arguments.expires_within, arguments.strict)
+    report = make_report(arguments.expires_within, arguments.strict, arguments.ignore)
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:

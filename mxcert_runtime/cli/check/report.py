@@ -6,7 +6,7 @@ The text for people is made from this data, so that the two cannot say different
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -33,11 +33,11 @@ from .settings import describe_settings
 SCHEMA_NAME = "mxcert-check/2"
 
 
-def make_report(window: timedelta, strict: bool) -> dict[str, Any]:
+def make_report(window: timedelta, strict: bool, ignored: Sequence[str] = ()) -> dict[str, Any]:
     """Read the settings of this process, judge them, and tell all; nothing is put in force.
 
     ``window`` is how long certificates must last from now on. Warnings count as well where the
-    look is ``strict``.
+    look is ``strict``; what has one of the ``ignored`` codes is left out.
     """
     reading = read_process_settings()
     generation, faults = _build(reading)
@@ -51,6 +51,7 @@ def make_report(window: timedelta, strict: bool) -> dict[str, Any]:
         has_refused_dates=refuses and generation is None,
     )
     found = [*faults, *_check(reading, generation, identities, expected)]
+    found = [each for each in found if each.code.value not in ignored]
     errors = [each.as_data() for each in found if each.is_error]
     warnings = [each.as_data() for each in found if not each.is_error]
     return {
@@ -65,6 +66,7 @@ def make_report(window: timedelta, strict: bool) -> dict[str, Any]:
         "extra_authorities": _extra_authorities(generation, expected.moment),
         "errors": errors,
         "warnings": warnings,
+        "ignored": sorted(set(ignored)),
     }
 
 

@@ -112,6 +112,8 @@ def _print_diagnostics(
 def _print_result(terminal: Terminal, report: Mapping[str, Any]) -> None:
     errors, warnings = report["errors"], report["warnings"]
     counts = f"{_counted(len(errors), 'error')}, {_counted(len(warnings), 'warning')}"
+    if report["ignored"]:
+        counts += f" (without {', '.join(report['ignored'])})"
     if report["ok"]:
         terminal.line(f"OK: {counts}.", Style.WARNING if warnings else Style.GOOD)
         return

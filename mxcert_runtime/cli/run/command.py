@@ -237,8 +237,8 @@ def _run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _describe(error: OSError, program: str) -> str:
+    if program.endswith(".py") and os.path.isfile(program):
+        return f"is no program by itself; write: mxcert run -- python {program}"
     if isinstance(error, FileNotFoundError):
         return "is not there, or the Python that its first line names is not"
-    if program.endswith(".py"):
-        return f"cannot be executed; write: python {program}"
     return f"cannot be executed: {error.strerror}"
