@@ -27,7 +27,11 @@ _NATIVE = {
     "trust_cache": False,
     "service_prefixes": ["Billing"],
     "ca": ["ca.pem"],
-    "identity": [_IDENTITY, {"certificate": "x.pem", "key": "x.key", "password": PASSWORD}],
+    "identity": [
+        _IDENTITY,
+        {"certificate": "x.pem", "key": "x.key", "password": PASSWORD},
+        {"name": "printed", "source": {"kind": "command", "command": ["issue", PASSWORD]}},
+    ],
     "no_certificate": {"hosts": ["public.example"], "services": ["A.B"]},
     "services": {"Billing.Invoices": ["invoices.example"]},
 }
@@ -45,6 +49,9 @@ services = ["Billing.Invoices"]
 [[identity]]
 certificate = "x.pem"
 password = '''{PASSWORD}'''
+[[identity]]
+name = "printed"
+source = {{ kind = "command", command = ["issue", "--token", "{PASSWORD}"], timeout = 5 }}
 [no_certificate]
 hosts = ["public.example"]
 [services]
@@ -60,6 +67,8 @@ identity:
     hosts: [api.x.example, '*.pay.example']
     ca: *ca
   - {{certificate: x.pem, password: "{PASSWORD}"}}
+  - name: printed
+    source: {{kind: command, command: [issue, "{PASSWORD}"], timeout: 5}}
 services:
   Billing.Invoices: invoices.example
 """

@@ -195,7 +195,7 @@ def test_slips_in_environments_show_no_secret(
 KEYS = (
     *("identity", "hosts", "services", "ca", "pkcs12", "certificate", "key", "password", "name"),
     *("password_file", "password_env", "no_certificate", "unlisted_hosts", "trust_cache"),
-    *("service_prefixes", "expired_identities"),
+    *("service_prefixes", "expired_identities", "source", "kind", "command", "timeout"),
 )
 leaves = st.one_of(
     st.none(),
