@@ -13,6 +13,7 @@ from logging import DEBUG
 from typing import Any, Protocol
 
 from ..base.hosts import Host
+from ..contexts.identity_contexts import shared_contexts
 from ..decisions.generation import Generation
 from ..decisions.policy import Decision
 from ..identity.identity import Identity
@@ -106,6 +107,18 @@ class Attempt:
     def step(self) -> None:
         """Take a step of the handshake; it is slow anyway, so that the housekeeping may look."""
         look_if_due()
+
+    def take_key_anew(self) -> tuple[Identity, ...]:
+        """Let no later connection go by a key as it was taken for this one, which did not sign.
+
+        A token that was away knows nothing of what it gave before. Returns whose key it may be.
+        """
+        if self.plan.presents_own:
+            return ()
+        decided = self.decision.identity
+        identities = self.generation.identities if decided is None else (decided,)
+        shared_contexts.let_go(identities)
+        return identities
 
     def note_choice(self, identity: Identity | None) -> None:
         """Count a connection by what the server's request has chosen, once."""

@@ -131,6 +131,15 @@ class IdentityContexts:
                     del contexts[blueprint]
         self.ask_again()
 
+    def let_go(self, identities: Iterable[Identity]) -> None:
+        """Make the contexts of these identities anew when they are needed next."""
+        leaving = frozenset(identities)
+        with self._lock:
+            for contexts in (self._trusting, self._bare):
+                for blueprint in [each for each in contexts if each.identity in leaving]:
+                    del contexts[blueprint]
+        self.ask_again()
+
     def forget_all(self) -> None:
         """Let go of every context, and of every identity."""
         with self._lock:

@@ -19,6 +19,9 @@ _LONGEST_TEXT = 4000
 
 _RECEIVED = re.compile(r"(?:(?:sslv3|tlsv1|tlsv13|ssl/tls)_(?:alert_)?|tls_alert_)(\w+)")
 
+#: the reason by which a library of OpenSSL says that another one failed
+_CRYPTOGRAPHY_FAILED = "evp_lib"
+
 
 def alert_of(error: BaseException) -> Alert | None:
     """What ``error`` itself says (not its causes); ``None`` where it is no matter of TLS.
@@ -32,6 +35,11 @@ def alert_of(error: BaseException) -> Alert | None:
         return CLOSED
     names = _reasons_of(error)
     return next((alert for alert in map(_alert_named, names) if alert is not None), None)
+
+
+def lacks_signature(error: BaseException) -> bool:
+    """Whether OpenSSL's own cryptography failed, as it does where a token does not sign."""
+    return any(_CRYPTOGRAPHY_FAILED in reason for reason in _reasons_of(error))
 
 
 def _is_closed(error: BaseException) -> bool:

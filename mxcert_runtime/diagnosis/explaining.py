@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from ..connections.attempt import Attempt, Facts
 from .alert_table import Alert, AlertKind
-from .alerts import alert_of
+from .alerts import alert_of, lacks_signature
 from .note import Failure
-from .report import report_failure, report_own_fault
+from .report import report_failure, report_missing_signature, report_own_fault
 
 _Found = TypeVar("_Found")
 
@@ -33,6 +33,8 @@ def explain(
         alert = alert or alert_of(error)
         if attempt is not None and alert is not None:
             report_failure(error, _failure(attempt, alert, facts(attempt)))
+        elif attempt is not None and lacks_signature(error):
+            report_missing_signature(error, attempt.take_key_anew())
     except Exception as fault:
         report_own_fault(fault)
 

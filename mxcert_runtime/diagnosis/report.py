@@ -7,8 +7,10 @@ The exception stays what it is, its type and its text included; notes are PEP 67
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
+from ..identity.identity import Identity
 from ..monitoring.counters import count_failure, count_refusal
 from .note import Failure, note_lines
 
@@ -30,6 +32,23 @@ def report_failure(error: BaseException, failure: Failure) -> None:
         return
     lines = note_lines(failure)
     count_refusal(failure.alert.name)
+    _tell(error, lines)
+
+
+def report_missing_signature(error: BaseException, identities: Iterable[Identity]) -> None:
+    """Say whose key may not have signed; nobody knows it where there is none of ours."""
+    names = ", ".join(repr(each.name) for each in identities)
+    if names:
+        _tell(
+            error,
+            [
+                f"OpenSSL could not finish the handshake, in which the key of {names} signs",
+                "if it is in a token: see that the token is there, by `mxcert check --sign`",
+            ],
+        )
+
+
+def _tell(error: BaseException, lines: list[str]) -> None:
     # Any, since `add_note` is unknown to the types of Python 3.9.
     add_note: Any = getattr(error, "add_note", None)
     if add_note is not None:

@@ -11,8 +11,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,19 +110,21 @@ class SoftToken:
 
     def add_certificate(self, leaf: Leaf, name: str) -> None:
         """Put the certificate of a leaf in, without its chain."""
-        script = (
-            "import sys\n"
-            "from tests.support.softhsm import write_certificate\n"
-            "write_certificate(sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3]))\n"
-        )
-        import sys
+        self._by_cryptoki("write_certificate", name, leaf.der().hex())
 
-        words = [sys.executable, "-c", script, self.variables["PKCS11_PROVIDER_MODULE"], name]
-        environment = {**os.environ, **self.variables}
+    def change_pin(self, pin: str) -> None:
+        """Give the token another PIN."""
+        self._by_cryptoki("change_pin", pin)
+
+    def _by_cryptoki(self, function: str, *arguments: str) -> None:
+        """What SoftHSM's own tool cannot do, in a process of its own."""
+        script = f"import sys\nfrom tests.support.softhsm import {function} as f\nf(*sys.argv[1:])"
+        path = self.variables.get("WATCHED_MODULE", self.variables["PKCS11_PROVIDER_MODULE"])
         subprocess.run(
-            [*words, leaf.der().hex()],
+            [sys.executable, "-c", script, path, *arguments],
             check=True,
-            env=environment,
+            # Not to activate anything by an import.
+            env={**os.environ, **self.variables, "MXCERT_DISABLE": "1"},
             cwd=Path(__file__).parents[2],
         )
 
@@ -129,45 +133,51 @@ class _Attribute(ctypes.Structure):
     _fields_ = (("type", ctypes.c_ulong), ("value", ctypes.c_void_p), ("size", ctypes.c_ulong))
 
 
-def write_certificate(path: str, name: str, der: bytes) -> None:
+def write_certificate(path: str, name: str, der: str) -> None:
     """Create the object of a certificate (PKCS#11, section 4.6), in this process."""
     from cryptography import x509
 
-    subject = x509.load_der_x509_certificate(der).subject.public_bytes()
+    content = bytes.fromhex(der)
     values = {
         _CLASS: _CERTIFICATE.to_bytes(8, "little"),
-        _TYPE: (0).to_bytes(8, "little"),
+        _TYPE: bytes(8),
         _TOKEN: b"\1",
         _NAME: name.encode(),
         _ID: name.encode(),
-        _SUBJECT: subject,
-        _VALUE: der,
+        _SUBJECT: x509.load_der_x509_certificate(content).subject.public_bytes(),
+        _VALUE: content,
     }
     kept = [ctypes.create_string_buffer(value, len(value)) for value in values.values()]
-    attributes = (_Attribute * len(values))(
-        *(
-            _Attribute(kind, ctypes.addressof(buffer), len(buffer))
-            for kind, buffer in zip(values, kept)
-        )
-    )
-    _create(Module(path), attributes)
+    attributes = (_Attribute * len(values))()
+    for attribute, kind, buffer in zip(attributes, values, kept):
+        attribute.type, attribute.size = kind, len(buffer)
+        attribute.value = ctypes.addressof(buffer)
+    made = ctypes.c_ulong()
+    _call(path, 20, ctypes.byref(attributes), ctypes.c_ulong(len(values)), ctypes.byref(made))
 
 
-def _create(module: Module, attributes: ctypes.Array[_Attribute]) -> None:
+def change_pin(path: str, pin: str) -> None:
+    """C_SetPIN, in this process."""
+    words = [each for text in (PIN, pin) for each in (text.encode(), ctypes.c_ulong(len(text)))]
+    _call(path, 11, *words)
+
+
+def _call(path: str, place: int, *arguments: Any) -> None:
+    """One function of the module, in a session that may change the token."""
+    module = Module(path)
     slot = next(each.slot for each in module.tokens() if each.label == LABEL)
-    session, made, pin = ctypes.c_ulong(), ctypes.c_ulong(), PIN.encode()
-    number, pointer, text = ctypes.c_ulong, ctypes.c_void_p, ctypes.c_char_p
+    # The structure is longer than what the package calls of it.
+    whole = ctypes.c_size_t * 68
+    functions = whole.from_address(ctypes.addressof(module._functions))
+    number, session, pin = ctypes.c_ulong, ctypes.c_ulong(), PIN.encode()
     steps = (
-        (12, (number, number, pointer, pointer, pointer), (slot, _READ_WRITE_SESSION, None, None)),
-        (18, (number, number, text, number), (1, pin, len(pin))),
-        (20, (number, pointer, number, pointer), (attributes, len(attributes))),
+        (12, (number(slot), number(_READ_WRITE_SESSION), None, None, ctypes.byref(session))),
+        (18, (session, number(1), pin, number(len(pin)))),
+        (place, (session, *arguments)),
     )
-    for place, types, arguments in steps:
-        call = ctypes.CFUNCTYPE(number, *types)(module._functions[place])
-        words = arguments if place == 12 else (session, *arguments)
-        last = {12: (ctypes.byref(session),), 20: (ctypes.byref(made),)}.get(place, ())
-        code = call(*words, *last)
-        assert code == 0, f"function {place}: CKR {code:#x}"
+    for step, words in steps:
+        code = ctypes.CFUNCTYPE(number)(functions[step])(*words)
+        assert code == 0, f"function {step}: CKR {code:#x}"
 
 
 @dataclass(frozen=True)

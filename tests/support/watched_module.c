@@ -1,7 +1,7 @@
 /* A PKCS#11 module in front of another: it writes down what is called, and can take the token away.
  *
  * WATCHED_MODULE  the module behind it
- * WATCHED_LOG     a file that gets a line for each login and each signature
+ * WATCHED_LOG     a file that gets a line for each login, each signature, and what is not the token's
  * WATCHED_AWAY    while this file exists there is no token, and no session of before is left
  * WATCHED_SLOW    while this is a pipe, each signature waits until somebody has written into it
  */
@@ -14,7 +14,7 @@
 typedef unsigned long number;
 typedef struct { unsigned char version[2]; void *functions[68]; } list;
 enum { GET_SLOT_LIST = 4, OPEN_SESSION = 12, CLOSE_ALL = 14, GET_SESSION_INFO = 15, LOGIN = 18,
-       SIGN_INIT = 42, SIGN = 43, SIGN_UPDATE = 44, SIGN_FINAL = 45 };
+       DIGEST_INIT = 37, DERIVE_KEY = 62, GENERATE_RANDOM = 64, SIGN_INIT = 42, SIGN = 43, SIGN_UPDATE = 44, SIGN_FINAL = 45 };
 enum { DEVICE_REMOVED = 0x32, OK = 0 };
 
 static list *behind, ours;
@@ -87,6 +87,21 @@ static number sign_final(number session, unsigned char *signature, number *lengt
     return ((number (*)(number, unsigned char *, number *))behind->functions[SIGN_FINAL])(session, signature, length);
 }
 
+static number digest_init(number session, void *mechanism) {
+    note("not the token's: digest\n");
+    return ((number (*)(number, void *))behind->functions[DIGEST_INIT])(session, mechanism);
+}
+
+static number derive_key(number session, void *mechanism, number key, void *template, number count, number *made) {
+    note("not the token's: key exchange\n");
+    return ((number (*)(number, void *, number, void *, number, number *))behind->functions[DERIVE_KEY])(session, mechanism, key, template, count, made);
+}
+
+static number generate_random(number session, unsigned char *bytes, number count) {
+    note("not the token's: random numbers\n");
+    return ((number (*)(number, unsigned char *, number))behind->functions[GENERATE_RANDOM])(session, bytes, count);
+}
+
 number C_GetFunctionList(list **found) {
     if (!behind) {
         void *module = dlopen(getenv("WATCHED_MODULE"), RTLD_NOW | RTLD_LOCAL);
@@ -101,6 +116,9 @@ number C_GetFunctionList(list **found) {
         ours.functions[LOGIN] = login;
         ours.functions[SIGN_INIT] = sign_init;
         ours.functions[SIGN] = sign;
+        ours.functions[DIGEST_INIT] = digest_init;
+        ours.functions[DERIVE_KEY] = derive_key;
+        ours.functions[GENERATE_RANDOM] = generate_random;
         ours.functions[SIGN_FINAL] = sign_final;
     }
     *found = &ours;

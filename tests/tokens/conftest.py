@@ -45,10 +45,11 @@ class Deployment:
         """The variables of a program: all that it knows of tokens and certificates."""
         return {**self.token.variables, "MXCERT_CONFIG": str(self.config)}
 
-    def run(self, script: str, *arguments: str, **environment: str) -> Finished:
+    def run(self, script: str, *arguments: str, stdin: str = "", **environment: str) -> Finished:
         """Run a program that trusts the servers."""
         variables = {**self.environment, **environment}
-        return run_client(script, self.ca_file, *arguments, environment=variables)
+        words = (self.ca_file, *arguments)
+        return run_client(script, *words, environment=variables, stdin=stdin)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -116,12 +117,12 @@ _refused_pins = _RefusedPins()
 
 
 def log_in(access: Access, pin: Secret[str] | None) -> None:
-    """Prove the PIN, once.
+    """Prove the PIN, once; where this process is logged in already there is nothing to prove.
 
     Raises :class:`~...errors.IdentityError`: ``PASSWORD_MISSING``, or ``WRONG_PIN``.
     """
     token = access.token
-    if not token.wants_pin or token.has_keypad:
+    if not token.wants_pin or token.has_keypad or _is_logged_in(access):
         return
     if not pin:
         message = f"the token {token.label!r} wants a PIN, and none is given"
@@ -138,6 +139,24 @@ def log_in(access: Access, pin: Secret[str] | None) -> None:
     message = f"the token {token.label!r} {_WORDS.get(code, f'refuses the login (CKR {code:#x})')}"
     remedy = "Correct the PIN, and start again: the same one is not tried a second time"
     _refuse(IdentityProblem.WRONG_PIN, message, remedy)
+
+
+def log_in_again(access: Access, pin: Secret[str] | None) -> None:
+    """Prove a PIN that was right before, where the token has forgotten that it was.
+
+    The provider has tried it by itself then, and a second wrong attempt is one too many. Raises
+    as :func:`log_in` does.
+    """
+    token = access.token
+    if pin and token.has_refused_a_pin and not _is_logged_in(access):
+        _refused_pins.add(token, pin)
+    log_in(access, pin)
+
+
+def _is_logged_in(access: Access) -> bool:
+    with contextlib.suppress(CryptokiError):
+        return access.module.is_logged_in(access.token.slot)
+    return False
 
 
 def _refuse_endangering(token: Token, pin: Secret[str]) -> None:

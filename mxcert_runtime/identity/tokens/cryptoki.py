@@ -6,6 +6,7 @@ gets it, so that a wrong one is known as such and costs one attempt of the few t
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -17,6 +18,8 @@ from ...base.secret import Secret
 
 _ULONG, _BYTE, _POINTER = ctypes.c_ulong, ctypes.c_ubyte, ctypes.c_void_p
 _OK, _ALREADY_LOGGED_IN, _ALREADY_INITIALIZED = 0x0, 0x100, 0x191
+#: CKS_RO_USER_FUNCTIONS, CKS_RW_USER_FUNCTIONS
+_USER_STATES = (1, 3)
 _OS_LOCKING, _SERIAL_SESSION, _USER = 0x2, 0x4, 1
 #: CKR_DEVICE_ERROR, CKR_DEVICE_REMOVED, CKR_CRYPTOKI_NOT_INITIALIZED: such as of a service that
 #: was started again
@@ -30,6 +33,7 @@ _PLACES = {
     "C_GetMechanismList": (7, (_ULONG, _POINTER, _POINTER)),
     "C_OpenSession": (12, (_ULONG, _ULONG, _POINTER, _POINTER, _POINTER)),
     "C_CloseSession": (13, (_ULONG,)),
+    "C_GetSessionInfo": (15, (_ULONG, _POINTER)),
     "C_Login": (18, (_ULONG, _ULONG, ctypes.c_char_p, _ULONG)),
 }
 _LAST_PLACE = max(place for place, _ in _PLACES.values())
@@ -52,6 +56,10 @@ class _FunctionList(ctypes.Structure):
 
 class _InitializeArguments(ctypes.Structure):
     _fields_ = (("mutexes", _POINTER * 4), ("flags", _ULONG), ("reserved", _POINTER))
+
+
+class _SessionInfo(ctypes.Structure):
+    _fields_ = (("slot", _ULONG), ("state", _ULONG), ("flags", _ULONG), ("error", _ULONG))
 
 
 class _TokenInfo(ctypes.Structure):
@@ -92,6 +100,11 @@ class Token:
     def is_locked(self) -> bool:
         """Whether too many wrong PINs were tried."""
         return bool(self.flags & 0x40000)
+
+    @property
+    def has_refused_a_pin(self) -> bool:
+        """Whether a wrong PIN was tried since the last right one, by whomever."""
+        return bool(self.flags & 0x10000)
 
     @property
     def has_one_try_left(self) -> bool:
@@ -175,14 +188,26 @@ class Module:
 
         Raises :class:`CryptokiError`, such as CKR_PIN_INCORRECT (0xA0).
         """
+        with self._session(slot) as session:
+            code = self._login(session, pin)
+        if code not in (_OK, _ALREADY_LOGGED_IN):
+            raise CryptokiError("C_Login", code)
+
+    def is_logged_in(self, slot: int) -> bool:
+        """Whether this process is; it is so as a whole. Raises :class:`CryptokiError`."""
+        with self._session(slot) as session:
+            found = _SessionInfo()
+            self._require("C_GetSessionInfo", session, ctypes.byref(found))
+        return found.state in _USER_STATES
+
+    @contextlib.contextmanager
+    def _session(self, slot: int) -> Iterator[Any]:
         session = _ULONG()
         self._require("C_OpenSession", slot, _SERIAL_SESSION, None, None, ctypes.byref(session))
         try:
-            code = self._login(session, pin)
+            yield session
         finally:
             self._call("C_CloseSession", session)
-        if code not in (_OK, _ALREADY_LOGGED_IN):
-            raise CryptokiError("C_Login", code)
 
     def _login(self, session: Any, pin: Secret[str]) -> int:
         length = len(pin.reveal().encode())

@@ -16,7 +16,7 @@ from ..material.ber import SEQUENCE, encode
 from ..material.pem import pem_text
 from ..material.public_key import PublicKey
 from ..openssl_reason import Refusal, is_known_reason
-from .access import reach
+from .access import log_in_again, reach
 from .cryptoki import Token
 from .provider import keeps_pins
 from .uri import TokenUri, with_pin
@@ -88,11 +88,13 @@ class TokenKey:
             yield path, pin.reveal
 
     def _absence(self) -> Refusal | None:
-        """Why the token cannot be reached now; nothing is logged in for that."""
+        """Why the token cannot be used now."""
         try:
-            reach(self.uri, self.module)
+            log_in_again(reach(self.uri, self.module), self.pin)
         except IdentityError as error:
-            return Refusal("TOKEN_NOT_THERE", error.message, error.remedy)
+            is_pin = error.problem is IdentityProblem.WRONG_PIN
+            reason = "PIN_REFUSED" if is_pin else "TOKEN_NOT_THERE"
+            return Refusal(reason, error.message, error.remedy)
         return None
 
     def _explain(self) -> Refusal:
