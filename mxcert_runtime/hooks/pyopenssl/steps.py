@@ -155,12 +155,18 @@ def _explain_read(connection: Any, error: Exception) -> bool:
 
 
 def _explain_write(connection: Any, error: Exception) -> bool:
-    unread = look(_read_ahead, connection) if is_closed(error) else None
-    if unread is None:
+    if not (is_closed(error) and has_ended(connection._socket)):
         return _explain(connection, error)
-    _explain(connection, error, alert_of(unread))
-    repeat_note(unread, error)
+    unread = look(_read_ahead, connection)
+    if unread is None:
+        return True  # the server has spoken, and so has taken the certificate
+    # The next read comes to what this look has come to.
     setattr(connection, _UNREAD, unread)
+    alert = alert_of(unread)
+    # From 4.0 on OpenSSL reads no more once a write has failed: nobody can tell what there was.
+    if alert is not None:
+        _explain(connection, error, alert)
+        repeat_note(unread, error)
     return False
 
 
@@ -187,16 +193,16 @@ def _is_end_of_stream(error: Exception) -> bool:
 def _read_ahead(connection: Any) -> Exception | None:
     """The error in which the server has said why it has closed, before anybody has read it.
 
-    Data stays where it is, and so does all else where looking at it would have to wait.
+    Data stays where it is. The other side has ended the connection, so that nothing has to wait.
     """
     from OpenSSL import SSL
     from OpenSSL._util import ffi, lib
 
-    if not has_ended(connection._socket):
-        return None
     result = lib.SSL_peek(connection._ssl, ffi.new("char[]", 1), 1)
     try:
         connection._raise_ssl_error(connection._ssl, result)
+    except SSL.WantReadError:
+        return None
     except SSL.Error as error:
         # Its frames hold the connection.
         return error.with_traceback(None)
