@@ -35,38 +35,44 @@ class FilesNow:
         return dict(self.fingerprints).get(identity.name)
 
 
-#: by the name of the entry; passwords go with their generation
-_Looks = dict[str, tuple[_States, FilesNow]]
+class _Looks:
+    """The entries of a generation by name, and the last look at each."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._entries = {each.name: each for each in generation.settings.identities}
+        self._last: dict[str, tuple[_States, FilesNow]] = {}
+
+    def entry_of(self, identity: Identity) -> IdentitySettings | None:
+        """The entry that gives it: several, as ``billing (2)``, where a file has several keys."""
+        found = self._entries.get(identity.name)
+        return found or self._entries.get(identity.name.rpartition(" (")[0])
+
+    def look(self, settings: IdentitySettings, paths: tuple[str, ...]) -> FilesNow:
+        """What the files hold, opened anew where that is something else than before."""
+        states = tuple(map(state_of, paths))
+        last = self._last.get(settings.name)
+        if last is None or last[0] != states:
+            last = self._last[settings.name] = states, _open(settings, paths, states)
+        return last[1]
+
+
+#: They hold settings with passwords, and go with their generation.
 _looks: WeakKeyDictionary[Generation, _Looks] = WeakKeyDictionary()
 
 
 def files_now(generation: Generation, identity: Identity) -> FilesNow | None:
     """What the files of an identity hold now; ``None`` where it comes from none."""
-    settings = _entry_of(generation, identity)
+    looks = _looks.get(generation)
+    if looks is None:
+        looks = _looks[generation] = _Looks(generation)
+    settings = looks.entry_of(identity)
     paths = tuple(each.path for each in settings.material.files()) if settings else ()
     if settings is None or not paths:
         return None
     try:
-        states = tuple(map(state_of, paths))
+        return looks.look(settings, paths)
     except OSError as error:  # for want of descriptors or memory
         return FilesNow(problem=reason_of(error))
-    looks = _looks.setdefault(generation, {})
-    look = looks.get(settings.name)
-    if look is None or look[0] != states:
-        look = looks[settings.name] = states, _open(settings, paths, states)
-    return look[1]
-
-
-def _entry_of(generation: Generation, identity: Identity) -> IdentitySettings | None:
-    """The entry of the settings, which has several identities where its file has several keys."""
-    return next(
-        (
-            each
-            for each in generation.settings.identities
-            if identity.name == each.name or identity.name.startswith(f"{each.name} (")
-        ),
-        None,
-    )
 
 
 def _open(settings: IdentitySettings, paths: tuple[str, ...], states: _States) -> FilesNow:

@@ -13,6 +13,7 @@ from mxcert_runtime import activate, deactivate, metrics
 from mxcert_runtime.errors import Fault
 from mxcert_runtime.monitoring import reloads
 from mxcert_runtime.monitoring.reloads import note_reload
+from tests.identity import pfx
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority, Leaf, now, pem
 
@@ -95,6 +96,28 @@ def test_a_file_that_cannot_be_used(
     assert (alpha.fingerprint, None) == (identity["fingerprint"], identity["file_fingerprint"])
     assert str(path) in identity["file_problem"]
     assert client_files.password not in str(identity)
+
+
+def test_each_identity_of_a_file(alpha: Leaf, beta: Leaf, gamma: Leaf, tmp_path: Path) -> None:
+    """A file with several keys has the fingerprint of each, and the same problem for all."""
+    path = tmp_path / "several.p12"
+
+    def write(*leaves: Leaf) -> None:
+        bags = [pfx.key_bag(pfx.pkcs8(leaf)) for leaf in leaves]
+        bags += [pfx.certificate_bag(leaf.der()) for leaf in leaves]
+        path.write_bytes(pfx.file_of(pfx.data(*bags)))
+
+    def shown(value: str) -> list[Any]:
+        return [each[value] for each in metrics()["identities"]]
+
+    write(alpha, beta)
+    activate({"identity": [{"name": "several", "pkcs12": str(path)}]})
+    assert [alpha.fingerprint, beta.fingerprint] == shown("file_fingerprint")
+    write(alpha, gamma)
+    assert [alpha.fingerprint, gamma.fingerprint] == shown("file_fingerprint")
+    path.write_bytes(b"broken")
+    assert [None, None] == shown("file_fingerprint")
+    assert all(str(path) in each for each in shown("file_problem"))
 
 
 def test_an_identity_of_no_file_has_none(alpha: Leaf) -> None:

@@ -283,3 +283,40 @@ def test_a_broken_key_is_not_shown(agent: AgentProcess, domain: TrustDomain) -> 
         pytest.fail("a key that cannot be read was read")
     assert "SECRETS!" not in told
     assert agent.url in told
+
+
+def test_a_bundle_that_rotates(
+    agent: AgentProcess,
+    svid: Leaf,
+    domain: TrustDomain,
+    tls_server: ServerFactory[TlsServer],
+) -> None:
+    """A new CA counts from the reload on, and one that has gone does not, under the same SVID."""
+    new_domain = TrustDomain(domain.name)
+    old, new = (
+        tls_server(
+            leaf=each.issue("server", hosts=[HOST]),
+            demand=Demand.DEMAND,
+            client_authorities=[domain.authority],
+        )
+        for each in (domain, new_domain)
+    )
+    context = trusting()
+
+    def outcome(server: TlsServer) -> str | None:
+        try:
+            seen: str | None = fetch(server.url(), context)["fingerprint"]
+        except ssl.SSLCertVerificationError:
+            return None
+        return seen
+
+    mxcert_runtime.activate(settings(agent))
+    assert (svid.fingerprint, None) == (outcome(old), outcome(new))
+    roots = domain.authority.der, new_domain.authority.der
+    for bundle, expected in [
+        (roots[0] + roots[1], (svid.fingerprint, svid.fingerprint)),
+        (roots[1], (None, svid.fingerprint)),
+    ]:
+        agent.send(domain.svid("web", svid, bundle))
+        mxcert_runtime.reload()
+        assert expected == (outcome(old), outcome(new))
