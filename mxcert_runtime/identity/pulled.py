@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
 from ..base.locks import ForkSafeLock
@@ -21,15 +22,25 @@ _FIRST_RETRY, _LAST_RETRY = timedelta(seconds=5), timedelta(minutes=5)
 _MOST_DOUBLINGS = 10
 
 
+@dataclass(frozen=True)
+class _Held:
+    """What was fetched last and can be used, replaced as a whole."""
+
+    credentials: Credentials
+    #: kept alive, so that nobody decrypts it again
+    opened: object
+    due: datetime | None
+
+
 class PulledSource(ABC):
-    """Implements all of a source but :meth:`fetch` and :meth:`shown`."""
+    """Implements all of a source but :meth:`fetch` and :meth:`shown`.
+
+    Whoever reads what is held waits for nobody who fetches meanwhile.
+    """
 
     def __init__(self) -> None:
-        self._lock = ForkSafeLock()
-        self._held: Credentials | None = None
-        #: kept alive, so that nobody decrypts it again
-        self._opened: object = None
-        self._due: datetime | None = None
+        self._fetching = ForkSafeLock()
+        self._held: _Held | None = None
         self._failures = 0
 
     @abstractmethod
@@ -45,10 +56,11 @@ class PulledSource(ABC):
 
     def read(self) -> Credentials:
         """What is held; fetched where nothing is."""
-        with self._lock:
-            if self._held is None:
-                return self._take(self.fetch())
-            return self._held
+        held = self._held
+        if held is None:
+            with self._fetching:
+                held = self._held = self._held or self._opened(self.fetch())
+        return held.credentials
 
     def files(self) -> tuple[str, ...]:
         """None: the output of a source is no file."""
@@ -56,18 +68,16 @@ class PulledSource(ABC):
 
     def due(self) -> datetime | None:
         """When about two thirds of what was left of the certificate are over."""
-        with self._lock:
-            return self._due
+        held = self._held
+        return None if held is None else held.due
 
     def refresh(self) -> None:
         """Fetch, open, and only then hold it."""
-        with self._lock:
+        with self._fetching:
             try:
-                self._take(self.fetch())
+                self._held, self._failures = self._opened(self.fetch()), 0
             except Exception:
-                wait = _FIRST_RETRY * 2 ** min(self._failures, _MOST_DOUBLINGS)
-                self._failures += 1
-                self._due = self.now() + min(wait, _LAST_RETRY)
+                self._put_off()
                 raise
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
@@ -78,16 +88,20 @@ class PulledSource(ABC):
         """The present moment, aware."""
         return datetime.now(timezone.utc)
 
-    def _take(self, credentials: Credentials) -> Credentials:
+    def _opened(self, credentials: Credentials) -> _Held:
         from .identity import open_once
         from .opening import content_of
 
         content = content_of(credentials, self.shown())
         opened = open_once(content, credentials.password)
         ends = [each.leaf.validity[1] for each in opened.pairs if each.leaf.validity]
-        self._due = self._moment_before(min(ends)) if ends else None
-        self._held, self._opened, self._failures = credentials, opened, 0
-        return credentials
+        return _Held(credentials, opened, self._moment_before(min(ends)) if ends else None)
+
+    def _put_off(self) -> None:
+        wait = min(_FIRST_RETRY * 2 ** min(self._failures, _MOST_DOUBLINGS), _LAST_RETRY)
+        self._failures += 1
+        if self._held is not None:
+            self._held = replace(self._held, due=self.now() + wait)
 
     def _moment_before(self, end: datetime) -> datetime:
         now = self.now()

@@ -1,5 +1,8 @@
 """Sources while settings are in force: asked again when they are due, listened to otherwise.
 
+What is due is fetched in a thread of its own, which begins then and ends with it: whoever notices
+is about to connect, perhaps in an event loop, and a command may take seconds.
+
 A source that fails changes nothing: what it gave last stays. That is said once, and again each
 hour, until it is mended.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,6 +19,7 @@ from datetime import datetime, timezone
 
 from ..base.faults import Fault, Origin
 from ..base.locks import ForkSafeLock
+from ..decisions import in_force
 from ..errors import IdentityError
 from ..identity.source import Source
 from ..identity.sources import IdentitySettings, SourceMaterial
@@ -22,6 +27,8 @@ from ..monitoring.reloads import note_reload
 
 _logger = logging.getLogger("mxcert_runtime")
 _SECONDS_BETWEEN_ERRORS = 3600.0
+#: seconds that a connection waits where what it would present has expired
+_MOST_WAIT = 10.0
 
 
 @dataclass
@@ -33,6 +40,24 @@ class _Watched:
     stop: Callable[[], None] | None = None
     told: Fault | None = None
     told_at: float = field(default=0.0)
+
+
+class _Fetch(threading.Thread):
+    """Fetches, and goes; no process waits for it at its end."""
+
+    def __init__(self, fetch: Callable[[], bool]) -> None:
+        super().__init__(name="mxcert sources", daemon=True)
+        self._fetch_all = fetch
+        self._has_news = False
+
+    def run(self) -> None:
+        """Fetch."""
+        self._has_news = self._fetch_all()
+
+    def settle(self, seconds: float | None) -> bool:
+        """Wait; whether something new was fetched by then."""
+        self.join(seconds)
+        return self._has_news
 
 
 class SourceWatch:
@@ -53,6 +78,7 @@ class SourceWatch:
         self._lock = ForkSafeLock()
         self._watched: dict[int, _Watched] = {}
         self._process = os.getpid()
+        self._fetch: _Fetch | None = None
 
     def watch(self, identities: Iterable[IdentitySettings]) -> None:
         """Watch what these are made from: go on with what is watched already, and end the rest."""
@@ -79,17 +105,37 @@ class SourceWatch:
         return min(moments, default=None)
 
     def look(self) -> bool:
-        """Fetch what is due; whether a reload would find something new.
+        """Have what is due fetched aside; whether there is something new already.
 
-        In a forked process it begins the watches anew, which its parent has kept.
+        Whoever looks is about to connect, and waits only where what there is has expired. In a
+        forked process it begins the watches anew, which its parent has kept.
         """
         with self._lock:
             if self._forget_parent():
                 self._begin()
         now = self._now()
         due = [each for each in self._all() if (moment := self._due(each)) and moment <= now]
+        if due:
+            self._fetch_aside(due)
+        return any(_has_expired(each, now) for each in due) and self.settle(_MOST_WAIT)
+
+    def settle(self, seconds: float | None = None) -> bool:
+        """Wait for what is being fetched; whether it has come to something new."""
+        fetch = self._fetch
+        return fetch is not None and fetch.settle(seconds)
+
+    def _fetch_aside(self, due: list[_Watched]) -> None:
+        with self._lock:
+            if self._fetch is None or not self._fetch.is_alive():
+                self._fetch = _Fetch(lambda: self._fetch_all(due))
+                self._fetch.start()
+
+    def _fetch_all(self, due: list[_Watched]) -> bool:
         outcomes = [self._refresh(each) for each in due]
-        return None in outcomes
+        if None not in outcomes:
+            return False
+        self._changed()
+        return True
 
     def refresh_all(self) -> list[Fault]:
         """Fetch all that is asked for anew, due or not; what could not be fetched."""
@@ -104,7 +150,7 @@ class SourceWatch:
         """Whether this process was forked since; what the parent has begun is not ended here."""
         if self._process == os.getpid():
             return False
-        self._process = os.getpid()
+        self._process, self._fetch = os.getpid(), None
         for each in self._watched.values():
             each.stop = None
         return True
@@ -142,6 +188,12 @@ class SourceWatch:
             _logger.error("%s What it gave last stays in use.", fault)
         note_reload("failed", [fault])
         return fault
+
+
+def _has_expired(watched: _Watched, now: datetime) -> bool:
+    """Whether a certificate of what is in force by this source has ended."""
+    identities = in_force.current.identities if in_force.current else ()
+    return any(each.not_after < now for each in identities if each.origin == watched.origin)
 
 
 def _end(watched: _Watched) -> None:

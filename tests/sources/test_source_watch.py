@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,11 @@ from mxcert_runtime import activate, metrics, reload
 from mxcert_runtime.decisions import in_force
 from mxcert_runtime.errors import IdentityError
 from mxcert_runtime.identity.source import Credentials
-from mxcert_runtime.identity.sources import IdentitySettings, SourceMaterial
+from mxcert_runtime.identity.sources import IdentitySettings, SourceMaterial, sources_of
 from mxcert_runtime.sources import IdentityProblem
 from mxcert_runtime.start.source_watch import SourceWatch
 from tests.identity.material import ORIGIN
-from tests.sources.commands import Printer, settings
+from tests.sources.commands import Printer, program, settings
 from tests.sources.conftest import Ask
 from tests.support.pki import Authority, Leaf, now
 
@@ -102,6 +104,13 @@ def _short(issuer: Authority, life: timedelta = timedelta(hours=1)) -> Leaf:
     return issuer.issue("short", not_before=now(), not_after=now() + life, server=False)
 
 
+def _write_aside(fifo: Path, leaf: Leaf) -> threading.Thread:
+    """Let a command that reads from a pipe have a leaf, as soon as it asks."""
+    thread = threading.Thread(target=fifo.write_bytes, args=(leaf.key_pem() + leaf.pem(),))
+    thread.start()
+    return thread
+
+
 class TestPulled:
     def test_renewed_before_its_end(
         self,
@@ -109,6 +118,7 @@ class TestPulled:
         ask: Ask,
         watch: SourceWatch,
         clocks: Clocks,
+        calls: list[str],
         client_authority: Authority,
     ) -> None:
         """A command is run again before the certificate ends, and the server sees the next one."""
@@ -118,12 +128,12 @@ class TestPulled:
         watch.watch(_in_force())
         printer.print_leaf(second)
         clocks.advance(timedelta(minutes=30))
-        assert (False, 1) == (watch.look(), printer.runs)
+        assert (False, False, 1) == (watch.look(), watch.settle(), printer.runs)
         clocks.advance(timedelta(minutes=15))
-        assert (True, 2) == (watch.look(), printer.runs)
+        assert (False, True, 2) == (watch.look(), watch.settle(), printer.runs)
+        assert ["changed"] == calls
         reload()
         assert second.fingerprint == ask()
-        assert not watch.look()
 
     def test_a_renewal_that_fails(
         self,
@@ -144,7 +154,7 @@ class TestPulled:
         printer.content.write_bytes(b"")
         clocks.advance(timedelta(hours=7, minutes=30))
         for _ in range(20):
-            assert not watch.look()
+            assert (False, False) == (watch.look(), watch.settle())
             clocks.advance(timedelta(minutes=6))
         errors = [each for each in caplog.records if each.levelname == "ERROR"]
         assert 2 == len(errors)
@@ -153,7 +163,8 @@ class TestPulled:
         assert "failed" == metrics()["last_reload"]["outcome"]
         assert leaf.fingerprint == ask()
         printer.print_leaf(leaf)
-        assert watch.look()
+        watch.look()
+        assert watch.settle()
         assert "gives credentials again" in caplog.records[-1].getMessage()
 
     def test_asked_for(
@@ -182,6 +193,41 @@ class TestPulled:
         assert timedelta(minutes=30) < due - clocks.now < timedelta(minutes=45)
         watch.end()
         assert watch.next_due() is None
+
+    def test_a_command_that_takes_its_time(
+        self, tmp_path: Path, watch: SourceWatch, clocks: Clocks, client_authority: Authority
+    ) -> None:
+        """Nobody waits for it: neither who looks nor who reads what is held."""
+        os.mkfifo(tmp_path / "fifo")
+        command = program("import sys; print(open(sys.argv[1]).read())", str(tmp_path / "fifo"))
+        first, second = _short(client_authority), _short(client_authority)
+        writing = _write_aside(tmp_path / "fifo", first)
+        activate(settings=settings(command, "localhost"))
+        writing.join(60)
+        watch.watch(_in_force())
+        (source,) = sources_of(_in_force())
+        held = source.read()
+        clocks.advance(timedelta(minutes=45))
+        assert (False, False, held) == (watch.look(), watch.look(), source.read())
+        writing = _write_aside(tmp_path / "fifo", second)
+        assert watch.settle(60)
+        writing.join(60)
+        assert second.key_pem() + second.pem() == source.read().sealed.reveal()[:-1]
+
+    def test_what_has_expired_is_waited_for(
+        self,
+        printer: Printer,
+        watch: SourceWatch,
+        clocks: Clocks,
+        client_authority: Authority,
+    ) -> None:
+        """A program that was idle for days has the new one for its next connection."""
+        printer.print_leaf(_short(client_authority))
+        activate(settings=settings(printer.command, "localhost"))
+        watch.watch(_in_force())
+        printer.print_leaf(_short(client_authority, timedelta(days=9)))
+        clocks.advance(timedelta(days=5))
+        assert (True, 2) == (watch.look(), printer.runs)
 
 
 class TestPushed:
