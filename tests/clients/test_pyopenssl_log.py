@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import Any
 
 import pytest
 
@@ -15,11 +14,8 @@ pytest.importorskip("OpenSSL")
 
 from OpenSSL import SSL
 
-import mxcert_runtime
 from mxcert_runtime.connections import announcement
 from mxcert_runtime.monitoring import housekeeping
-from tests.clients import openssl_calls
-from tests.clients.calls import endpoint_of
 from tests.clients.openssl_calls import trusting
 from tests.clients.stage import HOSTS, Stage
 from tests.support.client_files import ClientFiles
@@ -84,26 +80,3 @@ def test_as_of_ssl(
     expected = _lines_of(_by_ssl, stage, caplog)
     assert ["DEBUG", "WARNING", "WARNING"] == [line.split()[0] for line in expected]
     assert expected == _lines_of(call, stage, caplog)
-
-
-def test_known_port(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """Over a socket the port is known: one line says host, port, identity and rule."""
-    caplog.set_level(logging.DEBUG, LOGGER)
-    stage.activate()
-    caplog.clear()
-    url = stage.url(HOST)
-    openssl_calls.over_socket(url, trusting(stage.ca_file))
-    lines = [each.getMessage() for each in caplog.records if "presents" in each.getMessage()]
-    assert len(lines) == 1
-    assert lines[0].startswith(f"{HOST}:{endpoint_of(url)[1]} presents alpha (rule `{HOST}`")
-
-
-def test_nothing_is_said_when_deactivated(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    """The twin: without the plugin there is no line."""
-    caplog.set_level(logging.DEBUG, LOGGER)
-    stage.activate()
-    mxcert_runtime.deactivate()
-    caplog.clear()
-    _by_pyopenssl(stage)
-    messages: list[Any] = [each.getMessage() for each in caplog.records]
-    assert [] == messages

@@ -88,8 +88,12 @@ class Driver(ABC):
         """A connection after its handshake; it says goodbye at its end."""
 
     @abstractmethod
+    def make(self, context: Any, host: str) -> Any:
+        """A connection in memory, where nobody knows a port."""
+
+    @abstractmethod
     def first_flight(self, context: Any, host: str) -> None:
-        """Begin a handshake in memory, where nobody knows a port."""
+        """Begin a handshake in memory."""
 
     @abstractmethod
     def read_all(self, connection: Any) -> bytes:
@@ -125,8 +129,11 @@ class SslDriver(Driver):
             with contextlib.suppress(OSError):
                 connection.unwrap()
 
+    def make(self, context: Any, host: str) -> Any:
+        return context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=host)
+
     def first_flight(self, context: Any, host: str) -> None:
-        connection = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=host)
+        connection = self.make(context, host)
         with pytest.raises(ssl.SSLWantReadError):
             connection.do_handshake()
 
@@ -188,12 +195,18 @@ class PyopensslDriver(Driver):
             # OpenSSL does not resume a session whose connection ended without this.
             connection.shutdown()
 
-    def first_flight(self, context: Any, host: str) -> None:
+    def make(self, context: Any, host: str) -> Any:
         from OpenSSL import SSL
 
         connection = SSL.Connection(context, None)
         connection.set_tlsext_host_name(host.encode("ascii"))
         connection.set_connect_state()
+        return connection
+
+    def first_flight(self, context: Any, host: str) -> None:
+        from OpenSSL import SSL
+
+        connection = self.make(context, host)
         with pytest.raises(SSL.WantReadError):
             connection.do_handshake()
 
