@@ -104,7 +104,9 @@ def test_all_that_prometheus_has(
     reader: Any, client_files: ClientFiles, gamma: Leaf, authority: Authority
 ) -> None:
     """The same numbers under the same names, with dots, and with the same attributes."""
-    prometheus = pytest.importorskip("mxcert_runtime.prometheus")
+    pytest.importorskip("prometheus_client", reason="prometheus_client is not installed")
+    from mxcert_runtime import prometheus
+
     entry = client_files.identity("gamma", gamma, hosts=["localhost"], authorities=[authority])
     activate({"identity": [entry]})
     counters.connection_tally("gamma", "localhost").add()

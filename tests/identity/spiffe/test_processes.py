@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.listener import TIMEOUT
 from tests.support.spiffe import AgentProcess, TrustDomain
-from tests.support.subprocesses import ROOT, client_environment
+from tests.support.subprocesses import ROOT, client_environment, run_client
 
 #: Each line of standard input asks for the next change, each line of output is a serial number.
 _PROGRAM = """
@@ -124,3 +124,20 @@ def test_a_stream_keeps_no_process_alive(agent: AgentProcess, domain: TrustDomai
     assert expected == answer(process)
     _, told = process.communicate(timeout=TIMEOUT)
     assert (0, "") == (process.returncode, told)
+
+
+def test_without_the_package_the_fault_says_what_to_install(agent: AgentProcess) -> None:
+    """The activation fails with one fault; nothing else of the package needs it."""
+    script = """
+        import json, sys
+        sys.modules["spiffe"] = None
+        import mxcert_runtime
+        source = {"kind": "spiffe", "socket": sys.argv[1]}
+        try:
+            mxcert_runtime.activate({"identity": [{"name": "web", "source": source}]})
+        except mxcert_runtime.SettingsError as error:
+            print(json.dumps(error.as_data()))
+    """
+    [fault] = run_client(script, agent.url, host_patterns=()).json()
+    assert "cannot be imported" in fault["problem"]
+    assert "mxcert-runtime[spiffe]" in fault["remedy"]
