@@ -75,6 +75,14 @@ def text_lines(text: Styled, width: int | None) -> Iterator[list[Styled]]:
         begun = indent
 
 
+def rest_lines(begun: str, text: Styled, width: int | None) -> Iterator[list[Styled]]:
+    """What follows on a line that is begun; what goes on is below the beginning of it."""
+    indent = ""
+    for part in _wrap(text, None if width is None else width - len(begun)):
+        yield [Styled(indent, Style.PLAIN), part]
+        indent = " " * len(begun)
+
+
 def _column_widths(rows: Sequence[Sequence[Styled]], width: int | None) -> list[int]:
     """The widest first gives way, down to its longest word, until all are no wider than that."""
     columns = list(zip(*rows))

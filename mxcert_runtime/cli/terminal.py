@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO, Union
 
 from ..base.printable import printable
-from .layout import Style, Styled, fact_lines, table_lines, text_lines
+from .layout import Style, Styled, fact_lines, rest_lines, table_lines, text_lines
 
 Cell = Union[str, Styled]
 
@@ -23,6 +23,7 @@ class Terminal(abc.ABC):
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._is_begun = False
+        self._unfinished = ""
 
     def heading(self, text: str) -> None:
         """Begin a section, with an empty line before it unless it is the first thing printed."""
@@ -46,6 +47,16 @@ class Terminal(abc.ABC):
         shown = [(self._shown(name), self._shown_cell(value)) for name, value in pairs]
         self._write_all(fact_lines(shown, self._width()))
 
+    def begin(self, text: str) -> None:
+        """The beginning of a line, which is seen at once: its end may take time."""
+        self._is_begun = True
+        self._unfinished = self._shown(text)
+        self._write_unfinished(Styled(self._unfinished, Style.QUIET))
+
+    def end(self, cell: Cell) -> None:
+        """The end of the line that was begun."""
+        self._write_all(rest_lines(self._unfinished, self._shown_cell(cell), self._width()))
+
     def _shown(self, text: str) -> str:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         return printable(text).encode(encoding, "backslashreplace").decode(encoding)
@@ -65,6 +76,9 @@ class Terminal(abc.ABC):
 
     @abc.abstractmethod
     def _write(self, parts: Sequence[Styled]) -> None: ...
+
+    @abc.abstractmethod
+    def _write_unfinished(self, part: Styled) -> None: ...
 
     @abc.abstractmethod
     def _write_heading(self, text: str) -> None: ...
@@ -100,6 +114,9 @@ class _PlainTerminal(Terminal):
     def _write(self, parts: Sequence[Styled]) -> None:
         print("".join(part.text for part in parts).rstrip(), file=self._stream)
 
+    def _write_unfinished(self, part: Styled) -> None:
+        print(part.text, end="", file=self._stream, flush=True)
+
     def _write_heading(self, text: str) -> None:
         self._write([Styled(text, Style.TITLE)])
         self._write([Styled("=" * len(text), Style.PLAIN)])
@@ -119,11 +136,18 @@ class _RichTerminal(Terminal):
         return self._console.width
 
     def _write(self, parts: Sequence[Styled]) -> None:
+        self._print(parts, "\n")
+
+    def _write_unfinished(self, part: Styled) -> None:
+        self._print([part], "")
+        self._stream.flush()
+
+    def _print(self, parts: Sequence[Styled], end: str) -> None:
         from rich.text import Text
 
         texts = [(part.text, part.style.value) for part in parts]
         # Left to the terminal to wrap: a path that is copied from it has no line break in it.
-        self._console.print(Text.assemble(*texts), soft_wrap=True)
+        self._console.print(Text.assemble(*texts), soft_wrap=True, end=end)
 
     def _write_heading(self, text: str) -> None:
         self._write([Styled(text, Style.TITLE)])

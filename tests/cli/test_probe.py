@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
+import os
+import signal
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mxcert_runtime.cli import main
 from tests.cli.probing import Probe, ScriptedServer, probe_with
-from tests.cli.processes import run_command
+from tests.cli.processes import MODULE, command_environment, run_command
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.names import LoopbackNames, variables_for
@@ -436,6 +441,35 @@ def test_a_peer_that_keeps_silent(
 
     assert 1 == main(["probe", "--timeout", "0.05", url])
     assert "no answer within 0.05 s" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal there")
+def test_where_a_server_hangs_is_seen(tmp_path: Path, server_stack: ExitStack) -> None:
+    """Each step is on the screen before it is over; Ctrl-C ends the wait, and the last line."""
+    listening = server_stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+    probe = subprocess.Popen(
+        [*MODULE, "probe", "--timeout", "60", url],
+        env=command_environment(tmp_path, {"SSL_CERT_FILE": "/nonexistent"}),
+        stdout=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, a shell lets all of them ignore it.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
+    with probe:
+        assert probe.stdout is not None
+        printed = ""
+        while "TLS handshake" not in printed:
+            character = probe.stdout.read(1)
+            assert character, f"it has ended: {printed}"
+            printed += character
+        probe.send_signal(signal.SIGINT)
+        printed += probe.stdout.read()
+    assert 130 == probe.returncode
+    lines = printed.splitlines()
+    names = ["name resolution", "TCP connect", "TLS set-up", "TLS handshake"]
+    assert names == [line[2:17].strip() for line in lines[-4:]]
+    assert lines[-1].endswith("ms  interrupted")
 
 
 def test_closed_after_the_certificate(

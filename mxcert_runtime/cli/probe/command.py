@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...errors import SettingsError
-    from .steps import ProbeResult
+    from ..terminal import Terminal
+    from .result import ProbeResult
 
 _DESCRIPTION = """\
 Connects to a server as an ordinary client of this machine does, with the settings that are in
@@ -59,12 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Probe and print. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
     from ...errors import SettingsError
+    from ..terminal import open_terminal
     from .steps import warnings_of_log
     from .target import WrongUseError
 
+    terminal = None if arguments.json else open_terminal()
     with warnings_of_log() as warnings:
         try:
-            return _report(arguments, _probe(arguments), warnings)
+            return _report(_probe(arguments, terminal), terminal, warnings)
         except WrongUseError as error:
             print(f"mxcert probe: {error}", file=sys.stderr)
             return 2
@@ -72,8 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
             return _report_faults(arguments, error)
 
 
-def _probe(arguments: argparse.Namespace) -> ProbeResult:
+def _probe(arguments: argparse.Namespace, terminal: Terminal | None) -> ProbeResult:
     from ...start.activation import activate, deactivate
+    from .report import ShownSteps
     from .steps import probe
     from .target import parse_proxy, parse_target
 
@@ -81,21 +85,21 @@ def _probe(arguments: argparse.Namespace) -> ProbeResult:
     proxy = parse_proxy(arguments.proxy) if arguments.proxy else None
     activate()
     try:
-        return probe(target, proxy, arguments.service, arguments.timeout)
+        progress = ShownSteps(terminal, target) if terminal else None
+        return probe(target, proxy, arguments.service, arguments.timeout, progress)
     finally:
         deactivate()
 
 
-def _report(arguments: argparse.Namespace, result: ProbeResult, warnings: list[str]) -> int:
-    from ..terminal import open_terminal
+def _report(result: ProbeResult, terminal: Terminal | None, warnings: list[str]) -> int:
     from .report import as_data, print_report
     from .verdict import judge
 
     verdict = judge(result)
-    if arguments.json:
+    if terminal is None:
         print(json.dumps(as_data(result, verdict, warnings), indent=2))
     else:
-        print_report(open_terminal(), result, verdict, warnings)
+        print_report(terminal, result, verdict, warnings)
     return 0 if verdict.is_good else 1
 
 

@@ -11,11 +11,13 @@ from ...identity.material.distinguished_name import readable_name
 from ..layout import Style, Styled
 from ..terminal import Cell, Terminal
 from .certificates import CertificateView
-from .steps import ProbeResult, Step
+from .result import ProbeResult, Step
+from .target import Target
 from .verdict import Outcome, Verdict
 
 SCHEMA = "mxcert-probe/2"
 _MOST_ISSUERS = 8
+_LONGEST_STEP = len("name resolution")
 
 _KEYS = {"rsa": "RSA", "ecdsa": "ECDSA", "ed25519": "Ed25519", "ed448": "Ed448"}
 
@@ -121,12 +123,30 @@ def _alert_data(result: ProbeResult, verdict: Verdict) -> dict[str, Any] | None:
     }
 
 
+class ShownSteps:
+    """Prints each step as it happens: of a server that hangs it is seen where."""
+
+    def __init__(self, terminal: Terminal, target: Target) -> None:
+        self._terminal = terminal
+        terminal.heading(f"Probe of {target}")
+
+    def begin(self, name: str) -> None:
+        """The name, before anybody waits."""
+        self._terminal.begin(f"  {name.ljust(_LONGEST_STEP)}  ")
+
+    def end(self, step: Step) -> None:
+        """How long it took, and what came of it."""
+        took = f"{step.milliseconds:8.1f} ms  "
+        if step.error is not None:
+            self._terminal.end(Styled(f"{took}failed: {_text_of(step.error)}", Style.BAD))
+        else:
+            self._terminal.end(took + (step.detail or "interrupted"))
+
+
 def print_report(
     terminal: Terminal, result: ProbeResult, verdict: Verdict, warnings: list[str]
 ) -> None:
-    """Print it for people, the verdict last."""
-    terminal.heading(f"Probe of {result.target}")
-    terminal.table(("step", "ms", "result"), map(_step_row, result.steps))
+    """Print what is known behind the steps, the verdict last."""
     terminal.heading("Server")
     terminal.facts(_server_facts(result, verdict))
     terminal.heading("Client certificate")
@@ -138,13 +158,6 @@ def print_report(
     terminal.line(f"{'OK' if verdict.is_good else 'ERROR'}: {verdict.text}.", style)
     if verdict.remedy:
         terminal.line(f"{verdict.remedy}.")
-
-
-def _step_row(step: Step) -> tuple[Cell, ...]:
-    took = f"{step.milliseconds:.1f}"
-    if step.error is None:
-        return step.name, took, step.detail
-    return step.name, took, Styled(f"failed: {_text_of(step.error)}", Style.BAD)
 
 
 def _server_facts(result: ProbeResult, verdict: Verdict) -> list[tuple[str, Cell]]:

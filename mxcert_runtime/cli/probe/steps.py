@@ -12,25 +12,19 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from ...base.environ import process_environ
-from ...connections.request import explain_misfit
 from ...connections.verification import DEFAULT, Verification
 from ...decisions import in_force
-from ...decisions.generation import Generation
 from ...decisions.legs import dialling
 from ...decisions.policy import Choice, Decision
 from ...decisions.services import service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError
-from ...identity.identity import Identity
 from ...settings.presence import is_disabled
-from .certificates import CertificateView, Voucher, view_certificate, voucher_of
 from .dialogues import Wire, ask, connect_through, start_tls
-from .observation import Observation
+from .result import ProbeResult, Progress, Step, TlsFacts
 from .target import Proxy, Target
 
 #: Seconds to wait for a refusal where no protocol is known by which to ask for an answer.
@@ -42,96 +36,16 @@ _UNCOMPRESSED = 1 << 32 | 1 << 33
 _SINCE = (3, 2)
 
 
-@dataclass
-class Step:
-    """One step: what was done, how long it took, what came of it."""
-
-    name: str
-    milliseconds: float = 0.0
-    detail: str = ""
-    error: Exception | None = None
-
-
-@dataclass(frozen=True)
-class TlsFacts:
-    """What a handshake agreed upon."""
-
-    version: str | None
-    cipher: str | None
-    application_protocol: str | None
-
-
-@dataclass
-class ProbeResult:
-    """All that a probe found out; what a step would have filled is empty where it did not come."""
-
-    target: Target
-    proxy: Proxy | None
-    service: str | None
-    timeout: float
-    #: ``None``: no settings are in force
-    generation: Generation | None
-    decision: Decision
-    #: where a rule could stand, and whether one does, most specific first
-    places: list[tuple[str, Decision | None]]
-    verification: Verification
-    observation: Observation = field(default_factory=Observation)
-    steps: list[Step] = field(default_factory=list)
-    tls: TlsFacts | None = None
-    answer: str | None = None
-
-    @property
-    def failure(self) -> Step | None:
-        """The step that failed."""
-        return next((step for step in self.steps if step.error is not None), None)
-
-    @property
-    def identities(self) -> tuple[Identity, ...]:
-        """All that are loaded."""
-        return self.generation.identities if self.generation else ()
-
-    @property
-    def chain(self) -> list[CertificateView]:
-        """What the server sent, leaf first."""
-        return [view_certificate(der) for der in self.observation.server_chain]
-
-    @property
-    def voucher(self) -> Voucher | None:
-        """Who vouches for the server, once it is verified: only then is a Certificate answered."""
-        observation = self.observation
-        is_verified = self.tls is not None or observation.presented is not None
-        return voucher_of(self.verification, observation.server_chain) if is_verified else None
-
-    @property
-    def presented(self) -> CertificateView | None:
-        """The leaf that this side sent."""
-        sent = self.observation.presented
-        return view_certificate(sent[0]) if sent else None
-
-    @property
-    def presented_name(self) -> str | None:
-        """The name of the identity that this side sent."""
-        leaf = self.presented
-        if leaf is None:
-            return None
-        decided = (self.decision.identity,) if self.decision.identity else ()
-        known = (*decided, *self.identities)
-        names = (each.name for each in known if each.fingerprint == leaf.fingerprint)
-        return next(names, leaf.subject)
-
-    @property
-    def misfits(self) -> list[tuple[Identity, str | None]]:
-        """Each identity, and why it does not fit the server's request; none were none asked."""
-        request = self.observation.request
-        if request is None:
-            return []
-        now = datetime.now(timezone.utc)
-        return [(each, explain_misfit(request, each, now)) for each in self.identities]
-
-
-def probe(target: Target, proxy: Proxy | None, service: str | None, timeout: float) -> ProbeResult:
+def probe(
+    target: Target,
+    proxy: Proxy | None,
+    service: str | None,
+    timeout: float,
+    progress: Progress | None = None,
+) -> ProbeResult:
     """Connect once, by the settings that are in force; each wait takes ``timeout`` seconds."""
     result = _begin(target, proxy, service, timeout)
+    result.progress = progress or result.progress
     with contextlib.suppress(_StepFailedError), contextlib.ExitStack() as stack:
         _connect(result, stack)
     return result
@@ -195,6 +109,7 @@ def _step(result: ProbeResult, name: str) -> Iterator[Step]:
     result.steps.append(step)
     begin = time.perf_counter()
     try:
+        result.progress.begin(name)
         yield step
     except (OSError, MxcertError, UnicodeError) as error:
         # Its frames hold sockets and the proxy's password.
@@ -202,6 +117,7 @@ def _step(result: ProbeResult, name: str) -> Iterator[Step]:
         raise _StepFailedError from None
     finally:
         step.milliseconds = (time.perf_counter() - begin) * 1000
+        result.progress.end(step)
 
 
 def _connect(result: ProbeResult, stack: contextlib.ExitStack) -> None:

@@ -12,7 +12,7 @@ from ...diagnosis.alerts import alert_of
 from ...diagnosis.fitting import which_would_fit
 from ...errors import MxcertError
 from .dialogues import DialogueError, http_status
-from .steps import ProbeResult, Step
+from .result import ProbeResult, Step
 
 #: answers of HTTP servers that finish the handshake and refuse then; 495 and 496 are nginx's own
 _REFUSING_STATUSES = frozenset({400, 495, 496})
