@@ -43,7 +43,9 @@ class Origin:
 
     def at(self, place: str) -> Origin:
         """The origin of a part of this value."""
-        return replace(self, place=f"{self.place}, {place}" if self.place else place)
+        # By the class itself, since a thousand entries have an origin each.
+        inner = f"{self.place}, {place}" if self.place else place
+        return Origin(self.source, inner, self.kind)
 
     def of_kind(self, kind: OriginKind) -> Origin:
         """This origin, known to be of a kind."""
