@@ -106,6 +106,7 @@ def test_sound_settings(
         "chain": ["CN=Intermediate,O=mxcert tests"],
         "trust_anchor": "CN=Client root,O=mxcert tests",
         "chain_complete": None,
+        "token": None,
     }
     assert expected == identity
 
@@ -454,7 +455,7 @@ def test_codes_are_stable() -> None:
         invalid-settings disabled no-settings expired not-yet-valid expires-soon
         settings-warning unused-identity shadowed-identity hidden-rule unused-service-prefix
         incomplete-chain weak-key weak-signature no-client-authentication no-digital-signature
-        readable-by-others
+        readable-by-others token-does-not-sign
     """
     assert set(expected.split()) <= {each.value for each in DiagnosticCode}
 

@@ -202,6 +202,7 @@ class WatchedModule:
             "WATCHED_LOG": str(made.log),
             "WATCHED_AWAY": str(made.away),
             "WATCHED_SLOW": str(made.slow),
+            "WATCHED_UNABLE": str(made.unable),
         }
         return made
 
@@ -214,6 +215,11 @@ class WatchedModule:
     def away(self) -> Path:
         """A file that takes the token away."""
         return self.folder / "away"
+
+    @property
+    def unable(self) -> Path:
+        """A file that keeps keys from signing."""
+        return self.folder / "unable"
 
     @property
     def slow(self) -> Path:

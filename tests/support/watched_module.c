@@ -3,6 +3,7 @@
  * WATCHED_MODULE  the module behind it
  * WATCHED_LOG     a file that gets a line for each login, each signature, and what is not the token's
  * WATCHED_AWAY    while this file exists there is no token, and no session of before is left
+ * WATCHED_UNABLE  while this file exists no key may sign
  * WATCHED_SLOW    while this is a pipe, each signature waits until somebody has written into it
  */
 #include <dlfcn.h>
@@ -15,7 +16,7 @@ typedef unsigned long number;
 typedef struct { unsigned char version[2]; void *functions[68]; } list;
 enum { GET_SLOT_LIST = 4, OPEN_SESSION = 12, CLOSE_ALL = 14, GET_SESSION_INFO = 15, LOGIN = 18,
        DIGEST_INIT = 37, DERIVE_KEY = 62, GENERATE_RANDOM = 64, SIGN_INIT = 42, SIGN = 43, SIGN_UPDATE = 44, SIGN_FINAL = 45 };
-enum { DEVICE_REMOVED = 0x32, OK = 0 };
+enum { DEVICE_REMOVED = 0x32, NOT_PERMITTED = 0x68, OK = 0 };
 
 static list *behind, ours;
 static int was_away;
@@ -73,7 +74,9 @@ static number login(number session, number user, unsigned char *pin, number leng
 }
 
 static number sign_init(number session, void *mechanism, number key) {
+    const char *unable = getenv("WATCHED_UNABLE");
     if (is_away()) return DEVICE_REMOVED;
+    if (unable && access(unable, F_OK) == 0) return NOT_PERMITTED;
     return ((number (*)(number, void *, number))behind->functions[SIGN_INIT])(session, mechanism, key);
 }
 

@@ -21,8 +21,8 @@ _EPILOG = """\
 exit status:
   0  fine
   1  an error: settings that cannot be used; a certificate that has expired, is not valid yet, or
-     expires within --expires-within; no settings at all, or MXCERT_DISABLE=1; with --strict any
-     warning as well
+     expires within --expires-within; no settings at all, or MXCERT_DISABLE=1; with --sign a key in
+     a token that does not sign; with --strict any warning as well
   2  wrong use
 
 --json prints one object, whose "schema" is "mxcert-check/2": "ok" (true is exit status 0),
@@ -60,6 +60,11 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="leave out what has this code, as often as you like; not what stops a program",
     )
     parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="make keys in PKCS#11 tokens sign, and verify it; without this they are only found",
+    )
+    parser.add_argument(
         "--schema", action="store_true", help="print the JSON Schema of --json, and check nothing"
     )
     return parser
@@ -88,7 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.schema:
         print(json.dumps(SCHEMA, indent=2))
         return 0
-    report = make_report(arguments.expires_within, arguments.strict, arguments.ignore)
+    report = make_report(
+        arguments.expires_within, arguments.strict, arguments.ignore, signing=arguments.sign
+    )
     if arguments.json:
         print(json.dumps(report, indent=2))
     else:

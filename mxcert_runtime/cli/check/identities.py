@@ -13,6 +13,7 @@ from ...diagnosis.checks.certificates import Expectation, is_chain_complete, tru
 from ...identity.identity import Identity
 from ...identity.material.certificate import Certificate
 from ...identity.material.refusal import RefusalsIgnored
+from .tokens import describe_token
 
 #: such as ``ECDSA_WITH_SHA256``, by dotted OID
 _SIGNATURE_ALGORITHMS = {
@@ -44,6 +45,7 @@ def describe_identity(identity: Identity, expected: Expectation) -> dict[str, An
         "chain": [each.subject for each in identity.intermediates],
         "trust_anchor": trust_anchor_of(identity),
         "chain_complete": is_chain_complete(identity, expected.authorities),
+        "token": describe_token(identity),
     }
 
 

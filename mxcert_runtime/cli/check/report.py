@@ -29,15 +29,19 @@ from ...settings.presence import is_disabled
 from .identities import describe_authority, describe_identity
 from .rules import describe_default, describe_rules
 from .settings import describe_settings
+from .tokens import check_signatures
 
 SCHEMA_NAME = "mxcert-check/2"
 
 
-def make_report(window: timedelta, strict: bool, ignored: Sequence[str] = ()) -> dict[str, Any]:
+def make_report(
+    window: timedelta, strict: bool, ignored: Sequence[str] = (), *, signing: bool = False
+) -> dict[str, Any]:
     """Read the settings of this process, judge them, and tell all; nothing is put in force.
 
     ``window`` is how long certificates must last from now on. Warnings count as well where the
-    look is ``strict``; what has one of the ``ignored`` codes is left out.
+    look is ``strict``; what has one of the ``ignored`` codes is left out. ``signing`` makes keys in
+    tokens sign.
     """
     reading = read_process_settings()
     generation, faults = _build(reading)
@@ -51,6 +55,7 @@ def make_report(window: timedelta, strict: bool, ignored: Sequence[str] = ()) ->
         has_refused_dates=refuses and generation is None,
     )
     found = [*faults, *_check(reading, generation, identities, expected)]
+    found += check_signatures(identities) if signing else ()
     found = [each for each in found if each.code.value not in ignored]
     errors = [each.as_data() for each in found if each.is_error]
     warnings = [each.as_data() for each in found if not each.is_error]

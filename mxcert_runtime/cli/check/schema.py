@@ -55,6 +55,19 @@ _IDENTITY = _object(
         "type": ["boolean", "null"],
         "description": "whether that issuer is a root; null where it cannot be known from here",
     },
+    token={
+        **_object(
+            uri={**_TEXT, "description": "RFC 7512, without a PIN"},
+            label=_TEXT,
+            manufacturer=_TEXT,
+            model=_TEXT,
+            serial=_TEXT,
+            module={**_TEXT, "description": "the PKCS#11 module"},
+            mechanisms={**_TEXTS, "description": "those that TLS can sign by"},
+        ),
+        "type": ["object", "null"],
+        "description": "the token that the key is in; null where it is in memory",
+    },
 )
 _RULE = _object(
     kind=_one_of(*(each.value for each in RuleKind)),

@@ -42,6 +42,7 @@ def _facts(identity: Mapping[str, Any]) -> list[tuple[str, Cell]]:
         ("issuer", identity["issuer"]),
         ("names", ", ".join(identity["alternative_names"]) or "(none)"),
         ("key", key if identity["key_bits"] is None else f"{key} ({identity['key_bits']} bits)"),
+        *_token_facts(identity["token"]),
         ("signature", identity["signature_algorithm"]),
         ("serial", identity["serial"]),
         ("SHA-256", identity["fingerprint"]),
@@ -52,6 +53,17 @@ def _facts(identity: Mapping[str, Any]) -> list[tuple[str, Cell]]:
         ("today", Styled(f"{identity['validity']}, {_days_to(identity['days_left'])}", style)),
         ("chain", _chain(identity)),
         ("origin", identity["origin"]),
+    ]
+
+
+def _token_facts(token: Mapping[str, Any] | None) -> list[tuple[str, Cell]]:
+    if token is None:
+        return []
+    kind = " ".join(filter(None, (token["manufacturer"], token["model"], token["serial"])))
+    return [
+        ("in token", f"{token['label']} ({kind}), by {token['module']}"),
+        ("URI", token["uri"]),
+        ("signs by", ", ".join(token["mechanisms"]) or "nothing that TLS asks for"),
     ]
 
 

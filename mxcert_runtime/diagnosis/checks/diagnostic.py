@@ -30,6 +30,7 @@ class DiagnosticCode(Enum):
     NO_CLIENT_AUTHENTICATION = "no-client-authentication"
     NO_DIGITAL_SIGNATURE = "no-digital-signature"
     READABLE_BY_OTHERS = "readable-by-others"
+    TOKEN_DOES_NOT_SIGN = "token-does-not-sign"
 
 
 #: What stops a program or its connections, now or soon; all else may be meant as it is.
@@ -41,6 +42,7 @@ _ERRORS = frozenset(
         DiagnosticCode.EXPIRED,
         DiagnosticCode.NOT_YET_VALID,
         DiagnosticCode.EXPIRES_SOON,
+        DiagnosticCode.TOKEN_DOES_NOT_SIGN,
     }
 )
 

@@ -86,6 +86,13 @@ def _fits(token: Token, wanted: dict[str, str], slot: int | None) -> bool:
     return is_same and slot in (None, token.slot)
 
 
+def mechanism_numbers(path: str, token: Token) -> frozenset[int]:
+    """What a token can do; nothing where it does not tell."""
+    with contextlib.suppress(CryptokiError):
+        return load_module(path).mechanisms(token.slot)
+    return frozenset()
+
+
 class _RefusedPins:
     """The PINs that a token has refused to this process, by a hash whose key never leaves it.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from ...base.secret import Secret
 from .libcrypto import encoded, libcrypto, pop_errors
@@ -22,20 +21,30 @@ _Answer = ctypes.CFUNCTYPE(
 
 def public_halves(uri: str, pin: Secret[str] | None) -> tuple[bytes | None, ...]:
     """SubjectPublicKeyInfo of each private key; ``None`` where the token does not tell it."""
-    library = libcrypto()
-    get = library.OSSL_STORE_INFO_get0_PKEY
-    return tuple(_found(uri, pin, _KEY, get, library.i2d_PUBKEY))
+    return with_private_keys(uri, pin, lambda key: encoded(libcrypto().i2d_PUBKEY, key))
+
+
+def with_private_keys(
+    uri: str, pin: Secret[str] | None, use: Callable[[int], bytes | None]
+) -> tuple[bytes | None, ...]:
+    """What comes of using each private key, which is OpenSSL's handle of it."""
+    return tuple(_found(uri, pin, _KEY, libcrypto().OSSL_STORE_INFO_get0_PKEY, use))
 
 
 def certificates(uri: str, pin: Secret[str] | None) -> tuple[bytes, ...]:
     """DER of each certificate."""
     library = libcrypto()
     get = library.OSSL_STORE_INFO_get0_CERT
-    return tuple(filter(None, _found(uri, pin, _CERTIFICATE, get, library.i2d_X509)))
+    found = _found(uri, pin, _CERTIFICATE, get, lambda each: encoded(library.i2d_X509, each))
+    return tuple(filter(None, found))
 
 
 def _found(
-    uri: str, pin: Secret[str] | None, kind: int, get: Callable[[int], int], encode: Any
+    uri: str,
+    pin: Secret[str] | None,
+    kind: int,
+    get: Callable[[int], int],
+    use: Callable[[int], bytes | None],
 ) -> Iterator[bytes | None]:
     library, answer = libcrypto(), _Answer(_answer_with(pin or Secret("")))
     method = library.UI_UTIL_wrap_read_pem_callback(answer, 0)
@@ -46,7 +55,7 @@ def _found(
             if not info:
                 break
             if library.OSSL_STORE_INFO_get_type(info) == kind:
-                yield encoded(encode, get(info))
+                yield use(get(info))
             library.OSSL_STORE_INFO_free(info)
     finally:
         if store:
