@@ -1,4 +1,4 @@
-"""Modules that are being loaded: whether one is, and a call before anybody else may have it.
+"""Modules as importlib loads them: whether one is loading, a call at the end, one that is there.
 
 importlib writes on a module's spec that it is being loaded, and takes that back at the end. Until
 then every other thread that imports the module waits. Nothing here imports anything.
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 else:
     ModuleSpec = type(sys.__spec__)
 
@@ -65,3 +66,35 @@ class _WatchedSpec(ModuleSpec):
         finally:
             delattr(self, _ENDED)
             setattr(self, name, value)
+
+
+def spec_of_loaded(name: str, module: ModuleType) -> ModuleSpec:
+    """What an import finds of a module that is loaded already: the module as it is."""
+
+    spec = ModuleSpec(name, _Loaded(module))  # type: ignore[arg-type]
+    if module.__spec__ is not None:
+        spec.origin = module.__spec__.origin
+        spec.submodule_search_locations = module.__spec__.submodule_search_locations
+    # Of a module that came during the search, importlib takes the spec that it has by itself.
+    module.__spec__ = spec
+    return spec
+
+
+class _Loaded:
+    """The loader of a module that is loaded already."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self._spec = module.__spec__
+
+    def create_module(self, spec: Any) -> ModuleType:
+        """The module as it is."""
+        return self._module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing is left to do but to give it back its own spec."""
+        module.__spec__ = self._spec
+
+    def __getattr__(self, name: str) -> Any:
+        # Whoever asks for the source gets it where it always came from.
+        return getattr(self._spec and self._spec.loader, name)

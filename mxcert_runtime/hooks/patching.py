@@ -1,4 +1,4 @@
-"""Puts our functions in the place of others and takes them away again; the only user of wrapt.
+"""Puts our functions in the place of others and takes them away again.
 
 A patch is bound to one attribute of a class or module. Undoing it restores exactly what stood
 there. Where somebody else has wrapped our function meanwhile, theirs stays: ours is switched off
@@ -13,63 +13,22 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
-from typing import Any, cast
-
-import wrapt
+from types import FunctionType, ModuleType
+from typing import Any
 
 from ..base.module_loading import call_when_loaded, is_loading
 from ..base.stand_ins import displaced_by
 from ..errors import PatchError
+from .late_libraries import LateLibraries
+from .replacements import Build as Build
+from .replacements import Switch as Switch
+from .replacements import Wrapper as Wrapper
+from .replacements import unbound as unbound
+from .replacements import wrapping as wrapping
 
 _logger = logging.getLogger("mxcert_runtime")
 _MISSING = object()
-#: methods that need no binding: those of Python, and those of C
-_CALLED_AS_THEY_ARE = FunctionType, MethodDescriptorType, WrapperDescriptorType
-
-#: What stands in: it gets the original (bound, for methods), the instance, and the arguments.
-Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
-
-
-class Switch:
-    """Whether a replacement acts; off, it only hands on."""
-
-    __slots__ = ("on",)
-
-    def __init__(self) -> None:
-        self.on = True
-
-
-#: Makes a replacement from the original attribute and the switch that it must heed.
-Build = Callable[[Any, Switch], Any]
-
-
-def wrapping(wrapper: Wrapper) -> Build:
-    """A replacement that keeps name, signature and introspection of what it wraps."""
-
-    def build(original: Any, switch: Switch) -> Any:
-        return wrapt.FunctionWrapper(original, wrapper, enabled=lambda: switch.on)
-
-    return build
-
-
-def unbound(attribute: Any) -> Callable[..., Any]:
-    """What stands as a method, as a function that takes the instance first.
-
-    The wrapper of a tracing agent that stood there before us learns its instance by being bound;
-    a plain function needs no binding, and is called as it is.
-    """
-    # Not `isinstance`, which takes the proxies of wrapt for what they wrap.
-    if type(attribute) in _CALLED_AS_THEY_ARE:
-        return cast("Callable[..., Any]", attribute)
-
-    bind = getattr(type(attribute), "__get__", lambda it, instance, owner: it)
-
-    @functools.wraps(attribute)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return bind(attribute, self, type(self))(*args, **kwargs)
-
-    return call
+_late = LateLibraries()
 
 
 def _inherited(owner: Any, name: str, standing: Any) -> Any:
@@ -108,7 +67,7 @@ class Patch:
             return
         # One that stands somewhere beneath a foreign wrapper must not act a second time.
         self._switch.on = False
-        self._switch = Switch()
+        self._switch = Switch(in_class=isinstance(owner, type))
         found = vars(owner).get(self._name, _MISSING)
         if found is _MISSING and _may_be_wrapped(standing):
             standing = _inherited(owner, self._name, standing)
@@ -164,7 +123,9 @@ def _beneath(found: Any) -> Any:
 
 def _may_be_wrapped(standing: Any) -> bool:
     """Whether it is a method of a class of Python, in whose place others may put theirs."""
-    return isinstance(standing, (FunctionType, wrapt.FunctionWrapper))
+    wrapt = sys.modules.get("wrapt")
+    proxies = (wrapt.FunctionWrapper,) if wrapt is not None else ()
+    return isinstance(standing, (FunctionType, *proxies))
 
 
 def _find_attribute(owner: Any, name: str) -> Any:
@@ -277,10 +238,10 @@ class Patches:
 
     def _watch(self, library: Library) -> None:
         if library.module not in self._watched:
-            # wrapt cannot forget a callback, so there is one for the life of the process.
+            # One for the life of the process: patches may be undone and applied again.
             self._watched.add(library.module)
             watch = functools.partial(self._patch_when_loaded, library)
-            wrapt.register_post_import_hook(watch, library.module)
+            _late.call(library.module, watch)
 
     def _is_to_come(self, library: Library, module: ModuleType) -> bool:
         """Whether a library is just being loaded, and patched at the end of that."""

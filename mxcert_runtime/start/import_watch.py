@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from ..base.module_loading import spec_of_loaded
+
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-    from typing import Any
 
 
 class ImportWatch:
@@ -53,39 +54,6 @@ def find_unwatched(
     """
     module = sys.modules.get(name)
     if module is not None:
-        return _spec_of(name, module)
+        return spec_of_loaded(name, module)
     finders = [each for each in sys.meta_path if not isinstance(each, ImportWatch)]
     return next(filter(None, (each.find_spec(name, path, target) for each in finders)), None)
-
-
-def _spec_of(name: str, module: ModuleType) -> ModuleSpec:
-    # importlib is imported only where a module that was asked for has come meanwhile.
-    from importlib.machinery import ModuleSpec
-
-    spec = ModuleSpec(name, _Loaded(module))  # type: ignore[arg-type]
-    if module.__spec__ is not None:
-        spec.origin = module.__spec__.origin
-        spec.submodule_search_locations = module.__spec__.submodule_search_locations
-    # Of a module that came during the search, importlib takes the spec that it has by itself.
-    module.__spec__ = spec
-    return spec
-
-
-class _Loaded:
-    """The loader of a module that is loaded already."""
-
-    def __init__(self, module: ModuleType) -> None:
-        self._module = module
-        self._spec = module.__spec__
-
-    def create_module(self, spec: Any) -> ModuleType:
-        """The module as it is."""
-        return self._module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Nothing is left to do but to give it back its own spec."""
-        module.__spec__ = self._spec
-
-    def __getattr__(self, name: str) -> Any:
-        # Whoever asks for the source gets it where it always came from.
-        return getattr(self._spec and self._spec.loader, name)

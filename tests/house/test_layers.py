@@ -202,14 +202,14 @@ def test_only_material_decrypts() -> None:
     assert ["identity.material.private_key"] == list(filter(_decrypts, _modules()))
 
 
-def test_only_patching_imports_wrapt() -> None:
-    """wrapt is an affair of ``hooks.patching`` alone."""
+def test_only_replacements_import_wrapt() -> None:
+    """wrapt is an affair of ``hooks.replacements`` alone."""
     users = [
         module
         for module in _modules()
         if any(name.split(".")[0] == "wrapt" for name in _named_modules(module))
     ]
-    assert ["hooks.patching"] == users
+    assert ["hooks.replacements"] == users
 
 
 @pytest.mark.parametrize("module", _modules())

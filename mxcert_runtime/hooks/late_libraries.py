@@ -1,0 +1,61 @@
+"""Calls for libraries that are not imported yet, each at the end of its import."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from ..base.module_loading import call_when_loaded, spec_of_loaded
+
+#: gets the module
+Call = Callable[[ModuleType], None]
+
+
+class LateLibraries:
+    """The first among the finders, for the life of the process: who is called stays known."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, Call] = {}
+
+    def call(self, name: str, call: Call) -> None:
+        """Call once a module is loaded that is not there, before anybody else may have it."""
+        self._calls[name] = call
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """What the finders behind this one find."""
+        if name not in self._calls or name in sys.modules:
+            return None
+        finders = sys.meta_path
+        behind = finders[finders.index(self) + 1 :] if self in finders else []
+        spec = next(filter(None, (each.find_spec(name, path, target) for each in behind)), None)
+        if spec is None or call_when_loaded(spec, functools.partial(self._loaded, name)):
+            return spec
+        return self._load(name)
+
+    def _loaded(self, name: str) -> None:
+        module = sys.modules.get(name)
+        if module is not None:  # else it could not be loaded, and may be another time
+            self._calls.pop(name, _nothing)(module)
+
+    def _load(self, name: str) -> ModuleSpec:
+        """Of a loader that does not tell its end (zip files, in Python 3.9)."""
+        call = self._calls.pop(name)
+        try:
+            module = importlib.import_module(name)
+        except BaseException:
+            self._calls[name] = call
+            raise
+        call(module)
+        return spec_of_loaded(name, module)
+
+
+def _nothing(module: ModuleType) -> None:
+    """Another thread has called."""
