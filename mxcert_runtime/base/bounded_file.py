@@ -12,6 +12,7 @@ import os
 import stat
 import time
 
+from .files_read import note_read, note_unread
 from .secret import Secret
 
 #: No file of keys or settings comes near it; a wrong path to a log or an image does.
@@ -36,6 +37,16 @@ def read_bounded(path: str, limit: int = MAX_BYTES) -> Secret[bytes]:
     Raises OSError for what cannot be read, with words for what it is where the system has none,
     and ``EFBIG`` for what is larger; ValueError for a text that can be no path.
     """
+    try:
+        found, content = _read(path, limit)
+    except OSError as error:
+        note_unread(path, error)
+        raise
+    note_read(path, found, content.reveal())
+    return content
+
+
+def _read(path: str, limit: int) -> tuple[os.stat_result, Secret[bytes]]:
     # Before it is opened too, since that can do something to a device.
     _refuse_kind(os.stat(path))
     descriptor = os.open(path, _FLAGS)
@@ -44,7 +55,7 @@ def read_bounded(path: str, limit: int = MAX_BYTES) -> Secret[bytes]:
         _refuse_kind(found)
         if not _FLAGS & _NON_BLOCKING and not stat.S_ISREG(found.st_mode):
             raise OSError(errno.ENXIO, "it is no regular file")
-        return _read_all(descriptor, limit)
+        return found, _read_all(descriptor, limit)
     finally:
         os.close(descriptor)
 

@@ -35,7 +35,7 @@ def still_presents(attempt: Attempt | None, port: int | None, service: str | Non
     ``port`` is the one that it leads to, ``service`` what the request is for. One that was decided
     by nobody is left as it is.
     """
-    generation = in_force.current
+    generation = in_force.up_to_date()
     if attempt is None or generation is None:
         return True
     # As nearly every request: the same settings, and the same service.

@@ -56,7 +56,7 @@ _known: Derived[dict[tuple[str, int, str | None], ReuseKey | None]] = Derived(di
 
 def circumstances_now() -> tuple[object, str | None]:
     """What the key of one endpoint depends on: the generation, and the service of the code."""
-    return in_force.current, _service_now()
+    return in_force.up_to_date(), _service_now()
 
 
 def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
@@ -120,7 +120,7 @@ def _joined(key: ReuseKey | None, proxy: tuple[str, int] | None) -> ReuseKey | N
 
 
 def _key(host: str, port: int, service: str | None) -> ReuseKey | None:
-    generation = in_force.current
+    generation = in_force.up_to_date()
     if generation is None:
         return None
     question, known = (host, port, service), _known.of(generation)

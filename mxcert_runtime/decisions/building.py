@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 
 from ..base.hosts import HostPattern, parse_pattern
@@ -13,7 +13,7 @@ from ..identity.identity import Identity, Validity
 from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
 from ..identity.loading import load_all
 from ..identity.material.certificate import Certificate
-from ..identity.sources import Authority, AuthorityFile, IdentitySettings
+from ..identity.sources import Authority, AuthorityFile, IdentitySettings, SourceMaterial
 from ..identity.validity import examine_dates
 from ..settings.model import (
     ExpiredIdentities,
@@ -24,6 +24,7 @@ from ..settings.model import (
     UnnamedHosts,
 )
 from .generation import Generation
+from .last_good import LastGood
 from .policy import Policy, Rule, decide_by_default
 
 _PASSWORD_PROBLEMS = frozenset(
@@ -39,20 +40,36 @@ def build_generation(reading: Reading) -> Generation:
 
     Raises :class:`SettingsError` with every fault, those of the reading included.
     """
-    builder = _Builder(reading)
+    return _built(_Builder(reading, LastGood()))
+
+
+def build_renewal(reading: Reading, before: Generation) -> tuple[Generation, tuple[Fault, ...]]:
+    """Load all that the settings name; what cannot be loaded stays as it was ``before``.
+
+    With it come the faults of what stays. Raises :class:`SettingsError` with every fault where one
+    is of something that was not there before.
+    """
+    builder = _Builder(reading, LastGood(before))
+    return _built(builder), tuple(builder.outlived)
+
+
+def _built(builder: _Builder) -> Generation:
     generation = builder.build()
     parse_pattern.cache_clear()
     if builder.faults:
-        raise SettingsError(builder.faults)
+        raise SettingsError([*builder.faults, *builder.outlived])
     return generation
 
 
 class _Builder:
     """Goes through the settings once, gathering what is wrong instead of stopping at it."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, last_good: LastGood) -> None:
         self.settings = reading.settings
         self.faults = list(reading.faults)
+        #: of what stays as it was
+        self.outlived: list[Fault] = []
+        self._last_good = last_good
         self.warnings = list(reading.warnings)
         self.invalid: list[Fault] = []
         self._own_authorities: dict[str, Authorities | None] = {}
@@ -76,20 +93,38 @@ class _Builder:
         """By the name of their entry, which has several where its file holds several keys."""
         loaded = {}
         for each, load in load_all(self.settings.identities):
-            pinned = each.authorities
-            try:
-                loaded[each.name] = load()
-                pinned = each.pinned()
-            except IdentityError as error:
-                origin = _origin_of(each, error)
-                self.faults.append(Fault(origin, error.message, error.remedy))
-            except KeyTransferError as error:
-                self._no_way = error.strerror  # the same for every identity, and so told once
-            else:
-                for identity in loaded[each.name]:
+            entry = self._load_entry(each, load)
+            if entry:
+                loaded[each.name] = entry
+                for identity in entry:
                     self._look_at_dates(identity)
-            self._own_authorities[each.name] = self._load_authorities(pinned)
         return loaded
+
+    def _load_entry(
+        self, each: IdentitySettings, load: Callable[[], tuple[Identity, ...]]
+    ) -> tuple[Identity, ...]:
+        entry: tuple[Identity, ...] = ()
+        try:
+            entry, pinned = load(), each.pinned()
+        except IdentityError as error:
+            entry = self._go_on_with(each, error)
+        except KeyTransferError as error:
+            self._no_way = error.strerror  # the same for every identity, and so told once
+            self._load_authorities(each.authorities)
+        else:
+            self._own_authorities[each.name] = self._load_authorities(pinned)
+        return entry
+
+    def _go_on_with(self, each: IdentitySettings, error: IdentityError) -> tuple[Identity, ...]:
+        """The last good identities of an entry, if there are any, and what verified for them."""
+        entry = self._last_good.identities(each)
+        fault = Fault(_origin_of(each, error), error.message, error.remedy)
+        (self.outlived if entry else self.faults).append(fault)
+        own = self._load_authorities(each.authorities)
+        # A source that gives nothing now may have given CAs, without which more would be trusted.
+        goes_on = bool(entry) and isinstance(each.material, SourceMaterial)
+        self._own_authorities[each.name] = self._last_good.pinned(each.name) if goes_on else own
+        return entry
 
     def _try_transfer(self, identities: Iterable[Identity]) -> None:
         """What would fail in every handshake is a fault here: no way for a key to OpenSSL."""
@@ -118,17 +153,22 @@ class _Builder:
 
     def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
         pems: dict[str, None] = {}
-        sources = []
+        sources: list[str] = []
+        faults = []
         for each in authorities:
             sources.append(each.path if isinstance(each, AuthorityFile) else str(each.origin))
             try:
                 certificates = load_authority_certificates(each)
             except IdentityError as error:
-                self.faults.append(Fault(str(each.origin), error.message, error.remedy))
+                faults.append(Fault(str(each.origin), error.message, error.remedy))
             else:
                 pems.update(dict.fromkeys(map(_as_pem, certificates)))
         if not sources:
             return None
+        before = self._last_good.authorities(tuple(sources)) if faults else None
+        (self.faults if before is None else self.outlived).extend(faults)
+        if before is not None:
+            return before
         pem = "".join(pems)
         return Authorities(pem, hashlib.sha256(pem.encode()).hexdigest(), tuple(sources))
 

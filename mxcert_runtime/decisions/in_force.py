@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
+from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .generation import Generation
 
 
@@ -17,6 +21,28 @@ number = 0
 
 #: when the one in force was put there, in seconds since 1970; ``None`` while there is none
 loaded_at: float | None = None
+
+
+#: from when on somebody has to look whether settings have changed, by the monotonic clock
+due = math.inf
+_look: Callable[[], object] | None = None
+
+
+def up_to_date() -> Generation | None:
+    """The generation in force, for whoever is about to use a connection.
+
+    Where a look is due, whether settings have changed, it comes first: so a program that was idle
+    for days takes up what has changed before it connects, and nothing runs in the background.
+    """
+    if monotonic() >= due and _look is not None:
+        _look()
+    return current
+
+
+def look_by(look: Callable[[], object] | None) -> None:
+    """Say what looks; it sets :data:`due` itself."""
+    global _look, due
+    _look, due = look, math.inf
 
 
 def install(generation: Generation | None) -> None:

@@ -34,6 +34,13 @@ class ExpiredIdentities(Enum):
     REFUSE = "refuse"
 
 
+class Watch(Enum):
+    """Whether what settings were read from is looked at while they are in force."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class RuleKind(Enum):
     """What the identifier of a rule can name."""
 
@@ -87,6 +94,8 @@ class Settings:
     service_prefixes: tuple[str, ...] = ()
     #: whether a bundle that this process has loaded before, unchanged, need not be loaded again
     trust_cache: bool = True
+    #: whether, or after how many seconds each, somebody looks for changes of what was read
+    watch: Watch | float = Watch.AUTO
     #: the PKCS#11 module by which keys in tokens are reached; ``None`` leaves it to p11-kit
     pkcs11_module: str | None = None
     #: where the log goes; ``None`` leaves it to the program

@@ -5,6 +5,7 @@ A reader knows both spellings, so that the two sources cannot differ in what the
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from .draft import Place
 from .files import is_path, resolved
 from .identifiers import prefixes_of, services_of
-from .model import Settings
+from .model import Settings, Watch
 from .scalars import Scalar
 from .shapes import LIST, TEXT, WORD, words
 from .table import Table
@@ -146,6 +147,43 @@ class Prefixes(_Defaulting[tuple[str, ...]]):
         return LIST
 
 
+class Interval(_Defaulting[Watch]):
+    """A word, or a number of seconds above nothing."""
+
+    def of_text(self, text: SecretText, place: Place) -> Watch | float | None:
+        word = text.reveal().strip().lower()
+        if word in _WATCH:
+            return _WATCH[word]
+        try:
+            seconds = float(word)
+        except ValueError:
+            seconds = 0.0
+        if 0 < seconds < math.inf:
+            return seconds
+        place.fault("has a value that is not known", _WATCH_REMEDY)
+        return None
+
+    def of_table(self, table: Table, key: str) -> Watch | float | None:
+        value = table.value(key)
+        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+            table.place.at(key).fault("has a value that is not known", _WATCH_REMEDY)
+            return None
+        return self.of_text(SecretText(str(value)), table.place.at(key))
+
+    def shown(self, value: Watch | float) -> str:
+        return value.value if isinstance(value, Watch) else f"every {value:g} s"
+
+    def values(self) -> str:
+        return "`auto` (the default: every 5 seconds), `off`, or a number of seconds"
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, words(_WATCH)]}
+
+
+_WATCH = {each.value: each for each in Watch}
+_WATCH_REMEDY = "Write `auto`, `off`, or a number of seconds above 0"
+
+
 class Path(_Defaulting[None]):
     """A path, relative to the settings file that holds it."""
 
@@ -172,4 +210,5 @@ READERS: dict[str, Any] = {
     "services": ServiceHosts,
     "prefixes": Prefixes,
     "path": Path,
+    "watch": Interval,
 }

@@ -41,6 +41,11 @@ SCALARS = (
         "switch",
         "whether a CA bundle that was loaded before, unchanged, need not be loaded again",
     ),
+    Scalar(
+        "watch",
+        "watch",
+        "when a new connection looks whether files and sources have changed, and takes them up",
+    ),
     Scalar("pkcs11_module", "path", "the module of the tokens that keys are in"),
 )
 

@@ -1,7 +1,9 @@
 """Reloading: the next generation is built wholly aside, and put in force if it is sound.
 
 What has not changed goes on: an identity with the same content keeps its contexts, sessions and
-connections, and connections that are under way finish as they began.
+connections, and connections that are under way finish as they began. Whoever calls :func:`reload`
+gets every fault; where a change is found by looking, what is broken stays as it was, and all else
+is taken up.
 """
 
 from __future__ import annotations
@@ -9,14 +11,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from ..base.files_read import Marks, files_read, newest_change
 from ..decisions import in_force
-from ..decisions.building import build_generation
+from ..decisions.building import build_generation, build_renewal
 from ..decisions.generation import Generation
 from ..errors import Fault, SettingsError
 from ..identity.identity import Identity
 from ..monitoring.reloads import note_reload
 from ..settings.model import Reading
-from . import activation
+from . import swap
+from .given import Given
+from .trouble import Trouble
+from .watching import watcher
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -26,6 +32,8 @@ _NO_SETTINGS = Fault(
     "Bring them back, or call mxcert_runtime.deactivate() to go on without identities",
 )
 
+_trouble = Trouble()
+
 
 def reload() -> None:
     """Read again all that the settings in force were read from, and put in force what has changed.
@@ -34,34 +42,75 @@ def reload() -> None:
     activation, and every file that they name as it is now. Raises :class:`~.errors.SettingsError`
     with every fault, and then leaves all as it was. Does nothing where no settings are in force.
     """
-    with activation.lock:
-        before, given = in_force.current, activation.given()
+    with swap.lock:
+        before, given = in_force.current, swap.given()
         if before is None or given is None:
             return
         try:
-            generation = _build(given.read())
+            with files_read() as marks:
+                _refuse(watcher.refresh_sources())
+                generation = build_generation(_checked(given.read()))
         except SettingsError as error:
             note_reload("failed", error.faults)
             raise
-        if generation.decides_like(before):
-            note_reload("unchanged")
+        _swap(before, generation, given, marks)
+        _trouble.note((), 0.0)
+
+
+def take_up() -> None:
+    """The same where a change was found by looking: what is broken stays, and the log says so."""
+    with swap.lock:
+        before, given = in_force.current, swap.given()
+        if before is None or given is None:
             return
-        activation.put_in_force(generation)
-    note_reload("applied")
-    _tell(before, generation)
+        with files_read() as marks:
+            try:
+                generation, faults = build_renewal(_checked(given.read()), before)
+                watcher.note(marks)
+                if not faults or not generation.decides_like(before):
+                    _swap(before, generation, given, marks)
+            except SettingsError as error:
+                faults = tuple(error.faults)
+                watcher.note(marks)
+        _trouble.note(faults, newest_change(marks))
 
 
-def _build(reading: Reading) -> Generation:
+def forget_trouble() -> None:
+    """Forget what was broken, of settings that are replaced as a whole."""
+    _trouble.forget()
+
+
+def remind() -> None:
+    """Tell of what is broken still, if that is due."""
+    _trouble.remind()
+
+
+def _checked(reading: Reading) -> Reading:
     if not reading.settings and not reading.faults:
         raise SettingsError([_NO_SETTINGS])
-    return build_generation(reading)
+    return reading
 
 
-def _tell(before: Generation, after: Generation) -> None:
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        raise SettingsError(faults)
+
+
+def _swap(before: Generation, after: Generation, given: Given, marks: Marks) -> None:
+    if after.decides_like(before):
+        watcher.follow(before, marks)
+        note_reload("unchanged")
+        return
+    swap.put_in_force(after, given, marks)
+    note_reload("applied")
     for fault in _only_new(after.invalid, before.invalid):
         _logger.error("%s", fault)
     for fault in _only_new(after.warnings, before.warnings):
         _logger.warning("%s", fault)
+    _tell_changes(before, after)
+
+
+def _tell_changes(before: Generation, after: Generation) -> None:
     known = {each.digest for each in before.identities}
     changed = [each for each in after.identities if each.digest not in known]
     _logger.info(

@@ -19,7 +19,8 @@ import mxcert_runtime
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import SettingsError
 from mxcert_runtime.settings.loading import settings_from
-from mxcert_runtime.start import activation
+from mxcert_runtime.start import swap
+from mxcert_runtime.start.given import Given
 from tests.support.client_files import PASSWORD, ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
@@ -169,8 +170,8 @@ def test_a_key(
 ) -> None:
     """The server sees the certificate of a key that only OpenSSL has opened."""
     generation = build_generation(_reading(sealed, tmp_path, alpha, PASSWORD))
-    with activation.lock:
-        activation.put_in_force(generation)
+    with swap.lock:
+        swap.put_in_force(generation, Given(None), {})
 
     context = ssl.create_default_context(cadata=authority.pem.decode())
     seen = fetch(server.url("localhost"), context)

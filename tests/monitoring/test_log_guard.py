@@ -196,7 +196,7 @@ def test_no_lock_is_held_where_something_is_logged(
     sink: Sink, attached: Attach, client_files: ClientFiles, alpha: Leaf
 ) -> None:
     """A handler may wait for a thread that connects: no lock that a connection needs is held."""
-    from mxcert_runtime.start import activation
+    from mxcert_runtime.start import swap
 
     held: list[str] = []
 
@@ -212,7 +212,7 @@ def test_no_lock_is_held_where_something_is_logged(
         def emit(self, record: logging.LogRecord) -> None:
             for lock in list(locks._locks):
                 # No connection takes that one.
-                if lock is not activation.lock and record.name == OWN.name:
+                if lock is not swap.lock and record.name == OWN.name:
                     thread = threading.Thread(target=look, args=(lock, record.getMessage()))
                     thread.start()
                     thread.join(WAIT)

@@ -23,7 +23,7 @@ from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
 from tests.support.listener import TIMEOUT
-from tests.support.plain_client import fetch, fetch_all
+from tests.support.plain_client import fetch
 
 each_client = pytest.mark.parametrize("client", clients.UNBOUND, ids=name_of)
 
@@ -143,14 +143,11 @@ def test_a_connection_under_way(renewal: Renewal) -> None:
     """A connection that is open goes on, under the identity that it has presented."""
     renewal.activate()
     scene = renewal.scene
-    client = http.client.HTTPSConnection(
-        ALPHA_HOST, scene.server.port, context=scene.context(), timeout=TIMEOUT
-    )
-    answers = fetch_all(client, "/one", "/two")
-    seen = [next(answers)["fingerprint"]]
-    renewal.renew()
-    mxcert_runtime.reload()
-    seen.append(next(answers)["fingerprint"])
+    with _connect(scene, scene.context(), ALPHA_HOST, None) as connection:
+        seen = [_use(connection)[0]]
+        renewal.renew()
+        mxcert_runtime.reload()
+        seen.append(_use(connection)[0])
     assert [scene.alpha.fingerprint] * 2 == seen
 
 

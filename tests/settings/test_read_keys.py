@@ -23,6 +23,7 @@ TOP: dict[str, Any] = {
     "unnamed_hosts": "offer",
     "expired_identities": "refuse",
     "trust_cache": False,
+    "watch": "off",
     "pkcs11_module": "/usr/lib/module.so",
     "ca": ["a.pem"],
     "identity": [{"pkcs12": "a.p12"}],

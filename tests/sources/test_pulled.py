@@ -12,7 +12,7 @@ import pytest
 
 from mxcert_runtime import activate, reload
 from mxcert_runtime.decisions import in_force
-from mxcert_runtime.errors import IdentityError
+from mxcert_runtime.errors import IdentityError, SettingsError
 from mxcert_runtime.identity.command import CommandSource
 from mxcert_runtime.identity.source import Credentials, Source
 from mxcert_runtime.identity.sources import sources_of
@@ -219,12 +219,11 @@ class TestReload:
     def test_what_was_fetched_anew(
         self, printer: Printer, ask: Ask, alpha: Leaf, beta: Leaf
     ) -> None:
-        """After a refresh the next generation presents what the command prints now."""
+        """A reload asks anew, and presents what the command prints now."""
         printer.print_leaf(alpha)
         activate(settings=settings(printer.command, "localhost"))
         assert alpha.fingerprint == ask()
         printer.print_leaf(beta)
-        _source().refresh()
         reload()
         assert (beta.fingerprint, 2) == (ask(), printer.runs)
 
@@ -233,7 +232,6 @@ class TestReload:
         printer.print_leaf(alpha)
         activate(settings=settings(printer.command, "localhost"))
         printer.content.write_bytes(b"broken")
-        with pytest.raises(IdentityError):
-            _source().refresh()
-        reload()
+        with pytest.raises(SettingsError, match="is damaged"):
+            reload()
         assert alpha.fingerprint == ask()

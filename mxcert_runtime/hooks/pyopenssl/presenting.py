@@ -97,7 +97,7 @@ def _begin(connection: Any, asked: Asked, known: Attempt | None) -> Attempt | No
     What is known already counts where nothing else is said: Twisted tells the name in the
     handshake, when the service that made the connection is no longer in scope.
     """
-    generation = in_force.current
+    generation = in_force.up_to_date()
     if generation is None:
         return None
     host, port, service = asked

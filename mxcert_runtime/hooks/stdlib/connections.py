@@ -65,8 +65,8 @@ def _build_wrap_socket(original: Any, switch: Switch) -> Any:
         owner: Any = None,
         session: Any = None,
     ) -> Any:
-        generation = in_force.current
-        if server_side or generation is None or not switch.on:
+        generation = None if server_side or not switch.on else in_force.up_to_date()
+        if generation is None:
             ledger.finish_loads(self)
             return original(self, sock, server_side, server_hostname, owner=owner, session=session)
         asked = asked_at_creation(generation.policy, server_hostname, sock)
@@ -92,8 +92,8 @@ def _build_wrap_bio(original: Any, switch: Switch) -> Any:
         owner: Any = None,
         session: Any = None,
     ) -> Any:
-        generation = in_force.current
-        if server_side or generation is None or not switch.on:
+        generation = None if server_side or not switch.on else in_force.up_to_date()
+        if generation is None:
             ledger.finish_loads(self)
             return original(
                 self,

@@ -1,0 +1,126 @@
+"""Which files were read, and whether they hold something else by now.
+
+A look costs one ``stat`` for each file. Where that shows a change, or could hide one since a file
+system writes times in ticks, the content tells: only what it holds counts, so a file that is
+touched, or replaced by one that is alike, has not changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Union
+
+#: Nanoseconds after which a change of a file shows in its times; see :mod:`.file_state`.
+_SETTLED_NS = 2_000_000_000
+#: No digest leaves this process, and none says anything about a password in a file.
+_KEY = secrets.token_bytes(32)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a file was when it was read; two of different times may have the same digest."""
+
+    times: tuple[int, ...]
+    digest: bytes
+    is_settled: bool
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A path at which no file could be read."""
+
+    reason: int
+
+
+#: by path; ``None`` for what is no regular file, such as a pipe, which gives its content once
+Marks = dict[str, Union[Mark, Gone, None]]
+
+_marks: ContextVar[Marks | None] = ContextVar("mxcert_files_read", default=None)
+
+
+@contextmanager
+def files_read() -> Iterator[Marks]:
+    """The files that the running code reads within."""
+    marks: Marks = {}
+    token = _marks.set(marks)
+    try:
+        yield marks
+    finally:
+        _marks.reset(token)
+
+
+def note_read(path: str, found: os.stat_result, content: bytes) -> None:
+    """Note a file that was read; ``found`` is what it was before."""
+    marks = _marks.get()
+    if marks is not None:
+        marks[path] = _mark(found, content) if stat.S_ISREG(found.st_mode) else None
+
+
+def note_unread(path: str, error: OSError) -> None:
+    """Note a path at which nothing could be read."""
+    marks = _marks.get()
+    if marks is not None:
+        marks[path] = Gone(error.errno or 0)
+
+
+def mark_of(path: str) -> Mark | Gone | None:
+    """The mark of a file that others read."""
+    try:
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            return _mark(found, file.read()) if stat.S_ISREG(found.st_mode) else None
+    except OSError as error:
+        return Gone(error.errno or 0)
+
+
+def changed_files(marks: Marks) -> list[str]:
+    """The paths that hold something else than when they were marked.
+
+    Marks of files that hold the same, with other times, are brought up to date.
+    """
+    return [path for path in list(marks) if _has_changed(marks, path)]
+
+
+def newest_change(marks: Marks) -> float:
+    """When the last of them was changed, in seconds since 1970; 0 where nothing tells."""
+    times = [max(each.times[1:3]) for each in marks.values() if isinstance(each, Mark)]
+    return max(times, default=0) / 1e9
+
+
+def _has_changed(marks: Marks, path: str) -> bool:
+    mark = marks[path]
+    if mark is None:
+        return False
+    try:
+        found = os.stat(path)
+        if isinstance(mark, Gone) or not stat.S_ISREG(found.st_mode):
+            return True
+        if mark.is_settled and _times_of(found) == mark.times:
+            return False
+        with open(path, "rb") as file:
+            found = os.fstat(file.fileno())
+            now = _mark(found, file.read())
+    except OSError as error:
+        return mark != Gone(error.errno or 0)
+    if now.digest != mark.digest:
+        return True
+    marks[path] = now
+    return False
+
+
+def _mark(found: os.stat_result, content: bytes) -> Mark:
+    times = _times_of(found)
+    digest = hashlib.blake2b(content, key=_KEY, digest_size=16).digest()
+    return Mark(times, digest, time.time_ns() - max(times[1:3]) >= _SETTLED_NS)
+
+
+def _times_of(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev

@@ -1,0 +1,62 @@
+"""What a generation has that the next one may go on with, where its replacement is broken.
+
+Only for the same thing: an identity that the settings take from the same place under the same name,
+and authorities from the same places. Whatever is named anew has no last good one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..identity.authorities import Authorities
+from ..identity.identity import Identity
+from ..identity.sources import IdentitySettings
+from .generation import Generation
+
+
+class LastGood:
+    """Of a generation, or of nothing: then there is never any."""
+
+    def __init__(self, generation: Generation | None = None) -> None:
+        self._generation = generation
+        settings = generation.settings.identities if generation else ()
+        self._entries = {each.name: each for each in settings}
+        self._authorities = {each.sources: each for each in self._all_authorities()}
+
+    def identities(self, settings: IdentitySettings) -> tuple[Identity, ...]:
+        """Those of an entry; none where it names something else by now."""
+        before = self._entries.get(settings.name)
+        if self._generation is None or before is None:
+            return ()
+        if (before.material, before.authorities) != (settings.material, settings.authorities):
+            return ()
+        prefix = f"{settings.name} ("
+        return tuple(
+            each
+            for each in self._generation.identities
+            if each.name == settings.name or each.name.startswith(prefix)
+        )
+
+    def authorities(self, sources: tuple[str, ...]) -> Authorities | None:
+        """Those that came from these places."""
+        return self._authorities.get(sources)
+
+    def pinned(self, name: str) -> Authorities | None:
+        """Those that alone verify for an entry."""
+        return next((each for entry, each in self._pinned() if entry == name), None)
+
+    def _all_authorities(self) -> Iterator[Authorities]:
+        if self._generation is None:
+            return
+        if self._generation.extra_authorities is not None:
+            yield self._generation.extra_authorities
+        for _, authorities in self._pinned():
+            yield authorities
+
+    def _pinned(self) -> Iterator[tuple[str, Authorities]]:
+        policy = self._generation.policy if self._generation else None
+        decisions = (*policy.hosts.values(), *policy.services.values()) if policy else ()
+        for each in decisions:
+            rule = each.rule
+            if rule is not None and rule.identity is not None and rule.authorities is not None:
+                yield rule.identity.name, rule.authorities

@@ -1,0 +1,116 @@
+"""The swap of generations: what is hooked, who is told of the new one, what takes it all back."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from contextlib import ExitStack
+
+from ..base.files_read import Marks
+from ..base.locks import ForkSafeLock
+from ..connections.kept_plans import forget_plans
+from ..connections.reuse import end_keys
+from ..contexts.handover import stop_listening
+from ..contexts.identity_contexts import shared_contexts
+from ..contexts.ledger import ledger
+from ..contexts.load_cache import known_loads
+from ..decisions import in_force
+from ..decisions.generation import Generation
+from ..hooks import LIBRARIES
+from ..hooks.patching import Patches
+from ..hooks.pyopenssl import sessions as pyopenssl_sessions
+from ..hooks.pyopenssl import trust as pyopenssl_trust
+from ..hooks.stdlib.sessions import sources
+from ..monitoring import housekeeping, reloads
+from ..monitoring.log_guard import guard_log, unguard_log
+from ..monitoring.log_output import direct_log
+from .given import Given
+from .watching import watcher
+
+_logger = logging.getLogger("mxcert_runtime")
+_patches = Patches(LIBRARIES)
+#: held by whoever puts other settings in force
+lock = ForkSafeLock()
+_given: Given | None = None
+#: what takes everything back, in reverse order
+_undoing = ExitStack()
+
+
+def given() -> Given | None:
+    """What the settings in force were read from."""
+    return _given
+
+
+def hooked() -> str:
+    """The libraries that are hooked, for people."""
+    return _patches.describe()
+
+
+def put_in_force(generation: Generation, source: Given, marks: Marks) -> None:
+    """Hook what there is, and swap; ``marks`` are of what was read. The caller holds the lock."""
+    global _given
+    before = in_force.current
+    if before is None:
+        _plan_undoing()
+    try:
+        if before is None or before.settings.log != generation.settings.log:
+            direct_log(generation.settings.log)
+        guard_log()
+        _patches.apply()
+    except BaseException:
+        if before is None:
+            take_back()
+        raise
+    _given = source
+    shared_contexts.keep_only(generation.identities)
+    in_force.install(generation)
+    end_keys(generation)
+    forget_plans()
+    sources.forget_ended()
+    _patches.retire()
+    _use_load_cache(generation.settings.trust_cache)
+    housekeeping.watch(generation.identities)
+    watcher.follow(generation, marks)
+
+
+def take_back() -> None:
+    """Undo all of it."""
+    with lock:
+        _undoing.close()
+
+
+def _forget_given() -> None:
+    global _given
+    _given = None
+
+
+def _use_load_cache(wanted: bool) -> None:
+    if wanted:
+        known_loads.start()
+    else:
+        ledger.finish_all()
+
+
+def _plan_undoing() -> None:
+    """Say how everything is taken back, before any of it is done; what comes last here is first."""
+    _undoing.pop_all()
+    for undo in (
+        pyopenssl_sessions.forget_all,
+        pyopenssl_trust.forget_all,
+        sources.forget_all,
+        ledger.forget_all,
+        shared_contexts.forget_all,
+        forget_plans,
+        stop_listening,
+        reloads.forget,
+        _forget_given,
+        watcher.stop,
+        functools.partial(housekeeping.watch, ()),
+        unguard_log,
+        functools.partial(direct_log, None),
+        _patches.undo,
+        functools.partial(in_force.install, None),
+        # While whoever looks at a context still finds it loaded.
+        ledger.finish_all,
+    ):
+        _undoing.callback(undo)

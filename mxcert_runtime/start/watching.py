@@ -1,0 +1,134 @@
+"""Looks whether what settings were read from has changed, and lets it be taken up.
+
+Nothing runs in the background. Whoever is about to use a connection looks, if a look is due: then
+it costs a ``stat`` for each file, and else one comparison of the clock. A forked process looks
+before its first connection, whatever its parent did.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+
+from ..base.files_read import Marks, changed_files, mark_of
+from ..base.locks import ForkSafeLock
+from ..decisions import in_force
+from ..decisions.generation import Generation
+from ..errors import Fault
+from ..identity.sources import sources_of
+from ..monitoring.log_guard import is_in_log_handler
+from ..settings.model import Watch
+from .source_watch import SourceWatch
+
+_logger = logging.getLogger("mxcert_runtime")
+
+#: Seconds between two looks where nothing is said.
+AUTO_SECONDS = 5.0
+#: A look takes at most this part of the time, however slow the file system is.
+_SHARE = 0.001
+
+
+class Watcher:
+    """Looks on behalf of the settings in force."""
+
+    def __init__(self) -> None:
+        self._take_up: Callable[[], None] = _nothing
+        self._remind: Callable[[], None] = _nothing
+        self._turn = ForkSafeLock()
+        self._marks: Marks = {}
+        #: seconds; ``None``: nobody looks
+        self._interval: float | None = None
+        self._is_auto = True
+        #: whether something has changed that no file shows
+        self._is_pushed = False
+        self._sources = SourceWatch(self.push)
+
+    def serve(self, take_up: Callable[[], None], remind: Callable[[], None]) -> None:
+        """Say what takes up a change, and what tells again of what could not be taken up."""
+        self._take_up, self._remind = take_up, remind
+
+    def follow(self, generation: Generation, marks: Marks) -> None:
+        """Look at what a generation was read from, in place of what was looked at before."""
+        self._interval = _seconds_of(generation.settings.watch)
+        self._is_auto = generation.settings.watch is Watch.AUTO
+        named = [
+            each for source in sources_of(generation.settings.identities) for each in source.files()
+        ]
+        self._marks = {**{path: mark_of(path) for path in named}, **marks}
+        if self._interval is None:
+            self._sources.end()
+            in_force.look_by(None)
+            return
+        self._sources.watch(generation.settings.identities)
+        in_force.look_by(self.look)
+        in_force.due = time.monotonic() + self._interval
+
+    def note(self, marks: Marks) -> None:
+        """Know what was read in vain, so that it is not read again until it changes."""
+        self._marks = {**self._marks, **marks}
+
+    def stop(self) -> None:
+        """Look at nothing any more."""
+        in_force.look_by(None)
+        self._interval, self._marks, self._is_pushed = None, {}, False
+        self._sources.end()
+
+    def refresh_sources(self) -> list[Fault]:
+        """Ask every source that is asked at all, due or not; what could not be had."""
+        return self._sources.refresh_all()
+
+    def push(self) -> None:
+        """Have it taken up before the next connection that something has changed; by any thread."""
+        self._is_pushed = True
+        self.look_soon()
+
+    def look_soon(self) -> None:
+        """Look before the next connection."""
+        if self._interval is not None:
+            in_force.due = 0.0
+
+    def look(self) -> None:
+        """Look, and take up what has changed; one thread does so, and the others go on."""
+        interval = self._interval
+        # In a log handler nothing is logged, and what is due stays due.
+        if interval is None or is_in_log_handler() or not self._turn.acquire(blocking=False):
+            return
+        begun = time.monotonic()
+        # First, since what comes next may make connections.
+        in_force.due = begun + interval
+        try:
+            self._look()
+        except Exception as error:
+            # The connection is the program's, and goes on with what is in force.
+            _logger.error("cannot look whether settings have changed: %s", type(error).__name__)
+        finally:
+            self._turn.release()
+        # Else somebody has something new already, or has said how often to look.
+        if in_force.due > 0 and self._is_auto:
+            in_force.due = max(in_force.due, begun + (time.monotonic() - begun) / _SHARE)
+
+    def _look(self) -> None:
+        has_new = self._sources.look()
+        is_pushed, self._is_pushed = self._is_pushed, False
+        if has_new or is_pushed or changed_files(self._marks):
+            self._take_up()
+        self._remind()
+
+
+def _seconds_of(watch: Watch | float) -> float | None:
+    if isinstance(watch, Watch):
+        return AUTO_SECONDS if watch is Watch.AUTO else None
+    return watch
+
+
+def _nothing() -> None:
+    """What is done before anything is in force."""
+
+
+#: that of this process
+watcher = Watcher()
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+    os.register_at_fork(after_in_child=watcher.look_soon)
