@@ -102,6 +102,16 @@ def cpython(session: nox.Session, version: str) -> None:
 
 
 @nox.session
+def compat(session: nox.Session) -> None:
+    """A fair part of the compatibility table, by what servers saw; the whole: tests.compat."""
+    names = "import ctypes; ctypes.CDLL('libnss_wrapper.so')"
+    if not _answers(MAIN_PYTHON, names):
+        session.skip("libnss-wrapper is not installed, which gives test names to clients")
+    _install_for_development(session)
+    _run(session, ".venv/bin/python", "-m", "tests.compat", "--only", "core")
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Every benchmark once, briefly: that they run, not what they measure."""
     _install_for_development(session)

@@ -1,0 +1,1 @@
+"""The compatibility table: ordinary programs of many clients, judged by what servers saw."""

@@ -1,0 +1,12 @@
+"""The rows of the table, by what their clients speak."""
+
+from . import brokers, cloud, databases, http, mail, reactors
+
+ROWS = (
+    *http.ROWS,
+    *cloud.ROWS,
+    *reactors.ROWS,
+    *mail.ROWS,
+    *databases.ROWS,
+    *brokers.ROWS,
+)
