@@ -20,6 +20,7 @@ NAMES = (
     "requests_new_connection",
     "requests_new_context",
     "bulk",
+    "tokens",
     "memory",
 )
 
