@@ -270,5 +270,10 @@ class ConnectionPlanner:
         self, identity: Identity | None, trust: Trust | None, callback: MessageCallback
     ) -> Blueprint:
         return Blueprint(
-            identity, trust, self.record.ciphers, self.verify_mode, self.key_log, callback
+            identity=identity,
+            trust=trust,
+            ciphers=self.record.ciphers,
+            verify_mode=self.verify_mode,
+            key_log=self.key_log,
+            message_callback=callback,
         )

@@ -167,7 +167,12 @@ def _schemes_of(version: int, identity: Identity) -> frozenset[int]:
 def _parse_tls_1_2(version: int, reader: _Reader) -> CertificateRequest:
     types = frozenset(reader.vector(1))
     schemes = _read_schemes(_Reader(reader.vector(2)))
-    return CertificateRequest(version, _read_names(_Reader(reader.vector(2))), schemes, types)
+    return CertificateRequest(
+        version=version,
+        issuers=_read_names(_Reader(reader.vector(2))),
+        signature_schemes=schemes,
+        certificate_types=types,
+    )
 
 
 def _parse_tls_1_3(reader: _Reader) -> CertificateRequest:

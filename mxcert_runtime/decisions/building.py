@@ -87,7 +87,14 @@ class _Builder:
         offers_unnamed = self.settings.unnamed_hosts is UnnamedHosts.OFFER
         policy = Policy(hosts, services, default, offers_unnamed=offers_unnamed)
         warnings, invalid = tuple(self.warnings), tuple(self.invalid)
-        return Generation(self.settings, loaded, policy, extra, warnings, invalid)
+        return Generation(
+            settings=self.settings,
+            identities=loaded,
+            policy=policy,
+            extra_authorities=extra,
+            warnings=warnings,
+            invalid=invalid,
+        )
 
     def _load_identities(self) -> dict[str, tuple[Identity, ...]]:
         """By the name of their entry, which has several where its file holds several keys."""
@@ -196,7 +203,13 @@ class _Builder:
         own = self._own_authorities[each.identity]
         entry = identities[each.identity]
         candidates = entry if len(entry) > 1 else ()
-        return Rule(each.identifier, entry[0], str(each.origin), own, candidates)
+        return Rule(
+            name=each.identifier,
+            identity=entry[0],
+            origin=str(each.origin),
+            authorities=own,
+            candidates=candidates,
+        )
 
     def _add_host(self, hosts: dict[HostPattern, Rule], each: RuleSettings, rule: Rule) -> None:
         try:

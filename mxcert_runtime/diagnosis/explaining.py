@@ -47,13 +47,13 @@ def is_closed(error: BaseException) -> bool:
 
 def _failure(attempt: Attempt, alert: Alert, facts: Facts) -> Failure:
     return Failure(
-        alert,
-        datetime.now(timezone.utc),
-        attempt.generation,
-        attempt.decision,
-        attempt.host,
-        facts.port,
-        attempt.service,
+        alert=alert,
+        moment=datetime.now(timezone.utc),
+        generation=attempt.generation,
+        decision=attempt.decision,
+        host=attempt.host,
+        port=facts.port,
+        service=attempt.service,
         server_has_spoken=facts.server_has_spoken,
         request=facts.request,
         without_request=facts.without_request,

@@ -41,7 +41,9 @@ def open_source(options: Options) -> CommandSource:
     passed = options.texts("pass_environment")
     environ = _environment(options.environ, passed)
     seconds = options.seconds("timeout", _SECONDS)
-    return CommandSource(command, environ, seconds, options.password)
+    return CommandSource(
+        command=command, environ=environ, seconds=seconds, password=options.password
+    )
 
 
 def _environment(environ: Mapping[str, str], passed: Sequence[str]) -> dict[str, str]:

@@ -264,7 +264,14 @@ def _make_identity(
 ) -> Identity | None:
     """``None`` where the certificate cannot be read: its fields are parsed only when looked at."""
     with RefusalsIgnored():
-        return Identity(name, settings.origin, pair.leaf, pair.key, pair.chain, opened)
+        return Identity(
+            name=name,
+            origin=settings.origin,
+            leaf=pair.leaf,
+            key=pair.key,
+            intermediates=pair.chain,
+            opened=opened,
+        )
     return None
 
 

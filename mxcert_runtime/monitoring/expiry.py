@@ -78,4 +78,10 @@ def _expiring(certificate: Certificate, identity: str | None, kind: str) -> Iter
     if certificate.validity is not None:
         fingerprint = hashlib.sha256(certificate.der).hexdigest()
         end = certificate.validity[1]
-        yield Expiring(identity, kind, certificate.subject, fingerprint, end)
+        yield Expiring(
+            identity=identity,
+            kind=kind,
+            subject=certificate.subject,
+            fingerprint=fingerprint,
+            not_after=end,
+        )

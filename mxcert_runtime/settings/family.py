@@ -48,11 +48,11 @@ def family_draft(candidates: Candidates, place: Place) -> Draft:
     draft = Draft()
     here = place.telling(draft.identity_findings)
     family = Family(
-        _agreed(candidates(names.CERTIFICATES, here), _paths),
-        _agreed(candidates(names.PASSWORDS, here), secrets_of),
-        _agreed(candidates(names.USAGES, here), _usages),
-        _agreed(candidates(names.EXEMPT, here), texts_of),
-        _agreed(candidates(names.AUTHORITIES, place.telling(draft.findings)), _paths),
+        certificates=_agreed(candidates(names.CERTIFICATES, here), _paths),
+        passwords=_agreed(candidates(names.PASSWORDS, here), secrets_of),
+        usages=_agreed(candidates(names.USAGES, here), _usages),
+        exempt=_agreed(candidates(names.EXEMPT, here), texts_of),
+        authorities=_agreed(candidates(names.AUTHORITIES, place.telling(draft.findings)), _paths),
     )
     _add_identities(family, draft)
     _add_usages(family, draft)
@@ -167,7 +167,9 @@ def _identity(
         material = entry.material
         if not password:
             password, at = entry.pin, entry.pin_origin
-    return IdentitySettings(name, material, password, place.origin, at)
+    return IdentitySettings(
+        name=name, material=material, password=password, origin=place.origin, password_origin=at
+    )
 
 
 def _judge_repetition(first: IdentitySettings, second: IdentitySettings, place: Place) -> None:

@@ -33,7 +33,9 @@ def rules_of(
     """A rule for each identifier that can be one; the others are faults."""
     checked = [checked_identifier(text, kind, place) for text in identifiers]
     return [
-        RuleSettings(name, kind, identity, place.origin) for name in checked if name is not None
+        RuleSettings(identifier=name, kind=kind, identity=identity, origin=place.origin)
+        for name in checked
+        if name is not None
     ]
 
 

@@ -48,7 +48,15 @@ def _add_entry(name: str, entry: Table, fields: Fields, draft: Draft) -> None:
     if content is not None and entry.faults == faults_before:
         at = None if password is None else entry.place.at("password").origin
         material = Pkcs12Inline(content)
-        draft.identities.append(IdentitySettings(name, material, password, entry.origin, at))
+        draft.identities.append(
+            IdentitySettings(
+                name=name,
+                material=material,
+                password=password,
+                origin=entry.origin,
+                password_origin=at,
+            )
+        )
     place = entry.place.at(fields.pins)
     draft.rules += rules_of(pins, RuleKind.HOST_OR_SERVICE, name, place)
 

@@ -117,12 +117,12 @@ def _refuse_mixture(document: Record, place: Place, draft: Draft) -> None:
 
 def _merged(variables: Draft, file: Draft, path: str) -> Draft:
     merged = Draft(
-        variables.identities,
-        variables.rules,
-        variables.authorities or file.authorities,
-        {**file.scalars, **variables.scalars},
-        variables.findings,
-        variables.identity_findings,
+        identities=variables.identities,
+        rules=variables.rules,
+        authorities=variables.authorities or file.authorities,
+        scalars={**file.scalars, **variables.scalars},
+        findings=variables.findings,
+        identity_findings=variables.identity_findings,
     )
     merged.findings.add(file.findings)
     if not variables.gives_identities:
@@ -152,9 +152,9 @@ def _reading(draft: Draft, place: Place) -> Reading:
         **given,
     )
     return Reading(
-        settings,
-        tuple(findings.faults),
-        tuple(findings.warnings),
-        tuple((key, each.place.origin) for key, each in draft.scalars.items()),
-        tuple(findings.files),
+        settings=settings,
+        faults=tuple(findings.faults),
+        warnings=tuple(findings.warnings),
+        origins=tuple((key, each.place.origin) for key, each in draft.scalars.items()),
+        files=tuple(findings.files),
     )

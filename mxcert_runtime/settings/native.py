@@ -93,7 +93,14 @@ def _add_identity(entry: Table, draft: Draft) -> None:
     entry.refuse_unread()
     if material and entry.faults == faults_before:
         draft.identities.append(
-            IdentitySettings(name, material, password, entry.origin, at, authorities)
+            IdentitySettings(
+                name=name,
+                material=material,
+                password=password,
+                origin=entry.origin,
+                password_origin=at,
+                authorities=authorities,
+            )
         )
 
 

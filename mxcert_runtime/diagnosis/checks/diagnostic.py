@@ -60,12 +60,16 @@ class Diagnostic:
     @classmethod
     def of_fault(cls, fault: Fault) -> Diagnostic:
         """The error of settings that cannot be used."""
-        return cls(DiagnosticCode.INVALID_SETTINGS, fault.origin, fault.problem, fault.remedy)
+        return cls._of(DiagnosticCode.INVALID_SETTINGS, fault)
 
     @classmethod
     def of_warning(cls, warning: Fault) -> Diagnostic:
         """The warning that was found while the settings were read."""
-        return cls(DiagnosticCode.SETTINGS_WARNING, warning.origin, warning.problem, warning.remedy)
+        return cls._of(DiagnosticCode.SETTINGS_WARNING, warning)
+
+    @classmethod
+    def _of(cls, code: DiagnosticCode, told: Fault) -> Diagnostic:
+        return cls(code=code, origin=told.origin, problem=told.problem, remedy=told.remedy)
 
     @property
     def is_error(self) -> bool:

@@ -159,10 +159,10 @@ def _refuse_unenforceable(manner: Manner, demands: Demands, authorities: Authori
 def _manner_of(connection: Any, caller: Any) -> Manner:
     names = connection.get_cipher_list()
     return Manner(
-        _is_datagram(connection),
-        tuple(name for name in names if not name.startswith("TLS_")),
-        tuple(name for name in names if name.startswith("TLS_")),
-        measure_security_level(caller),
+        is_datagram=_is_datagram(connection),
+        ciphers=tuple(name for name in names if not name.startswith("TLS_")),
+        suites=tuple(name for name in names if name.startswith("TLS_")),
+        security_level=measure_security_level(caller),
     )
 
 

@@ -86,11 +86,11 @@ def _planner_for(
 ) -> ConnectionPlanner:
     decision, verify_mode, key_log, callback = key
     return ConnectionPlanner(
-        generation,
-        weakref.ref(context),
-        ledger.look_at(context, record),
-        decision,
-        verify_mode,
-        key_log,
-        callback,
+        generation=generation,
+        reference=weakref.ref(context),
+        record=ledger.look_at(context, record),
+        decision=decision,
+        verify_mode=verify_mode,
+        key_log=key_log,
+        callback=callback,
     )

@@ -70,7 +70,9 @@ class SessionSources:
         """Remember that ``session`` was taken from ``connection``."""
         if session is None:
             return
-        source = _Source(session, weakref.ref(caller), mark, connection.context)
+        source = _Source(
+            session=session, caller=weakref.ref(caller), mark=mark, context=connection.context
+        )
         with self._lock:
             self._sources[id(session)] = source
             if len(self._sources) > _LIMIT:

@@ -155,7 +155,9 @@ def read_public_key(element: Element) -> PublicKey:
     """Raises :class:`~.ber.MalformedError`."""
     algorithm, key = at_least(2, element.expect(SEQUENCE))[:2]
     name, parameters = split_algorithm(algorithm)
-    return PublicKey(name, parameters, key.as_bits(), element.encoded())
+    return PublicKey(
+        algorithm=name, parameters=parameters, content=key.as_bits(), der=element.encoded()
+    )
 
 
 def read_encoded_key(der: bytes) -> PublicKey:

@@ -74,7 +74,13 @@ class TokenContent:
         access = reach(self.material.uri, self.material.module)
         log_in(access, password)
         public = read_encoded_key(public_half(access, password))
-        key = TokenKey(access.uri, password, access.module_path, access.token, public)
+        key = TokenKey(
+            uri=access.uri,
+            pin=password,
+            module=access.module_path,
+            token=access.token,
+            public=public,
+        )
         if self.certificates is None:
             return (key,), _in_token(self.material, password)
         return (key,), load_certificates(self.certificates, self.labels[0])
