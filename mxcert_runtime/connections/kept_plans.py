@@ -9,20 +9,20 @@ from __future__ import annotations
 import ssl
 from typing import Optional
 
-from ..base.hosts import Host
 from ..contexts.handover import MessageCallback
 from ..contexts.identity_contexts import shared_contexts
 from ..contexts.ledger import ledger
 from ..contexts.record import ContextRecord
 from ..decisions.generation import Generation
 from ..decisions.policy import Decision
+from .endpoint import Asked
 from .plan import Plan
 
 #: what a plan is kept for: the decision, verify mode and key log, and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
 
-#: what is asked for each connection: host, port, service, verify mode and key log
-Question = tuple[Optional[Host], Optional[int], Optional[str], int, Optional[str]]
+#: what a connection is for, and what its context does not tell when it changes: mode and key log
+Question = tuple[Asked, int, Optional[str]]
 
 #: The attribute of a context that holds its :class:`KeptPlans`.
 ATTRIBUTE = "_mxcert_plans"

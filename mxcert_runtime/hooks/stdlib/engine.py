@@ -35,7 +35,7 @@ class SslEngine:
         try:
             kept: KeptPlans = context._mxcert_plans  # type: ignore[attr-defined]
             verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
-            plan = kept.by_endpoint[(*asked, verify_mode, context.keylog_filename)]
+            plan = kept.by_endpoint[asked, verify_mode, context.keylog_filename]
         except (AttributeError, KeyError):
             return None
         if not kept.hold_for(generation, context):
@@ -51,9 +51,9 @@ class SslEngine:
         identity, and :class:`~.connections.planner.UnknownSecurityLevelError`.
         """
         # The last two do not tell when they are changed, so they are looked at each time.
-        question: Question = *asked, _verify_mode_of(context), context.keylog_filename
+        question: Question = asked, _verify_mode_of(context), context.keylog_filename
         record = ledger.find_or_adopt(context)
-        key = decision, *question[3:], callers_own(_message_callback_of(context))
+        key = decision, *question[1:], callers_own(_message_callback_of(context))
         if is_observed(generation, asked[:2]):
             return _ready(_planner_for(generation, context, record, key).plan_observed(), context)
         plan = _plan_by_decision(generation, context, record, key)
