@@ -42,18 +42,23 @@ class Engine(Protocol):
         """
 
 
+_NOT, _AS_NOTHING, _AS_DECIDED = "not yet", "as nothing", "as decided"
+
+
 class Attempt:
     """What one connection is for, by which decision, and how far it has been told of."""
 
-    __slots__ = ("asked", "context", "is_counted", "is_told", "plan")
+    __slots__ = ("asked", "context", "counted", "is_told", "plan")
 
     def __init__(self, plan: Plan, asked: Asked, context: Any) -> None:
         self.plan = plan
         self.asked = asked
         #: the caller's
         self.context = context
-        #: whether warnings and the log have been told, and whether it has been counted
-        self.is_told = self.is_counted = False
+        #: whether warnings and the log have been told
+        self.is_told = False
+        #: as what it has been counted
+        self.counted = _NOT
 
     @property
     def host(self) -> Host | None:
@@ -91,9 +96,9 @@ class Attempt:
         ``socket`` is what tells the port, for the log, where nobody had to know it before.
         """
         plan = self.plan
-        if not self.is_counted and plan.count is not None:
+        if self.counted is _NOT and plan.count is not None:
             plan.count()
-            self.is_counted = True
+            self.counted = _AS_DECIDED
         if self.is_told:
             return
         self.is_told = True
@@ -121,10 +126,19 @@ class Attempt:
         return identities
 
     def note_choice(self, identity: Identity | None) -> None:
-        """Count a connection by what the server's request has chosen, once."""
-        if not self.is_counted:
-            self.is_counted = True
-            tally_of(self.plan.decision, identity).add()
+        """Count a connection by what the server's request has chosen.
+
+        It counts once; one that is asked later, after a handshake without a request, once more.
+        """
+        if self.counted is _AS_DECIDED or (identity is None and self.counted is _AS_NOTHING):
+            return
+        self.counted = _AS_NOTHING if identity is None else _AS_DECIDED
+        tally_of(self.plan.decision, identity).add()
+
+    def end_handshake(self) -> None:
+        """Count a connection whose server has not asked as one that presents nothing."""
+        if self.counted is _NOT:
+            self.note_choice(None)
 
     def is_alike(self, other: Attempt | None) -> bool:
         """Whether another one is for the same, by the same decision and the same context."""
@@ -138,7 +152,7 @@ class Attempt:
 
     def succeed(self, other: Attempt) -> None:
         """Take the place of one that knew less of the same connection, which counts once."""
-        self.is_counted = other.is_counted
+        self.counted = other.counted
         # What was told before its name was known is told again.
         self.is_told = other.is_told and other.host == self.host
 

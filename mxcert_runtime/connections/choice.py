@@ -18,6 +18,7 @@ from ..base.hosts import Host
 from ..contexts.handover import Authenticating
 from ..contexts.identity_contexts import IdentityRefusedError
 from ..identity.identity import Identity
+from .plan import AskedConnection
 from .request import (
     CertificateRequest,
     MalformedRequestError,
@@ -34,18 +35,21 @@ Context = TypeVar("Context")
 
 def answer_request(
     identities: tuple[Identity, ...],
-    host: Host | None,
+    attempt: AskedConnection,
     context_for: Callable[[Identity | None, int], ssl.SSLContext],
 ) -> Authenticating:
     """For a handover: the context of the identity that fits the request, or of none."""
 
     def authenticating(version: int, message: bytes | None) -> ssl.SSLContext:
         request = None if message is None else _parse(version, message)
-        if request is not None:
-            context = choose_context(request, identities, host, lambda i: context_for(i, version))
-            if context is not None:
-                return context
-        return context_for(None, version)
+        if request is None:
+            return context_for(None, version)
+        chosen = choose_context(
+            request, identities, attempt.host, lambda each: (each, context_for(each, version))
+        )
+        identity, context = chosen or (None, context_for(None, version))
+        attempt.note_choice(identity)
+        return context
 
     return authenticating
 

@@ -6,6 +6,7 @@ import functools
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..base.hosts import Host
 from ..contexts.handover import Handover
@@ -14,6 +15,21 @@ from ..decisions.policy import Choice, Decision, Withheld
 from ..identity.identity import Identity
 from ..monitoring.counters import Tally, connection_tally
 from .reuse import ReuseKey, key_of_sessions
+
+
+class AskedConnection(Protocol):
+    """A connection that its server asks for a certificate: an attempt, as a handover needs it."""
+
+    @property
+    def host(self) -> Host | None:
+        """What it verifies, or dials."""
+
+    def note_choice(self, identity: Identity | None) -> None:
+        """Count it by what the request has chosen."""
+
+
+#: makes a handover; the flag is whether the server may ask after the handshake
+MakeHandover = Callable[[AskedConnection, bool], Handover]
 
 
 @dataclass(frozen=True)
@@ -25,8 +41,7 @@ class Plan:
     #: counts the connection; ``None`` where the request of the server tells what there is to count
     count: Callable[[], object] | None
     at_creation: ssl.SSLContext | None = None
-    #: makes the handover for a host; the flag is whether the server may ask after the handshake
-    handover: Callable[[Host | None, bool], Handover] | None = None
+    handover: MakeHandover | None = None
     listens_on_caller: bool = False
     #: what a session must have been made under to be resumed; ``None``: as without us
     mark: ReuseKey | None = None

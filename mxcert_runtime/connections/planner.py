@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..base.hosts import Host
 from ..base.tls_numbers import TLS_1_3
 from ..contexts.handover import Authenticating, Handover, MessageCallback, listener_calling
 from ..contexts.identity_contexts import Blueprint, shared_contexts
@@ -29,7 +28,7 @@ from ..decisions.policy import Choice, Decision
 from ..errors import MxcertError
 from ..identity.identity import Identity
 from .choice import answer_request
-from .plan import Plan, count_of, tally_of
+from .plan import AskedConnection, MakeHandover, Plan, count_of
 from .reuse import ReuseKey, key_of_sessions
 from .verification import verification_of, why_extra_do_not_count
 
@@ -155,7 +154,6 @@ class ConnectionPlanner:
         known: dict[Identity | None, ssl.SSLContext] = {}
 
         def context_for(identity: Identity | None, version: int) -> ssl.SSLContext:
-            tally_of(self.decision, identity).add()
             held = known.get(identity)
             if held is None and trust is not None:
                 held = self._hold(identity, trust)
@@ -165,8 +163,8 @@ class ConnectionPlanner:
                 return listening or self.context
             return held or self._make_late(identity, version)
 
-        def handover(host: Host | None, may_ask_later: bool) -> Handover:
-            answering = answer_request(self.decision.candidates, host, context_for)
+        def handover(attempt: AskedConnection, may_ask_later: bool) -> Handover:
+            answering = answer_request(self.decision.candidates, attempt, context_for)
             return Handover(answering, listening or self.context, may_ask_later=may_ask_later)
 
         return self._plan_with_handover(listening, handover)
@@ -174,13 +172,15 @@ class ConnectionPlanner:
     def _plan_handover(self, trust: Trust | None, authenticating: Authenticating) -> Plan:
         listening = self._make_listening(trust)
 
-        def handover(host: Host | None, may_ask_later: bool) -> Handover:
+        def handover(attempt: AskedConnection, may_ask_later: bool) -> Handover:
             return Handover(authenticating, listening or self.context)
 
         return self._plan_with_handover(listening, handover)
 
     def _plan_with_handover(
-        self, listening: ssl.SSLContext | None, handover: Callable[[Host | None, bool], Handover]
+        self,
+        listening: ssl.SSLContext | None,
+        handover: MakeHandover,
     ) -> Plan:
         return self._new_plan(
             at_creation=listening,

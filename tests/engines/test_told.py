@@ -151,6 +151,19 @@ def test_counts(engine: Driver, scene: Scene) -> None:
     assert [2, 1, 1] == [after - each for after, each in zip(counts(), before)]
 
 
+def test_a_server_that_does_not_ask_counts(
+    engine: Driver, scene: Scene, tls_server: ServerFactory[TlsServer], tls_version: TlsVersion
+) -> None:
+    """Where a request would choose, and there is none, the connection presents nothing."""
+    server = tls_server(hosts=HOSTS, version=tls_version, demand=Demand.ASK_NOT)
+    scene.activate(scene.files.identity("one", scene.alpha), unlisted_hosts="offer")
+    context = engine.context(scene.ca_file)
+    tallies = [counters.connection_tally(name, None) for name in ("one", None)]
+    before = [each.value for each in tallies]
+    engine.get(server.url(ALPHA_HOST), context)
+    assert [0, 1] == [tally.value - each for tally, each in zip(tallies, before)]
+
+
 def test_own_certificate_counts(engine: Driver, scene: Scene, tmp_path: Path) -> None:
     """A connection with the program's own certificate counts as one without an identity."""
     scene.activate_hosts()

@@ -99,7 +99,9 @@ def _take_step(connection: Any, call: Callable[[], Any], name: str) -> Any:
         if _EXPLAINING[name](connection, error):
             _unwatch(connection)
         raise
-    _start(connection)
+    attempt = _start(connection)
+    if attempt is not None:
+        attempt.end_handshake()
     return result
 
 
@@ -116,10 +118,11 @@ def _begin_step(connection: Any) -> None:
         attempt.start()
 
 
-def _start(connection: Any) -> None:
+def _start(connection: Any) -> Attempt | None:
     attempt = _attempt_of(connection)
     if attempt is not None:
         attempt.start()
+    return attempt
 
 
 def _name_of(attempt: Attempt) -> str | None:

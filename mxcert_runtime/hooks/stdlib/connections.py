@@ -45,7 +45,7 @@ def _hand_over(connection: Any, owner: Any, attempt: Attempt) -> None:
     plan = attempt.plan
     assert plan.handover is not None  # noqa: S101 - only called where there is one
     may_ask_later = bool(attempt.context.post_handshake_auth)
-    if hand_over(connection, owner, plan.handover(attempt.host, may_ask_later)):
+    if hand_over(connection, owner, plan.handover(attempt, may_ask_later)):
         return
     if plan.decision.rule is not None:
         raise MissingOwnerError(str(attempt.host), str(plan.decision))

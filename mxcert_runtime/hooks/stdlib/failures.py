@@ -182,10 +182,13 @@ class FirstExchange:
         setattr(self._mxcert_connection, name, value)
 
 
-def _watch_first_exchange(owner: Any) -> None:
-    connection = owner._sslobj
+def _end_handshake(owner: Any) -> None:
+    attempt, connection = attempt_of(owner), owner._sslobj
+    if attempt is not None:
+        attempt.end_handshake()
     if connection is None or type(connection) is FirstExchange:
         return
+    # Who takes no attribute may take no other object in its connection's place either.
     is_known = hasattr(owner, ATTRIBUTE)
     if is_known and connection.version() == "TLSv1.3":
         owner._sslobj = FirstExchange(connection, owner)
@@ -222,7 +225,7 @@ def _build_do_handshake(step: Callable[[Any], object], original: Any, switch: Sw
                 _explain_handshake(self, error)
             raise
         if switch.on:
-            _watch_first_exchange(self)
+            _end_handshake(self)
         return result
 
     return do_handshake
