@@ -97,7 +97,8 @@ def _in_force() -> Any:
 
 def _current_generation() -> Generation | None:
     in_force = _in_force()
-    generation: Generation | None = in_force and in_force.current
+    # In a program that is idle, what would be presented is what its next connection takes up.
+    generation: Generation | None = in_force and in_force.up_to_date()
     return generation
 
 

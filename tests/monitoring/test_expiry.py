@@ -64,7 +64,7 @@ def test_the_file_beside_the_memory(
     alpha: Leaf, beta: Leaf, gamma: Leaf, client_files: ClientFiles
 ) -> None:
     """A file that was replaced shows its own fingerprint until what is in memory is its again."""
-    settings = {"identity": [client_files.identity("one", alpha)]}
+    settings = {"watch": "off", "identity": [client_files.identity("one", alpha)]}
     path = client_files.pkcs12(alpha)
 
     def shown() -> tuple[str, str | None]:
@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_used(
     content: bytes | None, alpha: Leaf, client_files: ClientFiles
 ) -> None:
     """What is in memory stays; the metrics say why the file gives nothing, and no secret."""
-    activate({"identity": [client_files.identity("one", alpha)]})
+    activate({"watch": "off", "identity": [client_files.identity("one", alpha)]})
     path = client_files.pkcs12(alpha)
     if content is None:
         path.unlink()
@@ -111,7 +111,7 @@ def test_each_identity_of_a_file(alpha: Leaf, beta: Leaf, gamma: Leaf, tmp_path:
         return [each[value] for each in metrics()["identities"]]
 
     write(alpha, beta)
-    activate({"identity": [{"name": "several", "pkcs12": str(path)}]})
+    activate({"watch": "off", "identity": [{"name": "several", "pkcs12": str(path)}]})
     assert [alpha.fingerprint, beta.fingerprint] == shown("file_fingerprint")
     write(alpha, gamma)
     assert [alpha.fingerprint, gamma.fingerprint] == shown("file_fingerprint")
@@ -130,6 +130,16 @@ def test_an_identity_of_no_file_has_none(alpha: Leaf) -> None:
         identity["file_fingerprint"],
         identity["file_problem"],
     )
+
+
+def test_an_idle_program_shows_what_it_would_present(
+    alpha: Leaf, beta: Leaf, client_files: ClientFiles
+) -> None:
+    """Whoever asks for numbers looks, as a connection does: what is renewed alerts nobody."""
+    activate({"watch": 0.001, "identity": [client_files.identity("one", alpha)]})
+    client_files.pkcs12(alpha).write_bytes(beta.pkcs12(client_files.password, rounds=1))
+    [identity] = metrics()["identities"]
+    assert (beta.fingerprint,) * 2 == (identity["fingerprint"], identity["file_fingerprint"])
 
 
 def test_each_activation_is_a_generation(client_files: ClientFiles, alpha: Leaf) -> None:

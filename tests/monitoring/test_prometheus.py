@@ -48,7 +48,7 @@ def registry() -> CollectorRegistry:
 def settings(client_files: ClientFiles, gamma: Leaf, authority: Authority) -> dict[str, Any]:
     """One identity with a chain and CAs of its own."""
     identity = client_files.identity("gamma", gamma, hosts=["localhost"], authorities=[authority])
-    return {"identity": [identity]}
+    return {"watch": "off", "identity": [identity]}
 
 
 def test_handshakes_and_then_a_scrape(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +15,9 @@ pytest.importorskip("gunicorn", reason="gunicorn is not installed")
 
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
+from tests.support.gunicorn_service import GunicornService, running_service
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
-from tests.support.subprocesses import client_environment
 from tests.support.tls_server import TlsServer
 
 from .scraping import Key, parsed
@@ -50,70 +46,9 @@ def application(environ, start_response):
 _CONFIGURATION = """
 from prometheus_client import multiprocess
 
-workers = 2
-preload_app = PRELOAD
-bind = "unix:SOCKET"
-
 def child_exit(server, worker):
     multiprocess.mark_process_dead(worker.pid)
 """
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(TIMEOUT)
-        self.sock.connect(str(self._path))
-
-
-class _Service:
-    """gunicorn in a process of its own."""
-
-    def __init__(self, folder: Path, environment: dict[str, str], *, preload: bool) -> None:
-        self._socket = folder / "gunicorn.sock"
-        (folder / "service.py").write_text(_APPLICATION)
-        configuration = _CONFIGURATION.replace("PRELOAD", str(preload))
-        file = folder / "gunicorn.conf.py"
-        file.write_text(configuration.replace("SOCKET", str(self._socket)))
-        files = folder / "multiprocess"
-        files.mkdir()
-        environment["PROMETHEUS_MULTIPROC_DIR"] = str(files)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", str(file), "service:application"],
-            cwd=folder,
-            env=client_environment(environment, host_patterns=()),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            if "Listening at" in line:
-                break
-
-    def ask(self, path: str) -> str:
-        """What one of the workers answers."""
-        connection = _UnixConnection(self._socket)
-        connection.request("GET", path)
-        text = connection.getresponse().read().decode()
-        connection.close()
-        return text
-
-    def scrape_until(self, calls: int) -> dict[Key, float]:
-        """A scrape that tells of so many calls; the last one, where none does."""
-        deadline = time.monotonic() + TIMEOUT
-        while True:
-            seen = parsed(self.ask("/metrics"))
-            if calls_in(seen) == calls or time.monotonic() > deadline:
-                return seen
-
-    def close(self) -> None:
-        """End it."""
-        self._process.terminate()
-        self._process.communicate(timeout=TIMEOUT)
 
 
 @pytest.fixture(params=[False, True], ids=["each worker loads", "preloaded"])
@@ -124,14 +59,26 @@ def service(
     alpha: Leaf,
     authority: Authority,
     tls_server: ServerFactory[TlsServer],
-) -> Iterator[_Service]:
+) -> Iterator[GunicornService]:
     """The service, which calls a server under the identity of its settings."""
+    files = tmp_path / "multiprocess"
+    files.mkdir()
     environment = client_files.variables(usages={"localhost": alpha})
     environment["TARGET"] = tls_server().url("localhost")
     environment["TRUSTED"] = str(client_files.authority(authority))
-    service = _Service(tmp_path, environment, preload=request.param)
-    yield service
-    service.close()
+    environment["PROMETHEUS_MULTIPROC_DIR"] = str(files)
+    how = {"preload": request.param, "configuration": _CONFIGURATION}
+    with running_service(tmp_path, _APPLICATION, environment, **how) as service:
+        yield service
+
+
+def scrape_until(service: GunicornService, calls: int) -> dict[Key, float]:
+    """A scrape that tells of so many calls; the last one, where none does."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        seen = parsed(service.ask("/metrics"))
+        if calls_in(seen) == calls or time.monotonic() > deadline:
+            return seen
 
 
 def calls_in(seen: dict[Key, float]) -> float:
@@ -143,12 +90,12 @@ def calls_in(seen: dict[Key, float]) -> float:
     )
 
 
-def test_all_workers_in_one_scrape(service: _Service, alpha: Leaf) -> None:
+def test_all_workers_in_one_scrape(service: GunicornService, alpha: Leaf) -> None:
     """The calls of both are summed, also of one that has gone; the certificate is there once."""
     workers: list[str] = []
     while len(set(workers)) < 2:
         workers.append(service.ask("/"))
-    seen = service.scrape_until(len(workers))
+    seen = scrape_until(service, len(workers))
     assert len(workers) == calls_in(seen)
     ends = [
         value
@@ -159,4 +106,4 @@ def test_all_workers_in_one_scrape(service: _Service, alpha: Leaf) -> None:
     os.kill(int(workers[0]), signal.SIGTERM)
     more = [service.ask("/") for _ in range(5)]
     total = len(workers) + len(more)
-    assert total == calls_in(service.scrape_until(total))
+    assert total == calls_in(scrape_until(service, total))

@@ -23,7 +23,6 @@ import requests
 import urllib3
 
 import mxcert_runtime
-from mxcert_runtime.identity.spiffe.agent import agent_at
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Leaf
 from tests.support.plain_client import fetch, plain_context
@@ -154,11 +153,9 @@ def deployment(domain: TrustDomain, agent: AgentProcess) -> Iterator[str]:
     tls = ServerTls(leaf, (domain.authority,), Demand.DEMAND)
     with TlsServer(tls) as server:
         mxcert_runtime.activate({"identity": [identity], "unlisted_hosts": "none"})
-        stop = agent_at(agent.url).watch(mxcert_runtime.reload)
         try:
             yield server.url(HOST)
         finally:
-            stop()
             mxcert_runtime.deactivate()
 
 

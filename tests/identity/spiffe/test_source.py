@@ -8,6 +8,7 @@ import logging
 import ssl
 import subprocess
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -18,6 +19,7 @@ from mxcert_runtime.errors import IdentityError, SettingsError
 from mxcert_runtime.identity.spiffe.agent import agent_at
 from mxcert_runtime.identity.spiffe.source import SpiffeSource
 from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch, plain_context
 from tests.support.server_tls import Demand
@@ -291,7 +293,7 @@ def test_a_bundle_that_rotates(
     domain: TrustDomain,
     tls_server: ServerFactory[TlsServer],
 ) -> None:
-    """A new CA counts from the reload on, and one that has gone does not, under the same SVID."""
+    """A new CA counts from the push on, and one that has gone does not, under the same SVID."""
     new_domain = TrustDomain(domain.name)
     old, new = (
         tls_server(
@@ -317,6 +319,9 @@ def test_a_bundle_that_rotates(
         (roots[0] + roots[1], (svid.fingerprint, svid.fingerprint)),
         (roots[1], (None, svid.fingerprint)),
     ]:
+        pushed = threading.Event()
+        stop = agent_at(agent.url).watch(pushed.set)
         agent.send(domain.svid("web", svid, bundle))
-        mxcert_runtime.reload()
+        assert pushed.wait(TIMEOUT)
+        stop()
         assert expected == (outcome(old), outcome(new))
