@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import logging
 import queue
 import threading
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes
 
 from mxcert_runtime.errors import IdentityError, IdentityProblem
 from mxcert_runtime.identity.spiffe.agent import Agent, agent_at
+from mxcert_runtime.identity.spiffe.stream import pauses
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Leaf
 from tests.support.spiffe import AgentProcess, TrustDomain
@@ -228,3 +230,12 @@ def test_an_agent_is_one_object(tmp_path: Path) -> None:
     del first
     gc.collect()
     assert [] == [each for each in gc.get_objects() if type(each) is Agent and id(each) == number]
+
+
+def test_pauses_grow_and_differ() -> None:
+    """From a tenth of a second to five, each a random part: no two workloads keep in step."""
+    first, second = (list(itertools.islice(pauses(), 12)) for _ in range(2))
+    longest = [min(0.1 * 2**number, 5.0) for number in range(12)]
+    for drawn in (first, second):
+        assert all(most / 2 <= each <= most for each, most in zip(drawn, longest))
+    assert first != second
