@@ -23,6 +23,7 @@ EACH_PYTHON = [nox.param(version, id=version) for version in PYTHONS]
 #: what ``.ci/test`` takes when nothing else is said
 MAIN_PYTHON = os.environ.get("MXCERT_PYTHON", "python3")
 SKIPPED = 77
+_SHIPS_SUITES = "import importlib.util as u, sys; sys.exit(not u.find_spec('test.test_ssl'))"
 #: what a user of a released package has next; a part of the tests, since its root is made anew
 NEWEST_TESTS = (
     "tests/start/test_subinterpreters.py",
@@ -96,7 +97,7 @@ def cpython(session: nox.Session, version: str) -> None:
     python = Path(_venv(version)) / "bin/python"
     if not python.exists():
         session.skip(f"there is no {python}, which tests({version}) makes")
-    if not _answers(str(python), "import test.test_ssl"):
+    if not _answers(str(python), _SHIPS_SUITES):
         session.skip(f"{python} ships no test suites of CPython")
     _run(session, str(python), "-m", "tests.cpython")
 
