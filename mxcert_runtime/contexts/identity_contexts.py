@@ -27,7 +27,7 @@ from ..base.momentary_errors import is_momentary
 from ..base.printable import printable
 from ..errors import MxcertError
 from ..identity.identity import Identity
-from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, load_identity
+from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, present
 from ..identity.openssl_reason import Refusal, explain_refusal
 from .load_cache import known_loads
 from .trust import Trust
@@ -252,7 +252,7 @@ def _warn_of_key_log(path: str, reason: str) -> None:
 def _load(context: IdentityContext, identity: Identity) -> None:
     refused = None
     try:
-        load_identity(context, identity)
+        present(context, identity)
     except KeyTransferError as error:
         if is_momentary(error):
             raise

@@ -32,7 +32,7 @@ class KeyTransferError(OSError):
     """There is no way for a key to OpenSSL: none in memory, and no file can be made."""
 
 
-def load_identity(context: ssl.SSLContext, identity: Presentable) -> None:
+def present(context: ssl.SSLContext, identity: Presentable) -> None:
     """Make ``context`` present the identity: its leaf, its key and its chain.
 
     Raises ``ssl.SSLError`` where OpenSSL refuses it, such as for a key that is too weak for the
@@ -64,7 +64,7 @@ def try_identity(identity: Presentable) -> Refusal | None:
     context.set_ciphers("ALL:@SECLEVEL=0")
     refused = None
     try:
-        load_identity(context, identity)
+        present(context, identity)
     except ssl.SSLError as error:
         refused = explain_refusal(error)
     return refused

@@ -15,7 +15,7 @@ import pytest
 
 from mxcert_runtime.contexts.identity_contexts import Blueprint, IdentityRefusedError, _make
 from mxcert_runtime.decisions import in_force
-from mxcert_runtime.hooks.pyopenssl.transfer import load_identity as load_into_pyopenssl
+from mxcert_runtime.hooks.pyopenssl.transfer import present as load_into_pyopenssl
 from mxcert_runtime.identity import key_transfer
 from mxcert_runtime.identity.identity import Identity
 from mxcert_runtime.identity.material import key_passing
@@ -158,7 +158,7 @@ def test_no_frame_of_the_transfer_itself(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.set_ciphers(STRICT)
     with pytest.raises(ssl.SSLError) as caught:
-        key_transfer.load_identity(context, identity)
+        key_transfer.present(context, identity)
     shown = _shown(caught.value)
     assert "_transfer" in [frame.f_code.co_name for frame in _frames(caught.value)]
     assert not _holds_a_key(shown, identity)

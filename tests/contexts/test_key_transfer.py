@@ -94,7 +94,7 @@ class TestKeyTransfer:
         genuine = tempfile.mkstemp
         monkeypatch.setattr(tempfile, "mkstemp", lambda *a, **k: made.append(a) or genuine(*a, **k))
         before = _descriptors()
-        key_transfer.load_identity(_new(), identity)
+        key_transfer.present(_new(), identity)
         assert before == _descriptors()
         assert not made
         assert not list(temporary.iterdir())
@@ -110,7 +110,7 @@ class TestKeyTransfer:
         identity = _identity(activate)
         before = _descriptors()
         with pytest.raises(ssl.SSLError, match="refused"):
-            key_transfer.load_identity(Failing(ssl.PROTOCOL_TLS_CLIENT), identity)
+            key_transfer.present(Failing(ssl.PROTOCOL_TLS_CLIENT), identity)
         assert before == _descriptors()
         assert not list(temporary.iterdir())
 
@@ -127,7 +127,7 @@ class TestKeyTransfer:
         fall_back(monkeypatch)
         context = _Watching(ssl.PROTOCOL_TLS_CLIENT)
         before = _descriptors()
-        key_transfer.load_identity(context, identity)
+        key_transfer.present(context, identity)
         assert [temporary] == [path.parent for path in context.paths]
         assert not list(temporary.iterdir())
         assert before == _descriptors()
@@ -149,7 +149,7 @@ class TestKeyTransfer:
         context.failure = failure
         before = _descriptors()
         with pytest.raises(type(failure)):
-            key_transfer.load_identity(context, identity)
+            key_transfer.present(context, identity)
         assert 1 == len(context.paths)
         assert not list(temporary.iterdir())
         assert before == _descriptors()

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.identity.identity import load_identity
 from mxcert_runtime.identity.key import LoadArguments
-from mxcert_runtime.identity.key_transfer import load_identity as transfer
+from mxcert_runtime.identity.key_transfer import present as transfer
 from mxcert_runtime.identity.material.certificate import Certificate
 from mxcert_runtime.identity.material.public_key import PublicKey
 from mxcert_runtime.identity.opening import Content, Opened

@@ -67,7 +67,7 @@ def _server_context(host: str, asks: Asks, authority: DemoAuthority) -> ssl.SSLC
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = _VERIFY_MODES[asks]
     context.load_verify_locations(cadata=authority.pem)
-    key_transfer.load_identity(context, load_identity(settings))
+    key_transfer.present(context, load_identity(settings))
     return context
 
 

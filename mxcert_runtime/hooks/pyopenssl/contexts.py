@@ -22,7 +22,7 @@ from ...identity.identity import Identity
 from .attributes import carry_over
 from .measures import Demands, measure_demands, measure_security_level
 from .objects import add_authorities, share_store
-from .transfer import load_identity
+from .transfer import present
 
 #: X509_V_FLAG_PARTIAL_CHAIN, the one flag that allows more: it is copied where it was seen set.
 _PARTIAL_CHAIN = 0x80000
@@ -97,7 +97,7 @@ class CallersContexts:
             partial = getattr(caller, _FLAGS, 0) & _PARTIAL_CHAIN
             _set_flags(context, self._demands.flags | partial)
         if identity is not None:
-            load_identity(context, identity)
+            present(context, identity)
         return context
 
 

@@ -14,7 +14,7 @@ from ...identity.identity import Identity
 from ...identity.openssl_reason import Refusal, explain_reason
 
 
-def load_identity(context: Any, identity: Identity) -> None:
+def present(context: Any, identity: Identity) -> None:
     """Make an ``OpenSSL.SSL.Context`` present the identity.
 
     Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL does not take
