@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import zipapp
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -166,7 +167,7 @@ def _gunicorn(
     environment: Mapping[str, str],
     prefix: Sequence[str],
     worker: str,
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[bytes]]:
     """Two workers; where they listen does not matter. What they say goes to a file."""
     script = folder / "gunicorn"
     script.write_text(_GUNICORN.format(python=installation.python), encoding="utf-8")
@@ -182,7 +183,7 @@ def _gunicorn(
         ) as process,
     ):
         try:
-            yield
+            yield process
             process.terminate()
             assert 0 == process.wait(TIMEOUT)
         finally:
@@ -215,3 +216,31 @@ def test_gunicorn(
     both = [alpha.fingerprint, beta.fingerprint] if kind == "with" else [None, None]
     assert [both, both] == list(presented.values())
     assert "Warning" not in (programs / "stderr").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_gunicorn_after_a_renewal(
+    installations: Installations,
+    tls_server: ServerFactory[TlsServer],
+    environment: Environment,
+    programs: Path,
+    client_files: ClientFiles,
+    client_authority: Authority,
+    alpha: Leaf,
+    beta: Leaf,
+) -> None:
+    """SIGHUP forks workers from a master that holds the old certificate: they take up the new."""
+    pytest.importorskip("gunicorn")
+    server, installation = tls_server(), installations.editable
+    prefix = [installation.script("mxcert"), "run", "--"]
+    leaf = client_authority.issue("renewed", server=False)
+
+    with _gunicorn(installation, programs, environment(server), prefix, "sync") as master:
+        before = _presented(server, 2)
+        client_files.pkcs12(alpha).write_bytes(leaf.pkcs12(client_files.password))
+        master.send_signal(signal.SIGHUP)
+        after = _presented(server, 4)
+
+    assert [[alpha.fingerprint, beta.fingerprint]] * 2 == list(before.values())
+    fresh = [seen for path, seen in after.items() if path not in before]
+    assert [[leaf.fingerprint, beta.fingerprint]] * 2 == fresh

@@ -115,7 +115,19 @@ def _describe(folder: Path, root: Authority, clients: Authority, port: int) -> d
         UNKNOWN_SERVICE: own,
     }
     ca_file = str(files.authority(root))
-    return {"port": port, "ca_file": ca_file, "settings": settings, "expected": by_service}
+    told = {"port": port, "ca_file": ca_file, "settings": settings, "expected": by_service}
+    return {**told, "leaves": [_write_leaf(folder, clients, each) for each in range(LEAVES)]}
+
+
+#: certificates for whoever renews one again and again
+LEAVES = 40
+
+
+def _write_leaf(folder: Path, clients: Authority, number: int) -> dict[str, str]:
+    """Certificate and key as texts, and the fingerprint by which the server answers."""
+    leaf = clients.issue(f"renewed {number}", server=False)
+    texts = {"certificate": leaf.pem().decode(), "key": leaf.key_pem().decode()}
+    return {**texts, "fingerprint": leaf.fingerprint}
 
 
 if __name__ == "__main__":
