@@ -8,6 +8,7 @@ The whole of it by hand, with SVIDs of ten seconds, each used for five:
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime
 import json
 import tempfile
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import httpx
 import requests
 import urllib3
 
@@ -66,22 +69,55 @@ class Outcome:
 Request = Callable[[], str]
 
 
-def _fresh(url: str, domain: TrustDomain) -> Request:
+@contextmanager
+def _fresh(url: str, domain: TrustDomain) -> Iterator[Request]:
     context = plain_context(domain.authority)
-    return lambda: str(fetch(url, context)["fingerprint"])
+    yield lambda: str(fetch(url, context)["fingerprint"])
 
 
-def _pooled(url: str, _: TrustDomain) -> Request:
-    pool = urllib3.PoolManager(retries=False)
-    return lambda: str(json.loads(pool.request("GET", url).data)["fingerprint"])
+@contextmanager
+def _urllib3(url: str, _: TrustDomain) -> Iterator[Request]:
+    with urllib3.PoolManager(retries=False) as pool:
+        yield lambda: str(json.loads(pool.request("GET", url).data)["fingerprint"])
 
 
-def _session(url: str, _: TrustDomain) -> Request:
-    session = requests.Session()
-    return lambda: str(session.get(url, timeout=TIMEOUT).json()["fingerprint"])
+@contextmanager
+def _requests(url: str, _: TrustDomain) -> Iterator[Request]:
+    with requests.Session() as session:
+        yield lambda: str(session.get(url, timeout=TIMEOUT).json()["fingerprint"])
 
 
-CLIENTS = {"fresh": _fresh, "urllib3 pool": _pooled, "requests session": _session}
+@contextmanager
+def _httpx(url: str, _: TrustDomain) -> Iterator[Request]:
+    with httpx.Client(timeout=TIMEOUT) as client:
+        yield lambda: str(client.get(url).json()["fingerprint"])
+
+
+@contextmanager
+def _aiohttp(url: str, _: TrustDomain) -> Iterator[Request]:
+    async def opened() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession()
+
+    async def get() -> str:
+        async with session.get(url) as answer:
+            return str((await answer.json())["fingerprint"])
+
+    loop = asyncio.new_event_loop()
+    session = loop.run_until_complete(opened())
+    try:
+        yield lambda: loop.run_until_complete(get())
+    finally:
+        loop.run_until_complete(session.close())
+        loop.close()
+
+
+CLIENTS = {
+    "fresh": _fresh,
+    "urllib3": _urllib3,
+    "requests": _requests,
+    "httpx": _httpx,
+    "aiohttp": _aiohttp,
+}
 
 
 class Clients:
@@ -92,8 +128,8 @@ class Clients:
         self._ended = threading.Event()
         self._seen = threading.Condition()
         self._threads = [
-            threading.Thread(target=self._go_on, args=(name, make(url, domain)), daemon=True)
-            for name, make in CLIENTS.items()
+            threading.Thread(target=self._go_on, args=(name, url, domain), daemon=True)
+            for name in CLIENTS
         ]
 
     def start(self) -> None:
@@ -103,17 +139,21 @@ class Clients:
         for thread in self._threads:
             thread.start()
 
-    def _go_on(self, name: str, request: Request) -> None:
-        while not self._ended.is_set():
-            try:
-                fingerprint = request()
-            except Exception as error:
-                self._outcome.failures.append(f"{name}: {type(error).__name__}: {error}")
-                fingerprint = ""
-            with self._seen:
-                if fingerprint:
-                    self._outcome.seen[name].append(fingerprint)
-                self._seen.notify_all()
+    def _go_on(self, name: str, url: str, domain: TrustDomain) -> None:
+        with CLIENTS[name](url, domain) as request:
+            while not self._ended.is_set():
+                self._ask(name, request)
+
+    def _ask(self, name: str, request: Request) -> None:
+        try:
+            fingerprint = request()
+        except Exception as error:
+            self._outcome.failures.append(f"{name}: {type(error).__name__}: {error}")
+            fingerprint = ""
+        with self._seen:
+            if fingerprint:
+                self._outcome.seen[name].append(fingerprint)
+            self._seen.notify_all()
 
     def wait_for(self, fingerprint: str) -> None:
         """Until every client was seen under a certificate, or one has failed."""
