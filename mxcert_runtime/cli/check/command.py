@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import timedelta
 from typing import Any
 
+from ...base.printable import printable
 from ..durations import parse_duration
+from .selection import SECTIONS, UnknownIdentityError, select
+
+_WRONG_USE = 2
 
 _DESCRIPTION = """\
 Shows every setting in effect with its origin, every identity, every rule in order of precedence,
@@ -27,7 +32,9 @@ exit status:
 
 --json prints one object, whose "schema" is "mxcert-check/2": "ok" (true is exit status 0),
 "checked_at", "settings", "identities", "rules", "default", "extra_authorities", "errors",
-"warnings" and "ignored" (the codes of --ignore). Each error and warning has a stable "code".
+"warnings", "ignored" (the codes of --ignore), "summary" and "shown" (the sections that --only and
+--identity leave). Each error and warning has a stable "code". With --summary it is one of
+"mxcert-check-summary/1": "ok" and the members of "summary".
 --schema prints the JSON Schema of it. New members may come; none changes its meaning under the
 same "schema"."""
 
@@ -60,6 +67,20 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="leave out what has this code, as often as you like; not what stops a program",
     )
     parser.add_argument(
+        "--summary", action="store_true", help="show only how much there is, and how it stands"
+    )
+    parser.add_argument(
+        "--identity", metavar="NAME", help="show only what is of this identity; all is judged"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=SECTIONS,
+        default=[],
+        metavar="SECTION",
+        help=f"show only this section, as often as you like: {', '.join(SECTIONS)}; all is judged",
+    )
+    parser.add_argument(
         "--sign",
         action="store_true",
         help="make keys in PKCS#11 tokens sign, and verify it; without this they are only found",
@@ -88,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
     from ..terminal import open_terminal
     from .report import make_report
     from .schema import SCHEMA
-    from .text import print_report
+    from .summary import only_summary
+    from .text import print_report, print_summary
 
     if arguments.schema:
         print(json.dumps(SCHEMA, indent=2))
@@ -96,8 +118,15 @@ def run(arguments: argparse.Namespace) -> int:
     report = make_report(
         arguments.expires_within, arguments.strict, arguments.ignore, signing=arguments.sign
     )
+    try:
+        shown = select(report, arguments.only, arguments.identity)
+    except UnknownIdentityError as error:
+        print(printable(f"mxcert check: {error}"), file=sys.stderr)
+        return _WRONG_USE
     if arguments.json:
-        print(json.dumps(report, indent=2))
+        print(json.dumps(only_summary(report) if arguments.summary else shown, indent=2))
+    elif arguments.summary:
+        print_summary(open_terminal(), report)
     else:
-        print_report(open_terminal(), report)
+        print_report(open_terminal(), shown)
     return 0 if report["ok"] else 1

@@ -29,6 +29,7 @@ from ...settings.presence import is_disabled
 from .identities import describe_authority, describe_identity
 from .rules import describe_default, describe_rules
 from .settings import describe_settings
+from .summary import summarize
 from .tokens import check_signatures
 
 SCHEMA_NAME = "mxcert-check/2"
@@ -59,7 +60,7 @@ def make_report(
     found = [each for each in found if each.code.value not in ignored]
     errors = [each.as_data() for each in found if each.is_error]
     warnings = [each.as_data() for each in found if not each.is_error]
-    return {
+    report = {
         "schema": SCHEMA_NAME,
         "ok": not errors and not (strict and warnings),
         "checked_at": expected.moment.isoformat(timespec="seconds"),
@@ -73,6 +74,7 @@ def make_report(
         "warnings": warnings,
         "ignored": sorted(set(ignored)),
     }
+    return {**report, "summary": summarize(report)}
 
 
 def _build(reading: Reading) -> tuple[Generation | None, list[Diagnostic]]:

@@ -103,6 +103,19 @@ _DIAGNOSTIC = _object(
     remedy=_TEXT,
 )
 
+_COUNTS = _list_of(_object(code=_TEXT, count=_NUMBER), "the most frequent first")
+_SUMMARY = _object(
+    identities=_NUMBER,
+    rules=_NUMBER,
+    errors=_COUNTS,
+    warnings=_COUNTS,
+    first_to_end={
+        **_object(name=_TEXT, not_after=_TIME, days_left=_NUMBER),
+        "type": ["object", "null"],
+        "description": "the identity whose certificate ends first",
+    },
+)
+
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": SCHEMA_NAME,
@@ -121,5 +134,7 @@ SCHEMA: dict[str, Any] = {
         ),
         warnings=_list_of(_DIAGNOSTIC, "what stops nothing, and may be meant as it is"),
         ignored={**_TEXTS, "description": "codes that were left out on demand"},
+        summary=_SUMMARY,
+        shown={**_TEXTS, "description": "the sections that were asked for; others are empty"},
     ),
 }

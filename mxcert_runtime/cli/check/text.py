@@ -8,24 +8,73 @@ from typing import Any
 from ...diagnosis.checks.diagnostic import DiagnosticCode
 from ..layout import Style, Styled
 from ..terminal import Cell, Terminal, shown_moment
+from .summary import alike
 
 _NO_CERTIFICATE = "no certificate"
 _INVALID = DiagnosticCode.INVALID_SETTINGS.value
+#: more of them are a table
+_TOLD_AT_LENGTH = 20
 _VALIDITY_STYLES = {"valid": Style.GOOD}
 
 
 def print_report(terminal: Terminal, report: Mapping[str, Any]) -> None:
-    """Print all that the report holds."""
-    _print_settings(terminal, report["settings"])
-    for identity in report["identities"]:
-        terminal.heading(f"Identity {identity['name']}")
-        terminal.facts(_facts(identity))
+    """Print all that the report holds: what it comes to, then everything, then that again."""
+    print_summary(terminal, report)
+    if report["settings"]:
+        _print_settings(terminal, report["settings"])
+    _print_identities(terminal, report["identities"])
     _print_rules(terminal, report)
     _print_authorities(terminal, report["extra_authorities"])
     _print_diagnostics(terminal, "Errors", report["errors"], Style.BAD)
     _print_diagnostics(terminal, "Warnings", report["warnings"], Style.WARNING)
     terminal.heading("Result")
     _print_result(terminal, report)
+
+
+def print_summary(terminal: Terminal, report: Mapping[str, Any]) -> None:
+    """Print how much there is of everything, and how it stands."""
+    summary = report["summary"]
+    terminal.heading("Summary")
+    first = summary["first_to_end"]
+    ends = first and (
+        f"`{first['name']}`, {shown_moment(first['not_after'])} ({_days_to(first['days_left'])})"
+    )
+    facts = [
+        ("identities", f"{summary['identities']:,}"),
+        ("first to end", ends),
+        ("rules", f"{summary['rules']:,}"),
+        ("errors", _told_counts(summary["errors"])),
+        ("warnings", _told_counts(summary["warnings"])),
+    ]
+    terminal.facts([(name, value) for name, value in facts if value])
+    _print_result(terminal, report)
+
+
+def _told_counts(counts: list[Mapping[str, Any]]) -> str:
+    each = ", ".join(f"{each['count']:,} {each['code']}" for each in counts)
+    return f"{_total(counts):,} ({each})" if counts else "0"
+
+
+def _total(counts: Iterable[Mapping[str, Any]]) -> int:
+    return sum(each["count"] for each in counts)
+
+
+def _print_identities(terminal: Terminal, identities: list[Mapping[str, Any]]) -> None:
+    if len(identities) <= _TOLD_AT_LENGTH:
+        for identity in identities:
+            terminal.heading(f"Identity {identity['name']}")
+            terminal.facts(_facts(identity))
+        return
+    terminal.heading("Identities (`--identity NAME` tells all of one)")
+    headers = ("name", "subject", "key", "valid until", "today")
+    terminal.table(headers, map(_identity_row, identities))
+
+
+def _identity_row(identity: Mapping[str, Any]) -> list[Cell]:
+    style = _VALIDITY_STYLES.get(identity["validity"], Style.BAD)
+    today = Styled(identity["validity"], style)
+    end = shown_moment(identity["not_after"])
+    return [identity["name"], identity["subject"], identity["key_type"], end, today]
 
 
 def _print_settings(terminal: Terminal, settings: Iterable[Mapping[str, str]]) -> None:
@@ -80,7 +129,7 @@ def _chain(identity: Mapping[str, Any]) -> str:
 
 def _print_rules(terminal: Terminal, report: Mapping[str, Any]) -> None:
     default = report["default"]
-    if default is None:
+    if default is None or "rules" not in report["shown"]:
         return
     terminal.heading("Rules, most specific first")
     if report["rules"]:
@@ -116,14 +165,17 @@ def _print_diagnostics(
     if not diagnostics:
         return
     terminal.heading(title)
-    for each in diagnostics:
+    for each, more, origins in alike(diagnostics):
         terminal.line(f"- {each['origin']}: {each['problem']}.", style)
+        if more:
+            others = f"{', '.join(origins)}{', ...' * (more > len(origins))}"
+            terminal.line(f"  The same of {more:,} more: {others} (--json has all).", style)
         terminal.line(f"  {each['remedy']}.")
 
 
 def _print_result(terminal: Terminal, report: Mapping[str, Any]) -> None:
-    errors, warnings = report["errors"], report["warnings"]
-    counts = f"{_counted(len(errors), 'error')}, {_counted(len(warnings), 'warning')}"
+    errors, warnings = report["summary"]["errors"], _total(report["summary"]["warnings"])
+    counts = f"{_counted(_total(errors), 'error')}, {_counted(warnings, 'warning')}"
     if report["ignored"]:
         counts += f" (without {', '.join(report['ignored'])})"
     if report["ok"]:
@@ -135,4 +187,4 @@ def _print_result(terminal: Terminal, report: Mapping[str, Any]) -> None:
 
 
 def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

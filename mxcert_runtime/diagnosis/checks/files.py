@@ -24,7 +24,7 @@ def check_files(reading: Reading) -> Iterator[Diagnostic]:
     if os.name != "posix":
         return
     told = set()
-    for path, origin, content in _secret_files(reading):
+    for path, origin, content, identity in _secret_files(reading):
         readers = _readers(path)
         if readers and path not in told:
             told.add(path)
@@ -35,19 +35,20 @@ def check_files(reading: Reading) -> Iterator[Diagnostic]:
                 origin=origin,
                 problem=problem,
                 remedy=remedy,
+                identity=identity,
             )
 
 
-def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str]]:
-    """Path, origin and what is secret in it."""
+def _secret_files(reading: Reading) -> Iterator[tuple[str, str, str, str | None]]:
+    """Path, origin, what is secret in it, and whose it is."""
     for identity in reading.settings.identities:
         for file in identity.material.files():
             if file.holds_key:
-                yield file.path, str(identity.origin), "a private key"
+                yield file.path, str(identity.origin), "a private key", identity.name
     secret = frozenset(_places_of_secrets(reading.settings.identities))
     for each in reading.files:
         if each.path in secret or each.origin in secret:
-            yield each.path, str(each.origin), "a password"
+            yield each.path, str(each.origin), "a password", None
 
 
 def _places_of_secrets(identities: Iterable[IdentitySettings]) -> Iterator[str | Origin]:
