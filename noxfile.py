@@ -109,7 +109,7 @@ def compat(session: nox.Session) -> None:
     if not _answers(MAIN_PYTHON, names):
         session.skip("libnss-wrapper is not installed, which gives test names to clients")
     _install_for_development(session)
-    _run(session, ".venv/bin/python", "-m", "tests.compat", "--only", "core")
+    _run(session, ".venv/bin/python", "-m", "tests.compat", "--only", "core", "niquests")
 
 
 @nox.session

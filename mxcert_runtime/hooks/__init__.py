@@ -2,10 +2,14 @@
 
 from . import (
     aiohttp_connector,
+    greenlets,
+    grpclib_channels,
     httpcore_pools,
     named_clients,
     requests_adapters,
     suds_methods,
+    twisted_agents,
+    urllib3_future,
     urllib3_pools,
     urllib3_retries,
     zeep_operations,
@@ -21,6 +25,7 @@ LIBRARIES = (
     http_client.LIBRARY,
     urllib3_pools.CONNECTION_LIBRARY,
     urllib3_pools.POOL_LIBRARY,
+    *urllib3_future.LIBRARIES,
     urllib3_retries.LIBRARY,
     PYOPENSSL,
     asyncio_loops.LIBRARY,
@@ -31,4 +36,7 @@ LIBRARIES = (
     zeep_operations.LIBRARY,
     suds_methods.LIBRARY,
     *named_clients.LIBRARIES,
+    *greenlets.LIBRARIES,
+    *twisted_agents.LIBRARIES,
+    grpclib_channels.LIBRARY,
 )

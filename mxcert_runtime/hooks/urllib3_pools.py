@@ -28,6 +28,7 @@ from ..decisions import in_force
 from ..decisions.current_service import current_service
 from ..decisions.generation import Generation
 from ..decisions.legs import dialling, dialling_proxy
+from . import urllib3_future
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.
@@ -241,6 +242,8 @@ def _close(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _connection_patches() -> tuple[Patch, ...]:
+    if urllib3_future.is_future("urllib3"):
+        return urllib3_future.connection_patches("urllib3")
     owner = attribute_of("urllib3.connection", "HTTPSConnection")
     return (
         Patch(owner, "connect", wrapping(_connect)),
@@ -249,6 +252,8 @@ def _connection_patches() -> tuple[Patch, ...]:
 
 
 def _pool_patches() -> tuple[Patch, ...]:
+    if urllib3_future.is_future("urllib3"):
+        return urllib3_future.pool_patches("urllib3")
     owner = attribute_of("urllib3.connectionpool", "HTTPSConnectionPool")
     return (
         Patch(owner, "_get_conn", _build_get_conn),

@@ -334,8 +334,12 @@ def test_twice_is_once(scene: Scene) -> None:
     assert once is target.stored
 
 
-#: Hooks that tests/unnamed holds to the same: their methods are C's or speak no HTTP.
-_ELSEWHERE = ("socket", "gevent.", "amqp.", "ldap3.", "cassandra.", "oracledb.")
+#: Hooks that tests/unnamed and tests/hooks hold to the same: their methods are C's, speak no HTTP,
+#: or change the process.
+_ELSEWHERE = (
+    *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb."),
+    *("eventlet.", "twisted.", "grpclib.", "urllib3_future."),
+)
 #: A pre-shared key (Python 3.13) stands in the place of certificates: nothing could be shown of it.
 _METHODS_ELSEWHERE = {
     (ssl.SSLSocket, "connect"),

@@ -307,6 +307,7 @@ ROWS = (
             await UnaryUnaryMethod(channels[host, port], "/a/b", bytes, bytes)(b"")
         """,
         Server.HTTP2,
+        environment="core",
         distribution="grpclib",
         imports="import grpclib.client",
     ),

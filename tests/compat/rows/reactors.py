@@ -37,6 +37,7 @@ ROWS = (
             job = gevent.spawn(session.get, f"https://{host}:{port}/")
             job.get()
         """,
+        environment="core",
         distribution="gevent",
         imports=_GEVENT,
     ),
@@ -49,6 +50,7 @@ ROWS = (
         def call(host, port):
             pool.apply(session.get, (f"https://{host}:{port}/",))
         """,
+        environment="core",
         distribution="gevent",
         imports=_GEVENT,
     ),
@@ -60,6 +62,7 @@ ROWS = (
         def call(host, port):
             eventlet.spawn(session.get, f"https://{host}:{port}/").wait()
         """,
+        environment="core",
         distribution="eventlet",
         imports="""
 import warnings
@@ -80,6 +83,7 @@ def get(host, port):
 def call(host, port):
     in_reactor(get, host, port)
 """,
+        environment="core",
         distribution="twisted",
         imports="import twisted.web.client",
     ),
@@ -93,6 +97,7 @@ def get(host, port):
 def call(host, port):
     in_reactor(get, host, port)
 """,
+        environment="core",
         distribution="treq",
         imports="import treq",
     ),
