@@ -58,6 +58,13 @@ DIFFERENCES = (
         shown_by="engines/test_differences.py::test_what_a_note_says_of_the_request",
     ),
     Difference(
+        what="a key in a PKCS#11 token",
+        ssl="signs there, by OpenSSL's provider",
+        pyopenssl="is refused, but where cryptography is built against the OpenSSL of `ssl`",
+        why="no provider can be loaded into the OpenSSL that cryptography's wheels bring",
+        shown_by="tokens/test_material.py::test_pyopenssl_refuses_with_words",
+    ),
+    Difference(
         what="a name or a context that changes after the connection is made",
         ssl="decides nothing anew",
         pyopenssl="is decided anew, also where the name came past the hooks",
