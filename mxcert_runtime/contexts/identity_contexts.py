@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from os import access as may_access  # see `file_state`
 from typing import NoReturn
+from weakref import WeakKeyDictionary
 
 from ..base.genuine_ssl import NativeContext
 from ..base.locks import ForkSafeLock
@@ -110,6 +111,9 @@ class IdentityContexts:
         self._trusting: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
         self._bare: OrderedDict[Blueprint, IdentityContext] = OrderedDict()
         self._lock = ForkSafeLock()
+        #: held while contexts of an identity are made, and of none
+        self._turns: WeakKeyDictionary[Identity, ForkSafeLock] = WeakKeyDictionary()
+        self._turn_without = ForkSafeLock()
 
     def __len__(self) -> int:
         return len(self._trusting) + len(self._bare)
@@ -169,23 +173,46 @@ class IdentityContexts:
         Raises :class:`~.contexts.trust.TrustChangedError` where its trust cannot be made again and
         :class:`IdentityRefusedError` where OpenSSL refuses the identity.
         """
-        holds_trust = blueprint.trust is not None
-        contexts, limit = (
-            (self._trusting, TRUSTING_LIMIT) if holds_trust else (self._bare, BARE_LIMIT)
-        )
+        context = self._find(blueprint)
+        if context is None:
+            # A key in a token that takes its time holds up those who need this key, and no others.
+            with self._turn_of(blueprint.identity):
+                context = self._find(blueprint) or self._make_and_keep(blueprint)
+        # Not while a lock is held: a log handler may wait for a thread that connects.
+        _tell_missing_key_log(context)
+        return context
+
+    def _find(self, blueprint: Blueprint) -> IdentityContext | None:
+        contexts = self._bare if blueprint.trust is None else self._trusting
         with self._lock:
             context = contexts.get(blueprint)
-            if context is None:
-                context = _make(blueprint)
-            if self._keeps(blueprint):
-                contexts[blueprint] = context
+            if context is not None:
                 contexts.move_to_end(blueprint)
-            if len(contexts) > limit:
-                contexts.popitem(last=False)
-                # Nobody holds on to the others.
-                self.edition += holds_trust
-        # Not while the lock is held: a log handler may wait for a thread that connects.
-        _tell_missing_key_log(context)
+        return context
+
+    def _turn_of(self, identity: Identity | None) -> ForkSafeLock:
+        if identity is None:
+            return self._turn_without
+        with self._lock:
+            turn = self._turns.get(identity)
+            if turn is None:
+                turn = self._turns[identity] = ForkSafeLock()
+            return turn
+
+    def _make_and_keep(self, blueprint: Blueprint) -> IdentityContext:
+        context = _make(blueprint)
+        with self._lock:
+            if not self._keeps(blueprint):
+                return context
+            if blueprint.trust is None:
+                self._bare[blueprint] = context
+                if len(self._bare) > BARE_LIMIT:
+                    self._bare.popitem(last=False)
+            elif blueprint.identity is None or self.may_hold(blueprint):
+                self._trusting[blueprint] = context
+                if len(self._trusting) > TRUSTING_LIMIT:
+                    self._trusting.popitem(last=False)
+                    self.edition += 1  # nobody holds on to what has gone
         return context
 
     def make_unshared(self, blueprint: Blueprint) -> IdentityContext:

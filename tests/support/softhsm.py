@@ -202,6 +202,7 @@ class WatchedModule:
             "WATCHED_LOG": str(made.log),
             "WATCHED_AWAY": str(made.away),
             "WATCHED_SLOW": str(made.slow),
+            "WATCHED_LOOK": str(made.slow_to_look),
             "WATCHED_UNABLE": str(made.unable),
         }
         return made
@@ -225,6 +226,11 @@ class WatchedModule:
     def slow(self) -> Path:
         """A pipe that makes signatures wait."""
         return self.folder / "slow"
+
+    @property
+    def slow_to_look(self) -> Path:
+        """A pipe that makes searches for keys wait."""
+        return self.folder / "look"
 
     def calls(self, name: str) -> int:
         """How often something was asked for."""

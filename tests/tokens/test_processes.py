@@ -114,22 +114,23 @@ print(json.dumps([*said, connect(), connect()]))
     assert 2 == len(failed)
 
 
+@pytest.mark.parametrize("pipe", ["WATCHED_SLOW", "WATCHED_LOOK"])
 def test_a_slow_token(
-    deployment: Deployment, watched: WatchedModule, server: TlsServer, beta: Leaf
+    deployment: Deployment, watched: WatchedModule, server: TlsServer, beta: Leaf, pipe: str
 ) -> None:
-    """While a token takes its time, other threads connect by other keys."""
+    """While a token takes its time to sign or to find a key, others connect by other keys."""
     path, key = deployment.token.folder / "beta.pem", deployment.token.folder / "beta.key"
     path.write_bytes(beta.pem())
     key.write_bytes(beta.key_pem())
     other = {"certificate": str(path), "key": str(key), "hosts": ["beta.test"]}
     deployment.configure(deployment.entry("ec"), other)
     script = """
-slow = os.environ["WATCHED_SLOW"]
+slow = os.environ[sys.argv[3]]
 os.mkfifo(slow)
 said = []
 thread = threading.Thread(target=lambda: said.append(connect()))
 thread.start()
-pipe = os.open(slow, os.O_WRONLY)  # once the token has begun to sign
+pipe = os.open(slow, os.O_WRONLY)  # once the token has begun
 os.unlink(slow)
 said.append(connect("beta.test"))
 is_waiting = thread.is_alive()
@@ -137,7 +138,7 @@ os.close(pipe)
 thread.join()
 print(json.dumps([is_waiting, *said]))
 """
-    finished = deployment.run(PROGRAM + script, str(server.port))
+    finished = deployment.run(PROGRAM + script, str(server.port), pipe)
     assert [True, "HTTP/1.1 200 OK", "HTTP/1.1 200 OK"] == finished.json()
     fingerprints = [beta.fingerprint, deployment.leaves["ec"].fingerprint]
     assert fingerprints == _seen(server)
