@@ -17,6 +17,8 @@ EXPIRY_WARNING = timedelta(days=30)
 #: One that lives no longer is renewed by a machine, at about half of its life, and is warned of
 #: only where that has not come: in the last third.
 SHORT_LIFE = timedelta(days=7)
+#: How long before it a program that runs on is warned, each time once.
+_STAGES = (EXPIRY_WARNING, timedelta(days=7), timedelta(days=1))
 DATES_REMEDY = "Replace the file by one with a valid certificate"
 
 
@@ -48,6 +50,24 @@ def warning_window(begin: datetime, end: datetime) -> timedelta:
     """How long before its expiry a certificate is warned of."""
     life = end - begin
     return EXPIRY_WARNING if life > SHORT_LIFE else life / 3
+
+
+def stage_of(identity: Identity, now: datetime) -> int:
+    """How many moments have gone by at which its expiry is warned of; it grows until then."""
+    left = identity.not_after - now
+    return sum(left < each for each in _stages(identity))
+
+
+def until_next_stage(identity: Identity, now: datetime) -> timedelta | None:
+    """When there is something else to say of its dates; ``None``: no more but that it is over."""
+    moments = [identity.not_before, identity.not_after]
+    moments += [identity.not_after - each for each in _stages(identity)]
+    return min((each - now for each in moments if each > now), default=None)
+
+
+def _stages(identity: Identity) -> tuple[timedelta, ...]:
+    window = warning_window(identity.not_before, identity.not_after)
+    return _STAGES if window == EXPIRY_WARNING else (window,)
 
 
 def describe_dates(

@@ -82,7 +82,7 @@ def test_a_short_life_is_warned_of_at_its_end(
     """An SVID of an hour is no news until two thirds of it are over without a renewal."""
     leaf = client_authority.issue("svid", not_before=now() - life, not_after=now())
     svid = identity_of(leaf, "svid")
-    watch([svid], lambda: START)
+    watch([svid], lambda: START, lambda: svid.not_before)
     look(LOOK_INTERVAL, svid.not_after - left)
     assert expected == [level for level, _ in lines(log)]
 
@@ -124,6 +124,34 @@ def test_one_look_a_day(identity: Identity, log: pytest.LogCaptureFixture) -> No
         look(elapsed, now)
         counts.append(len(lines(log)))
     assert [0, 0, 1, 0, 0, 1, 1] == counts
+
+
+def test_at_30_7_and_1_days(identity: Identity, log: pytest.LogCaptureFixture) -> None:
+    """A warning at each of these, an error on each day after the end."""
+    watch([identity], lambda: START, lambda: identity.not_after - 40 * _DAY)
+    said = []
+    for day in range(1, 44):
+        left = 40 - day
+        look(day * LOOK_INTERVAL, identity.not_after - left * _DAY + datetime.timedelta(minutes=1))
+        said += [(left, level) for level, _ in lines(log)]
+    errors = [(left, "ERROR") for left in (0, -1, -2, -3)]
+    assert [(30, "WARNING"), (7, "WARNING"), (1, "WARNING"), *errors] == said
+
+
+def test_a_replacement_begins_anew(
+    identity: Identity, beta: Leaf, log: pytest.LogCaptureFixture
+) -> None:
+    """Another generation does not put off what is due, nor say again what was said."""
+    second = identity_of(beta, "beta", Origin("file.toml"))
+    watch([identity], lambda: START, lambda: identity.not_after - 40 * _DAY)
+    soon = identity.not_after - 29 * _DAY
+    look(LOOK_INTERVAL, soon)
+    assert 1 == len(lines(log))
+    watch([identity, second], lambda: START + LOOK_INTERVAL, lambda: soon)
+    look(2 * LOOK_INTERVAL, soon)
+    assert [] == [text for _, text in lines(log) if "'alpha'" in text]
+    look(30 * LOOK_INTERVAL, identity.not_after - 6 * _DAY)
+    assert ["WARNING"] == [level for level, text in lines(log) if "'alpha'" in text]
 
 
 def test_one_line_for_each_identity(
@@ -179,12 +207,14 @@ def a_day_later() -> float:
 
 
 def test_activation_begins_the_day(expiring: dict[str, Any], log: pytest.LogCaptureFixture) -> None:
-    """Activation speaks itself; a look is due a day later, and never after deactivation."""
+    """Activation speaks itself, then a look at the next stage, and none after deactivation."""
     activate(expiring)
     assert ["WARNING", "INFO"] == [level for level, _ in lines(log)]
     look_if_due()
-    assert [] == lines(log)
     look_if_due(a_day_later)
+    assert [] == lines(log)
+    later = datetime.datetime.now(datetime.timezone.utc) + 3 * _DAY
+    look_if_due(lambda: time.monotonic() + 3 * LOOK_INTERVAL, lambda: later)
     [(level, text)] = lines(log)
     assert ("WARNING", True) == (level, "'short' expires in" in text)
     deactivate()
@@ -207,7 +237,8 @@ def test_a_handshake_looks(
     fetch(server.url(), context)
     assert [] == lines(log)
     loaded = housekeeping._watched
-    watch(loaded, lambda: time.monotonic() - LOOK_INTERVAL)
+    watch((), lambda: time.monotonic() - LOOK_INTERVAL)
+    watch(loaded, lambda: time.monotonic() - LOOK_INTERVAL, lambda: loaded[0].not_after - 60 * _DAY)
     for _ in range(2):
         fetch(server.url(), context)
     assert ["WARNING"] == [level for level, _ in lines(log)]

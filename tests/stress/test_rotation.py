@@ -1,0 +1,25 @@
+"""Threads and tasks that go on while a certificate is renewed: none fails, none is out of date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stress.rotation import ROOM, THREADS, run
+
+RENEWALS = 40
+#: what a client library may keep for itself: its loop, its resolver, files that are being read
+_BESIDE = 40
+
+
+# asyncio of Python 3.9 takes transports for unclosed that the server has closed, without us too.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_renewed_under_load(tmp_path: Path) -> None:
+    """Kept and fresh connections of three clients; a tenth of the renewals is broken."""
+    report = run(RENEWALS, tmp_path)
+    assert [] == report.failures
+    assert (RENEWALS, RENEWALS // 10) == (report.renewals, report.broken)
+    assert report.requests >= RENEWALS * ROOM
+    _, descriptors, _ = report.late
+    assert descriptors <= 2 * THREADS + 2 * ROOM + _BESIDE
