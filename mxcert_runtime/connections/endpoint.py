@@ -6,12 +6,13 @@ be a proxy. On the hot path for ``ssl``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Optional
 
 from ..base.hosts import Host, host_dialled
 from ..decisions.current_service import current_service
-from ..decisions.legs import current_leg, peek_leg, take_leg
+from ..decisions.legs import current_leg, held_leg, hold_leg, peek_leg, take_leg
 from ..decisions.policy import Policy
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 
@@ -44,18 +45,21 @@ def asked_at_creation(policy: Policy, named: str | None, socket: Any) -> Asked:
     return named, None, service
 
 
-def asked_so_far(named: str | None, socket: Any, address: object) -> Asked:
+def asked_so_far(named: str | None, connection: Any, address: object) -> Asked:
     """What a connection is for that exists already, and may learn its name yet.
 
-    ``address`` is what it is about to dial, if it is.
+    It answers as its socket does. ``address`` is what it is about to dial, if it is.
     """
-    leg, is_on_the_way = _leg_for(named, socket, peek_leg)
+    leg, is_on_the_way = held_leg(connection, named), False
+    if leg is None:
+        hold = functools.partial(hold_leg, connection)
+        leg, is_on_the_way = _leg_for(named, connection, hold)
     service = None if is_on_the_way else _current_service()
     if leg is not None:
         return named or leg[0], leg[1], service
     if isinstance(address, tuple):
         return named or host_dialled(address[0]), address[1], service
-    return (*endpoint_of_socket(socket, named), service)
+    return (*endpoint_of_socket(connection, named), service)
 
 
 def _leg_for(

@@ -5,6 +5,7 @@ A context variable, so that threads and asyncio tasks do not see each other's le
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -21,12 +22,23 @@ class Leg:
     must a connection that verifies another name, since it leads elsewhere.
     """
 
-    __slots__ = ("attempts", "endpoint")
+    __slots__ = ("attempts", "endpoint", "holders")
 
     def __init__(self, host: Host, port: int | None, attempts: int = 1) -> None:
         self.endpoint = host, port
         #: for how many connection objects; a library may try again by itself
         self.attempts = attempts
+        #: those that may learn their name yet
+        self.holders: tuple[weakref.ref[object], ...] = ()
+
+    def is_held_by(self, connection: object) -> bool:
+        """Whether it is the leg of a connection object."""
+        return any(holder() is connection for holder in self.holders)
+
+    def let_go(self, connection: object) -> None:
+        """Be for another connection object, since this one leads elsewhere."""
+        self.holders = tuple(each for each in self.holders if each() is not connection)
+        self.attempts += 1
 
     def leads_to(self, name: str | None) -> bool:
         """Whether a connection that verifies ``name``, or ``None``, may be the one meant."""
@@ -66,6 +78,30 @@ def take_leg(name: str | None = None) -> tuple[Host, int | None] | None:
         return None
     leg.attempts -= 1
     return leg.endpoint
+
+
+def hold_leg(connection: object, name: str | None) -> tuple[Host, int | None] | None:
+    """The endpoint for a connection object that may learn its name yet.
+
+    The leg is spent by the first one, which may ask again, until it verifies another name.
+    """
+    leg = current_leg.get()
+    if leg is None or not leg.leads_to(name) or not leg.attempts:
+        return None
+    leg.attempts -= 1
+    leg.holders = (*leg.holders, weakref.ref(connection))
+    return leg.endpoint
+
+
+def held_leg(connection: object, name: str | None) -> tuple[Host, int | None] | None:
+    """The endpoint of the leg that a connection object holds, if it leads where that goes."""
+    leg = current_leg.get()
+    if leg is None or not leg.is_held_by(connection):
+        return None
+    if leg.leads_to(name):
+        return leg.endpoint
+    leg.let_go(connection)
+    return None
 
 
 @contextmanager

@@ -29,13 +29,6 @@ DIFFERENCES = (
         shown_by="engines/test_differences.py::test_when_a_connection_counts",
     ),
     Difference(
-        what="a leg that the dialling code states (hooks of clients)",
-        ssl="is for the first object that is made in it",
-        pyopenssl="counts as long as it is stated",
-        why="a `Connection` asks for it in each call that tells it more: its name, its state",
-        shown_by="engines/test_differences.py::test_who_goes_by_a_leg",
-    ),
-    Difference(
         what="whose context a connection is on",
         ssl="an identity context from its beginning, where that can verify as well",
         pyopenssl="the program's, until its server has been verified and asks; with pinned CAs one "

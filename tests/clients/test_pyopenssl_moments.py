@@ -19,6 +19,7 @@ from OpenSSL import SSL
 
 import mxcert_runtime
 from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
+from mxcert_runtime.decisions.legs import dialling
 from mxcert_runtime.hooks.pyopenssl import contexts as openssl_context
 from mxcert_runtime.hooks.pyopenssl.contexts import UnenforceableAuthoritiesError
 from tests.clients.openssl_calls import give_certificate
@@ -186,6 +187,21 @@ class TestNames:
             connection = SSL.Connection(client_context(), plain)
             assert connection.connect_ex(address) == 0
             assert "one" == connection._mxcert_attempt.decision.identity.name
+
+
+@pytest.mark.parametrize(("host", "expected"), [(HOST, [True, False]), ("x.test", [False, True])])
+def test_leg_before_the_name(scene: Scene, host: str, expected: list[bool]) -> None:
+    """One that is named late holds the leg until then; if it leads elsewhere, no part of it."""
+    rule = scene.files.identity("one", scene.leaf, hosts=[f"{HOST}:1", "x.test:1"])
+    mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [rule]})
+    context = client_context(scene.authority)
+    first, second = (SSL.Connection(context, None) for _ in range(2))
+    with dialling(HOST, 1):
+        first.set_connect_state()
+        first.set_tlsext_host_name(host.encode("ascii"))
+        second.set_tlsext_host_name(HOST.encode("ascii"))
+    decided = [each._mxcert_attempt.decision.identity is not None for each in (first, second)]
+    assert expected == decided
 
 
 class TestObjectsOfPrograms:

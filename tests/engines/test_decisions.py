@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mxcert_runtime
 from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
+from mxcert_runtime.decisions.legs import dialling
 from tests.clients.calls import TIMEOUT
 from tests.engines.drivers import Driver
 from tests.faults.scene import (
@@ -98,6 +100,38 @@ def test_port(engine: Driver, scene: Scene, tls_server: ServerFactory[TlsServer]
     context = engine.context(scene.ca_file)
     urls = scene.url(), other.url(ALPHA_HOST)
     assert [scene.alpha.fingerprint, None] == [engine.presented(url, context) for url in urls]
+
+
+class TestLegs:
+    """What the dialling code states is for one connection object, and for one that it fits."""
+
+    @pytest.fixture
+    def context(self, engine: Driver, scene: Scene) -> Any:
+        """The rule goes by a port that nobody but a leg can tell."""
+        scene.activate(scene.files.identity("one", scene.alpha, hosts=[f"{ALPHA_HOST}:1"]))
+        return engine.context(scene.ca_file)
+
+    def test_one_object(self, engine: Driver, context: Any) -> None:
+        """Of two that are made in it the first goes by it."""
+        with dialling(ALPHA_HOST, 1):
+            made = [engine.make(context, ALPHA_HOST) for _ in range(2)]
+        assert [True, False] == [_has_identity(each) for each in made]
+
+    def test_as_many_as_are_stated(self, engine: Driver, context: Any) -> None:
+        """A library that tries again states it for more."""
+        with dialling(ALPHA_HOST, 1, attempts=2):
+            made = [engine.make(context, ALPHA_HOST) for _ in range(3)]
+        assert [True, True, False] == [_has_identity(each) for each in made]
+
+    def test_another_name(self, engine: Driver, context: Any) -> None:
+        """One that leads elsewhere leaves it for the next."""
+        with dialling(ALPHA_HOST, 1):
+            made = [engine.make(context, host) for host in (NOBODY, ALPHA_HOST)]
+        assert [False, True] == [_has_identity(each) for each in made]
+
+
+def _has_identity(connection: Any) -> bool:
+    return connection._mxcert_attempt.decision.identity is not None
 
 
 def test_own_certificate_wins(engine: Driver, scene: Scene, tmp_path: Path) -> None:

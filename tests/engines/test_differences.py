@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.decisions.legs import dialling
 from mxcert_runtime.hooks.differences import DIFFERENCES, Difference
 from mxcert_runtime.monitoring import counters
 from tests.clients.calls import TIMEOUT, endpoint_of, request_for
@@ -61,16 +60,6 @@ def test_when_a_connection_counts(engine: Driver, scene: Scene) -> None:
     assert _one_of(engine, 1, 0) == tally.value - before
     engine.first_flight(context, ALPHA_HOST)
     assert _one_of(engine, 2, 1) == tally.value - before
-
-
-def test_who_goes_by_a_leg(engine: Driver, scene: Scene) -> None:
-    """Of two objects that are made while one leg is stated."""
-    scene.activate(scene.files.identity("one", scene.alpha, hosts=[f"{ALPHA_HOST}:1"]))
-    context = engine.context(scene.ca_file)
-    with dialling(ALPHA_HOST, 1):
-        made = [engine.make(context, ALPHA_HOST) for _ in range(2)]
-    decided = [each._mxcert_attempt.decision.identity is not None for each in made]
-    assert _one_of(engine, [True, False], [True, True]) == decided
 
 
 def test_what_chooses(

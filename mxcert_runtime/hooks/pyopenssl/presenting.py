@@ -102,8 +102,10 @@ def _begin(connection: Any, asked: Asked, known: Attempt | None) -> Attempt | No
         return None
     host, port, service = asked
     if known is not None:
-        host, port = host if isinstance(host, str) else known.host, port or known.port
-        service = service or known.service
+        # The port of a host by another name is not this one's.
+        is_same = host == known.host or not (isinstance(host, str) and isinstance(known.host, str))
+        port = port or (known.port if is_same else None)
+        host, service = host if isinstance(host, str) else known.host, service or known.service
     join_extra_authorities(connection.get_context(), generation)
     return begin(generation, (host, port, service), connection.get_context(), _engine)
 
