@@ -46,10 +46,10 @@ def examine_dates(identity: Identity, now: datetime) -> DateProblem | None:
     return DateProblem(validity, Fault(str(identity.origin), problem, DATES_REMEDY))
 
 
-def warning_window(begin: datetime, end: datetime) -> timedelta:
-    """How long before its expiry a certificate is warned of."""
+def warning_window(begin: datetime, end: datetime, window: timedelta = EXPIRY_WARNING) -> timedelta:
+    """How long before its expiry a certificate is warned of; ``window`` is for those that last."""
     life = end - begin
-    return EXPIRY_WARNING if life > SHORT_LIFE else life / 3
+    return window if life > SHORT_LIFE else min(window, life / 3)
 
 
 def stage_of(identity: Identity, now: datetime) -> int:

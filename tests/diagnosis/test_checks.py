@@ -99,6 +99,10 @@ DATES = [
     ({"not_after": now() + 31 * DAY}, MONTH, []),
     ({"not_after": now() + 31 * DAY}, 60 * DAY, ["expires-soon"]),
     ({"not_after": now() + 29 * DAY}, DAY, []),
+    # One that lives for three days cannot last a month: the last third of its life counts.
+    ({"not_after": now() + 1.1 * DAY}, MONTH, []),
+    ({"not_after": now() + 0.9 * DAY}, MONTH, ["expires-soon"]),
+    ({"not_after": now() + 0.9 * DAY}, 0.1 * DAY, []),
 ]
 
 

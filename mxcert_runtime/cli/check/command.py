@@ -53,7 +53,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         type=parse_duration,
         default=timedelta(days=30),
         metavar="DURATION",
-        help="a certificate that expires sooner is an error; 12h, 30d, 2w (default: 30d)",
+        help="a certificate that expires sooner is an error; 12h, 30d, 2w (default: 30d); of one"
+        " that lives a week or less only the last third of its life counts",
     )
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 for any warning, not only for errors"

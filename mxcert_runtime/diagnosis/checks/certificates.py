@@ -15,7 +15,7 @@ from ...identity.identity import Identity, Validity
 from ...identity.material.certificate import Certificate
 from ...identity.material.pairing import has_issued, is_root
 from ...identity.material.refusal import RefusalsIgnored
-from ...identity.validity import DATES_REMEDY, describe_dates
+from ...identity.validity import DATES_REMEDY, describe_dates, warning_window
 from .diagnostic import Diagnostic, DiagnosticCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112
@@ -95,7 +95,8 @@ def _check_validity(
 ) -> Iterator[Diagnostic]:
     if certificate.validity is None:
         return
-    found = describe_dates(label, certificate.validity, expected.moment, expected.window)
+    window = warning_window(*certificate.validity, expected.window)
+    found = describe_dates(label, certificate.validity, expected.moment, window)
     if found is not None:
         validity, problem = found
         is_told = expected.has_refused_dates and certificate is identity.leaf

@@ -205,11 +205,16 @@ def rotate(
     """Renew so often while clients go on; the agent is killed in between, for ``down`` requests."""
     outcome, domain = Outcome(), TrustDomain()
     dies_at = {(number + 1) * rotations // (kills + 1) for number in range(kills)}
+    renewed = -pace
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         agent = stack.enter_context(running_agent(folder))
 
         def renew() -> Leaf:
+            # As an agent does: by the age of what it gave last, whatever its workloads do.
+            nonlocal renewed
+            time.sleep(max(0.0, renewed + pace - time.monotonic()))
+            renewed = time.monotonic()
             leaf = domain.issue(PATH, lifetime=datetime.timedelta(seconds=lifetime))
             outcome.issued.append(leaf.fingerprint)
             agent.send(domain.svid(PATH, leaf))
@@ -221,7 +226,6 @@ def rotate(
         stack.callback(clients.end)
         clients.wait_for(first.fingerprint)
         for number in range(rotations):
-            time.sleep(pace)
             if number in dies_at:
                 agent.kill()
                 clients.wait_for_more(down)
