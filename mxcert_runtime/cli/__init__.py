@@ -6,20 +6,24 @@ its program's, or 78 where the program is not started.
 
 from __future__ import annotations
 
-import importlib.metadata
+import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, NoReturn
 
-from . import explain
-from .check import command as check
-from .demo import command as demo
 from .parser import CommandParser
-from .probe import command as probe
-from .run import command as run
 
-#: each has ``add_parser(subparsers)`` and ``run(arguments)``, which gives the exit status
-_SUBCOMMANDS = {"demo": demo, "check": check, "explain": explain, "probe": probe, "run": run}
+#: where each is: it has ``add_parser(subparsers)``, and ``run(arguments)``, which gives the status
+_SUBCOMMANDS = {
+    "demo": ".demo.command",
+    "check": ".check.command",
+    "explain": ".explain",
+    "probe": ".probe.command",
+    "run": ".run.command",
+}
 _INTERRUPTED = 130
 _PROBLEM = 1
 
@@ -30,9 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     Gives the exit status. Raises ``SystemExit`` for ``--help``, ``--version`` and wrong use, as
     argparse does.
     """
-    arguments = _parser().parse_all(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    modules = _modules(words)
+    arguments = _parser(modules).parse_all(words)
     try:
-        status: int = _SUBCOMMANDS[arguments.subcommand].run(arguments)
+        status: int = modules[arguments.subcommand].run(arguments)
         # Here, where a reader that has gone can still be told apart.
         sys.stdout.flush()
         return status
@@ -44,19 +50,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _PROBLEM
 
 
-def _parser() -> CommandParser:
+def _modules(words: Sequence[str]) -> dict[str, ModuleType]:
+    """The subcommand that comes first alone: those beside it need not be loaded for it."""
+    names = words[:1] if words and words[0] in _SUBCOMMANDS else _SUBCOMMANDS
+    return {name: importlib.import_module(_SUBCOMMANDS[name], __name__) for name in names}
+
+
+def _parser(modules: dict[str, ModuleType]) -> CommandParser:
     description = "The right client certificate for every TLS connection of a Python program."
     parser = CommandParser("mxcert", description=description)
-    parser.add_argument("--version", action="version", version=f"mxcert {_version()}")
+    told = "show program's version number and exit"
+    parser.add_argument("--version", action=_Version, nargs=0, help=told)
     subparsers = parser.add_subcommands(dest="subcommand", metavar="subcommand", required=True)
-    for module in _SUBCOMMANDS.values():
+    for module in modules.values():
         added = module.add_parser(subparsers)
         added.add_argument("--json", action="store_true", help="print JSON instead of text")
     return parser
 
 
-def _version() -> str:
-    try:
-        return importlib.metadata.version("mxcert-runtime")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed, runs from its source)"
+class _Version(argparse.Action):
+    """Prints the version, which takes some looking for, and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        import importlib.metadata
+
+        try:
+            version = importlib.metadata.version("mxcert-runtime")
+        except importlib.metadata.PackageNotFoundError:
+            version = "(not installed, runs from its source)"
+        print(f"mxcert {version}")
+        parser.exit()
