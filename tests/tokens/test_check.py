@@ -10,10 +10,13 @@ import pytest
 
 from mxcert_runtime.cli.check.schema import SCHEMA
 from tests.cli.json_schema import violations
+from tests.support.factories import ServerFactory
+from tests.support.server_tls import Demand
 from tests.support.softhsm import PIN, WatchedModule
 from tests.support.subprocesses import Finished, run_client
+from tests.support.tls_server import TlsServer
 
-from .conftest import Deployment
+from .conftest import HOST, Deployment
 
 #: an import of the package with settings would activate, which the command does not
 COMMAND = """
@@ -87,3 +90,16 @@ def test_what_people_see(deployment: Deployment) -> None:
     assert "signs by:   CKM_ECDSA" in finished.stdout
     assert "(set)" in finished.stdout
     assert PIN not in finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_probe(deployment: Deployment, tls_server: ServerFactory[TlsServer], kind: str) -> None:
+    """``mxcert probe`` makes a handshake that the token signs."""
+    server = tls_server(hosts=[HOST], demand=Demand.DEMAND)
+    entry = deployment.entry(kind)
+    deployment.configure(entry, ca=[deployment.ca_file])
+    words = (str(deployment.config), "probe", "--json", server.url(HOST))
+    finished = run_client(COMMAND, *words, environment=deployment.token.variables)
+    report = json.loads(finished.stdout)
+    assert (0, True) == (finished.returncode, report["ok"])
+    assert [deployment.leaves[kind].fingerprint] == [each.fingerprint for each in server.seen]
