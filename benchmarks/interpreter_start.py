@@ -12,6 +12,7 @@ import os
 import sysconfig
 import tempfile
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from .interpreters import in_one_worker
@@ -27,11 +28,17 @@ _IDLE = "# nothing\n"
 _STARTS = 5
 
 
-def _environment(folder: Path, text: str | None) -> Path:
+def make_environment(folder: Path, text: str | None, paths: Sequence[str] = ()) -> Path:
+    """A virtual environment with a text for the ``.pth`` file, and further folders."""
     venv.EnvBuilder(symlinks=True, with_pip=False).create(folder)
     variables = {"base": str(folder), "platbase": str(folder)}
     if text is not None:
         Path(sysconfig.get_path("purelib", vars=variables), _FILE).write_text(text, "ascii")
+    if paths:
+        lines = "".join(f"{path}\n" for path in paths)
+        Path(sysconfig.get_path("purelib", vars=variables), "a_paths.pth").write_text(
+            lines, "utf-8"
+        )
     return folder
 
 
@@ -58,10 +65,10 @@ def measure(effort: Effort) -> list[Figure]:
     """One interpreter's start with the file, beside one with another, and beside one with none."""
     with tempfile.TemporaryDirectory() as folder:
         file = (ROOT / "mxcert_runtime" / "autostart.pth").read_text("ascii")
-        installed = _environment(Path(folder, "installed"), file)
+        installed = make_environment(Path(folder, "installed"), file)
         ours = _starting("with the file", installed)
-        other = _starting("with an idle one", _environment(Path(folder, "idle"), _IDLE))
-        none = _starting("with none", _environment(Path(folder, "none"), None))
+        other = _starting("with an idle one", make_environment(Path(folder, "idle"), _IDLE))
+        none = _starting("with none", make_environment(Path(folder, "none"), None))
         repeated = in_one_worker(effort)
         return [
             alternate_difference("not asked for", ours, other, repeated, loops=_STARTS),

@@ -15,6 +15,7 @@ NAMES = (
     "threads",
     "imports",
     "interpreter_start",
+    "starts",
     "activation",
     "requests_pooled",
     "requests_new_connection",
@@ -22,6 +23,7 @@ NAMES = (
     "bulk",
     "tokens",
     "memory",
+    "prefork",
 )
 
 
