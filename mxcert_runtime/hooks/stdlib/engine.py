@@ -16,6 +16,7 @@ from ...connections.plan import Plan
 from ...connections.planner import ConnectionPlanner
 from ...contexts.examination import may_change_unseen
 from ...contexts.handover import callers_own, listen_on
+from ...contexts.identity_contexts import shared_contexts
 from ...contexts.ledger import ledger
 from ...contexts.record import ContextRecord
 from ...decisions.generation import Generation
@@ -38,9 +39,15 @@ class SslEngine:
             plan = kept.by_endpoint[asked, verify_mode, context.keylog_filename]
         except (AttributeError, KeyError):
             return None
-        if not kept.hold_for(generation, context):
-            return None
-        return _ready(plan, context) if plan.listens_on_caller else plan
+        # As `kept.hold_for`, which would cost as much again.
+        if (
+            kept.generation is generation
+            and kept.edition == shared_contexts.edition
+            and not kept.record.successor
+            and kept.record.reference() is context
+        ):
+            return _ready(plan, context) if plan.listens_on_caller else plan
+        return None
 
     def plan(
         self, generation: Generation, decision: Decision, asked: Asked, context: ssl.SSLContext
