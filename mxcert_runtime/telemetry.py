@@ -31,9 +31,10 @@ def observe(meter_provider: MeterProvider | None = None) -> None:
     (``kind``); gauges ``mxcert.active``, ``mxcert.generation``, ``mxcert.last_load.timestamp``,
     ``mxcert.last_reload.succeeded``, ``mxcert.identity.days_left`` and
     ``mxcert.identity.file_differs`` (``identity``), ``mxcert.identity.info`` (``identity``,
-    ``fingerprint``, ``file_fingerprint``), ``mxcert.certificate.time_left`` and
-    ``mxcert.certificate.expiry.timestamp`` (``identity``, ``kind``, ``subject``). An attribute is
-    left out where there is none. What they mean stands at :func:`mxcert_runtime.metrics`.
+    ``fingerprint``, ``file_fingerprint``), ``mxcert.certificate.time_left``,
+    ``mxcert.certificate.expiry.timestamp`` and ``mxcert.certificate.lifetime`` (``identity``,
+    ``kind``, ``subject``). An attribute is left out where there is none. What they mean stands at
+    :func:`mxcert_runtime.metrics`.
     """
     meter = get_meter("mxcert_runtime", meter_provider=meter_provider)
     for each in INSTRUMENTS:

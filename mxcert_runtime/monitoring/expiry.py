@@ -35,6 +35,8 @@ class Expiring:
     #: SHA-256, lower case hexadecimal
     fingerprint: str
     #: aware, UTC
+    not_before: datetime
+    #: aware, UTC
     not_after: datetime
 
 
@@ -77,11 +79,12 @@ def _parsed(pem: str) -> tuple[Certificate, ...]:
 def _expiring(certificate: Certificate, identity: str | None, kind: str) -> Iterator[Expiring]:
     if certificate.validity is not None:
         fingerprint = hashlib.sha256(certificate.der).hexdigest()
-        end = certificate.validity[1]
+        begin, end = certificate.validity
         yield Expiring(
             identity=identity,
             kind=kind,
             subject=certificate.subject,
             fingerprint=fingerprint,
+            not_before=begin,
             not_after=end,
         )

@@ -87,6 +87,10 @@ def _end(entry: dict[str, Any]) -> float:
     return datetime.fromisoformat(entry["not_after"]).timestamp()
 
 
+def _lifetime(entry: dict[str, Any]) -> float:
+    return _end(entry) - datetime.fromisoformat(entry["not_before"]).timestamp()
+
+
 def _differing_files() -> Iterator[Point]:
     for entry in measure("identities"):
         if entry["file_fingerprint"] is not None or entry["file_problem"] is not None:
@@ -201,5 +205,12 @@ INSTRUMENTS = (
         "When a leaf, a certificate of its chain or a CA expires, in seconds since 1970",
         _OF_CERTIFICATE,
         _each_lowest("certificates", _OF_CERTIFICATE, _end),
+    ),
+    Instrument(
+        "mxcert.certificate.lifetime",
+        "s",
+        "For how long a leaf, a certificate of its chain or a CA is valid in all",
+        _OF_CERTIFICATE,
+        _each_lowest("certificates", _OF_CERTIFICATE, _lifetime),
     ),
 )

@@ -66,6 +66,7 @@ def metrics() -> dict[str, Any]:
                     "kind": "leaf",                     # or chain, or ca
                     "subject": "CN=billing",
                     "fingerprint": "9f86d0...",
+                    "not_before": "2025-12-31T00:00:00+00:00",
                     "seconds_left": 2532384,
                     "not_after": "2026-12-31T23:59:59+00:00",
                 },
@@ -183,6 +184,7 @@ def _certificates(generation: Generation | None) -> list[dict[str, Any]]:
             "kind": each.kind,
             "subject": each.subject,
             "fingerprint": each.fingerprint,
+            "not_before": each.not_before.isoformat(),
             **_left(each.not_after, now),
         }
         for each in expiring_certificates(generation)

@@ -136,7 +136,7 @@ def test_an_idle_program_shows_what_it_would_present(
     alpha: Leaf, beta: Leaf, client_files: ClientFiles
 ) -> None:
     """Whoever asks for numbers looks, as a connection does: what is renewed alerts nobody."""
-    activate({"watch": 0.001, "identity": [client_files.identity("one", alpha)]})
+    activate({"watch": 1e-9, "identity": [client_files.identity("one", alpha)]})
     client_files.pkcs12(alpha).write_bytes(beta.pkcs12(client_files.password, rounds=1))
     [identity] = metrics()["identities"]
     assert (beta.fingerprint,) * 2 == (identity["fingerprint"], identity["file_fingerprint"])

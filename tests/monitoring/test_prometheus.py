@@ -85,6 +85,8 @@ def test_handshakes_and_then_a_scrape(
         end = certificate.not_valid_after_utc.timestamp()
         assert end == seen[key("mxcert_certificate_expiry_timestamp_seconds", **labels)]
         assert 0 < seen[key("mxcert_certificate_time_left_seconds", **labels)] < end
+        life = certificate.not_valid_after_utc - certificate.not_valid_before_utc
+        assert life.total_seconds() == seen[key("mxcert_certificate_lifetime_seconds", **labels)]
 
 
 def test_each_scrape_is_of_its_moment(
