@@ -31,6 +31,7 @@ NEWEST_TESTS = (
     "tests/contexts",
     "tests/diagnosis",
     "tests/connections",
+    "tests/tokens",
 )
 
 

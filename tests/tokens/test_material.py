@@ -10,6 +10,7 @@ import pytest
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf, now
 from tests.support.server_tls import Demand
+from tests.support.softhsm import PIN
 from tests.support.tls_server import TlsServer
 
 from .conftest import HOST, Deployment
@@ -149,3 +150,44 @@ except Exception as error:
     said = deployment.run(script, str(server.port)).json()
     assert [] == [each.fingerprint for each in server.seen if each.fingerprint]
     assert "the OpenSSL of pyOpenSSL cannot use" in said
+
+
+def test_by_environment_alone(deployment: Deployment, server: TlsServer) -> None:
+    """A URI in ClientCertificates, its PIN in ClientCertificatePasswords, all else in the token."""
+    deployment.token.add_certificate(deployment.leaves["ec"], "certificate")
+    variables = {
+        "MXCERT_CONFIG": "",
+        "ClientCertificates": "pkcs11:token=mx;object=ec",
+        "ClientCertificatePasswords": PIN,
+    }
+    finished = deployment.run(PROGRAM + "connect()", str(server.port), **variables)
+    assert 0 == finished.returncode, finished.stderr
+    assert [deployment.leaves["ec"].fingerprint] == [each.fingerprint for each in server.seen]
+
+
+def test_the_module_of_the_settings(deployment: Deployment, server: TlsServer) -> None:
+    """``pkcs11_module`` is what is loaded where no variable names one."""
+    module = deployment.token.variables.pop("PKCS11_PROVIDER_MODULE")
+    deployment.configure(deployment.entry("rsa"), pkcs11_module=module)
+    finished = deployment.run(PROGRAM + "connect()", str(server.port))
+    assert 0 == finished.returncode, finished.stderr
+    assert [deployment.leaves["rsa"].fingerprint] == [each.fingerprint for each in server.seen]
+
+
+def test_a_provider_that_is_active_already(
+    deployment: Deployment, server: TlsServer, tmp_path: Path
+) -> None:
+    """As the user's openssl.cnf has it; in a fork it logs in by the PIN of the reference."""
+    module = deployment.token.variables.pop("PKCS11_PROVIDER_MODULE")
+    lines = (
+        *("openssl_conf = a", "[a]", "providers = b", "[b]", "default = c", "pkcs11 = d", "[c]"),
+        *("activate = 1", "[d]", f"pkcs11-module-path = {module}"),
+        *("pkcs11-module-quirks = no-deinit", "activate = 1", ""),
+    )
+    path = tmp_path / "openssl.cnf"
+    path.write_text("\n".join(lines))
+    deployment.configure(deployment.entry("ec"), pkcs11_module=module)
+    script = "connect()\nif os.fork():\n    os.wait()\nelse:\n    connect()\n    os._exit(0)\n"
+    finished = deployment.run(PROGRAM + script, str(server.port), OPENSSL_CONF=str(path))
+    assert 0 == finished.returncode, finished.stderr
+    assert [deployment.leaves["ec"].fingerprint] * 2 == [each.fingerprint for each in server.seen]
