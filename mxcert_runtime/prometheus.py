@@ -25,7 +25,7 @@ except ImportError as error:
     remedy = "Install mxcert-runtime[prometheus]"
     raise ImportError(f"mxcert_runtime.prometheus needs prometheus_client. {remedy}") from error
 
-from .monitoring.instruments import IDENTITY_INFO, INSTRUMENTS, Instrument, Number
+from .monitoring import IDENTITY_INFO, INSTRUMENTS, Instrument, Number
 
 if TYPE_CHECKING:
     _Labels = tuple[str, ...]

@@ -4,10 +4,10 @@ A package that has the entry point ``name = "module:open_source"`` in the group
 ``mxcert_runtime.sources`` is found by ``source = { kind = "name", ... }`` in the settings.
 """
 
-from .base.secret import Secret as Secret
+from .base import Secret as Secret
 from .errors import IdentityError as IdentityError
 from .errors import IdentityProblem as IdentityProblem
-from .identity.pulled import PulledSource as PulledSource
-from .identity.source import Credentials as Credentials
-from .identity.source import Options as Options
-from .identity.source import Source as Source
+from .identity import Credentials as Credentials
+from .identity import Options as Options
+from .identity import PulledSource as PulledSource
+from .identity import Source as Source

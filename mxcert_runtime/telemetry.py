@@ -15,7 +15,7 @@ except ImportError as error:
     remedy = "Install mxcert-runtime[otel]"
     raise ImportError(f"mxcert_runtime.telemetry needs opentelemetry-api. {remedy}") from error
 
-from .monitoring.instruments import INSTRUMENTS, Instrument
+from .monitoring import INSTRUMENTS, Instrument
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, MeterProvider

@@ -1,1 +1,164 @@
-"""Values without a world: what every room above may use, and what knows none of them."""
+"""Values without a world: faults, secrets, hosts, locks, files, the SSL classes underneath.
+
+Every room above may use them, and they know none of the rooms.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .bounded_file import MAX_BYTES, read_bounded
+    from .c_environment import UnknownEnvironmentError, openssl_variable
+    from .environ import process_environ
+    from .faults import Fault, Origin, OriginKind
+    from .file_state import (
+        DirectoryState,
+        FileState,
+        content_of,
+        directory_states,
+        hashed_files,
+        state_of,
+    )
+    from .files_read import Marks, changed_files, mark_of, newest_change
+    from .genuine_ssl import NativeContext, genuine_context
+    from .hosts import (
+        Host,
+        HostPattern,
+        UnnamedHost,
+        canonical_host,
+        host_dialled,
+        is_address,
+        is_name,
+        parse_pattern,
+        refuse_separators,
+    )
+    from .locks import ForkSafeLock
+    from .module_loading import call_when_loaded, is_loading, spec_of_loaded
+    from .momentary_errors import is_momentary
+    from .near_words import NearWords
+    from .os_reasons import reason_of
+    from .owner_notes import OwnerNotes
+    from .passing_files import memory_file, public_file, temporary_file, write_all
+    from .path_text import hidden_text, looks_like_path
+    from .secret import Secret
+    from .socket_cookie import cookie_of
+    from .stand_ins import displaced_by, give_way, stand_in
+    from .tls_numbers import (
+        ALERT,
+        CERTIFICATE,
+        CERTIFICATE_REQUEST,
+        CERTIFICATE_VERIFY,
+        CLOSE_NOTIFY,
+        FATAL,
+        FINISHED,
+        HANDSHAKE,
+        HANDSHAKE_HEADER_LENGTH,
+        SIGNATURE_SCHEMES,
+        TLS_1_2,
+        TLS_1_3,
+    )
+    from .urls import DEFAULT_PORTS, MalformedUrlError, split_url
+
+__all__ = (
+    "ALERT",
+    "CERTIFICATE",
+    "CERTIFICATE_REQUEST",
+    "CERTIFICATE_VERIFY",
+    "CLOSE_NOTIFY",
+    "DEFAULT_PORTS",
+    "FATAL",
+    "FINISHED",
+    "HANDSHAKE",
+    "HANDSHAKE_HEADER_LENGTH",
+    "MAX_BYTES",
+    "SIGNATURE_SCHEMES",
+    "TLS_1_2",
+    "TLS_1_3",
+    "DirectoryState",
+    "Fault",
+    "FileState",
+    "ForkSafeLock",
+    "Host",
+    "HostPattern",
+    "MalformedUrlError",
+    "Marks",
+    "NativeContext",
+    "NearWords",
+    "Origin",
+    "OriginKind",
+    "OwnerNotes",
+    "Secret",
+    "UnknownEnvironmentError",
+    "UnnamedHost",
+    "call_when_loaded",
+    "canonical_host",
+    "changed_files",
+    "content_of",
+    "cookie_of",
+    "directory_states",
+    "displaced_by",
+    "genuine_context",
+    "give_way",
+    "hashed_files",
+    "hidden_text",
+    "host_dialled",
+    "is_address",
+    "is_loading",
+    "is_momentary",
+    "is_name",
+    "looks_like_path",
+    "mark_of",
+    "memory_file",
+    "newest_change",
+    "openssl_variable",
+    "parse_pattern",
+    "process_environ",
+    "public_file",
+    "read_bounded",
+    "reason_of",
+    "refuse_separators",
+    "spec_of_loaded",
+    "split_url",
+    "stand_in",
+    "state_of",
+    "temporary_file",
+    "write_all",
+)  # fmt: skip
+
+#: which file has which names; it is loaded once one of them is asked for
+_FILES = {
+    "bounded_file": "MAX_BYTES read_bounded",
+    "c_environment": "UnknownEnvironmentError openssl_variable",
+    "environ": "process_environ",
+    "faults": "Fault Origin OriginKind",
+    "file_state": "DirectoryState FileState content_of directory_states hashed_files state_of",
+    "files_read": "Marks changed_files mark_of newest_change",
+    "genuine_ssl": "NativeContext genuine_context",
+    "hosts": (
+        "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "
+        "parse_pattern refuse_separators"
+    ),
+    "locks": "ForkSafeLock",
+    "module_loading": "call_when_loaded is_loading spec_of_loaded",
+    "momentary_errors": "is_momentary",
+    "near_words": "NearWords",
+    "os_reasons": "reason_of",
+    "owner_notes": "OwnerNotes",
+    "passing_files": "memory_file public_file temporary_file write_all",
+    "path_text": "hidden_text looks_like_path",
+    "secret": "Secret",
+    "socket_cookie": "cookie_of",
+    "stand_ins": "displaced_by give_way stand_in",
+    "tls_numbers": (
+        "ALERT CERTIFICATE CERTIFICATE_REQUEST CERTIFICATE_VERIFY CLOSE_NOTIFY FATAL FINISHED "
+        "HANDSHAKE HANDSHAKE_HEADER_LENGTH SIGNATURE_SCHEMES TLS_1_2 TLS_1_3"
+    ),
+    "urls": "DEFAULT_PORTS MalformedUrlError split_url",
+}  # fmt: skip
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for file, names in _FILES.items():
+            if name in names.split():
+                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,8 +15,7 @@ from .layout import Style, Styled
 from .terminal import Cell, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
-    from ..decisions.explanation import Explanation
-    from ..decisions.generation import Generation
+    from ..decisions import Explanation, Generation
 
 _SCHEMA_NAME = "mxcert-explain/2"
 _DESCRIPTION = """\
@@ -47,7 +46,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _endpoint(text: str) -> tuple[str, int | None]:
-    from ..decisions.explanation import endpoint_of
+    from ..decisions import endpoint_of
     from ..errors import HostNameError
 
     try:
@@ -60,7 +59,7 @@ def _endpoint(text: str) -> tuple[str, int | None]:
 def run(arguments: argparse.Namespace) -> int:
     """Explain and print it. Gives the exit status."""
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from ..decisions.explanation import explain_in
+    from ..decisions import explain_in
     from ..errors import SettingsError
 
     try:
@@ -82,8 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _generation() -> Generation:
-    from ..decisions.building import build_generation
-    from ..settings.loading import read_process_settings
+    from ..decisions import build_generation
+    from ..settings import read_process_settings
 
     return build_generation(read_process_settings())
 

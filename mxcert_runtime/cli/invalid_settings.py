@@ -6,7 +6,7 @@ import json
 import sys
 
 from ..base.printable import printable
-from ..diagnosis.checks.diagnostic import Diagnostic
+from ..diagnosis import Diagnostic
 from ..errors import SettingsError
 
 

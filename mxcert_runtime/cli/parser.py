@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
-from ..base.near_words import NearWords
+from ..base import NearWords
 from ..base.printable import printable
 
 

@@ -1,1 +1,118 @@
-"""What a new connection does: its endpoint, its decision, its plan."""
+"""What a new connection does: its endpoint, its decision, its plan, its reuse.
+
+Both engines begin here, so that none of them decides, counts or warns by itself.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .attempt import Attempt, Facts, begin
+    from .choice import choose_context
+    from .dialled_sockets import endpoint_of_socket, note_connected, note_dialled, note_undecided
+    from .endpoint import Asked, asked_at_creation, asked_so_far
+    from .kept import KeptConnectionError, still_presents
+    from .kept_plans import KeptPlans, Key, Question, forget_plans, plans_of
+    from .observed import is_observed, observe
+    from .plan import Plan, count_of, mark_of
+    from .planner import ConnectionPlanner
+    from .request import (
+        CertificateRequest,
+        MalformedRequestError,
+        choose,
+        explain_misfit,
+        moment_of_choice,
+        parse_request,
+    )
+    from .reuse import (
+        ReuseKey,
+        SessionMark,
+        circumstances_now,
+        end_keys,
+        reuse_key_now,
+        reuse_key_of_proxy,
+        reuse_key_of_service,
+    )
+    from .verification import (
+        DEFAULT,
+        UNKNOWN,
+        Holding,
+        Verification,
+        verification_of,
+        why_extra_do_not_count,
+    )
+
+__all__ = (
+    "DEFAULT",
+    "UNKNOWN",
+    "Asked",
+    "Attempt",
+    "CertificateRequest",
+    "ConnectionPlanner",
+    "Facts",
+    "Holding",
+    "KeptConnectionError",
+    "KeptPlans",
+    "Key",
+    "MalformedRequestError",
+    "Plan",
+    "Question",
+    "ReuseKey",
+    "SessionMark",
+    "Verification",
+    "asked_at_creation",
+    "asked_so_far",
+    "begin",
+    "choose",
+    "choose_context",
+    "circumstances_now",
+    "count_of",
+    "end_keys",
+    "endpoint_of_socket",
+    "explain_misfit",
+    "forget_plans",
+    "is_observed",
+    "mark_of",
+    "moment_of_choice",
+    "note_connected",
+    "note_dialled",
+    "note_undecided",
+    "observe",
+    "parse_request",
+    "plans_of",
+    "reuse_key_now",
+    "reuse_key_of_proxy",
+    "reuse_key_of_service",
+    "still_presents",
+    "verification_of",
+    "why_extra_do_not_count",
+)  # fmt: skip
+
+#: which file has which names; it is loaded once one of them is asked for
+_FILES = {
+    "attempt": "Attempt Facts begin",
+    "choice": "choose_context",
+    "dialled_sockets": "endpoint_of_socket note_connected note_dialled note_undecided",
+    "endpoint": "Asked asked_at_creation asked_so_far",
+    "kept": "KeptConnectionError still_presents",
+    "kept_plans": "KeptPlans Key Question forget_plans plans_of",
+    "observed": "is_observed observe",
+    "plan": "Plan count_of mark_of",
+    "planner": "ConnectionPlanner",
+    "request": (
+        "CertificateRequest MalformedRequestError choose explain_misfit moment_of_choice "
+        "parse_request"
+    ),
+    "reuse": (
+        "ReuseKey SessionMark circumstances_now end_keys reuse_key_now reuse_key_of_proxy "
+        "reuse_key_of_service"
+    ),
+    "verification": "DEFAULT Holding UNKNOWN Verification verification_of why_extra_do_not_count",
+}  # fmt: skip
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for file, names in _FILES.items():
+            if name in names.split():
+                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

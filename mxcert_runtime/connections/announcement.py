@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 
-from ..base.hosts import Host
-from ..decisions.policy import WITHHELD_FROM_UNNAMED, Decision, Policy
+from ..base import Host
+from ..decisions import WITHHELD_FROM_UNNAMED, Decision, Policy
 
 _logger = logging.getLogger("mxcert_runtime")
 

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from logging import DEBUG
 from typing import Any, Protocol
 
-from ..base.hosts import Host
-from ..contexts.identity_contexts import shared_contexts
-from ..decisions.generation import Generation
-from ..decisions.policy import Decision
-from ..identity.identity import Identity
-from ..monitoring.housekeeping import look_if_due
+from ..base import Host
+from ..contexts import shared_contexts
+from ..decisions import Decision, Generation
+from ..identity import Identity
+from ..monitoring import look_if_due
 from .announcement import OWN_CERTIFICATE, announce, warn_of_unknowns
 from .dialled_sockets import port_of_socket
 from .endpoint import Asked

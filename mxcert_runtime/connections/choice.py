@@ -14,10 +14,9 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from ..base.hosts import Host
-from ..contexts.handover import Authenticating
-from ..contexts.identity_contexts import IdentityRefusedError
-from ..identity.identity import Identity
+from ..base import Host
+from ..contexts import Authenticating, IdentityRefusedError
+from ..identity import Identity
 from .plan import AskedConnection
 from .request import (
     CertificateRequest,

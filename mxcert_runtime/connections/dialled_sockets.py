@@ -15,9 +15,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from ..base.hosts import Host, UnnamedHost, canonical_host, is_name
-from ..base.locks import ForkSafeLock
-from ..base.socket_cookie import cookie_of
+from ..base import ForkSafeLock, Host, UnnamedHost, canonical_host, cookie_of, is_name
 
 #: ``tcpi_bytes_received`` in ``struct tcp_info`` of linux/tcp.h, since Linux 4.1
 _TCP_INFO: int | None = getattr(socket, "TCP_INFO", None)

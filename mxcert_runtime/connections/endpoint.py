@@ -10,10 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ..base.hosts import Host, host_dialled
+from ..base import Host, host_dialled
+from ..decisions import Policy, current_leg, held_leg, hold_leg, peek_leg, take_leg
 from ..decisions.current_service import current_service
-from ..decisions.legs import current_leg, held_leg, hold_leg, peek_leg, take_leg
-from ..decisions.policy import Policy
 from .dialled_sockets import endpoint_of_socket, is_dialled_for_another, note_confirmed
 
 #: host, port and service that a connection is for; what nobody knows is ``None``

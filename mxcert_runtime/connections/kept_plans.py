@@ -9,12 +9,9 @@ from __future__ import annotations
 import ssl
 from typing import Optional
 
-from ..contexts.handover import MessageCallback
-from ..contexts.identity_contexts import shared_contexts
+from ..contexts import ContextRecord, MessageCallback, shared_contexts
 from ..contexts.ledger import ledger
-from ..contexts.record import ContextRecord
-from ..decisions.generation import Generation
-from ..decisions.policy import Decision
+from ..decisions import Decision, Generation
 from .endpoint import Asked
 from .plan import Plan
 

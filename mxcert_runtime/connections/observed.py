@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ..base.hosts import Host
-from ..contexts.identity_contexts import shared_contexts
-from ..decisions.derived import Derived
-from ..decisions.generation import Generation
+from ..base import Host
+from ..contexts import shared_contexts
+from ..decisions import Derived, Generation
 
 Endpoint = tuple[Optional[Host], Optional[int]]
 

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..base.hosts import Host
-from ..contexts.handover import Handover
-from ..decisions.generation import Generation
-from ..decisions.policy import Choice, Decision, Withheld
-from ..identity.identity import Identity
-from ..monitoring.counters import Tally, connection_tally
+from ..base import Host
+from ..contexts import Handover
+from ..decisions import Choice, Decision, Generation, Withheld
+from ..identity import Identity
+from ..monitoring import Tally, connection_tally
 from .reuse import ReuseKey, key_of_sessions
 
 

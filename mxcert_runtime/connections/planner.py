@@ -17,16 +17,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..base.tls_numbers import TLS_1_3
-from ..contexts.handover import Authenticating, Handover, MessageCallback, listener_calling
-from ..contexts.identity_contexts import Blueprint, shared_contexts
+from ..base import TLS_1_3
+from ..contexts import (
+    Authenticating,
+    Blueprint,
+    ContextRecord,
+    Handover,
+    MessageCallback,
+    Trust,
+    TrustChangedError,
+    listener_calling,
+    shared_contexts,
+)
 from ..contexts.ledger import ledger
-from ..contexts.record import ContextRecord
-from ..contexts.trust import Trust, TrustChangedError
-from ..decisions.generation import Generation
-from ..decisions.policy import Choice, Decision
+from ..decisions import Choice, Decision, Generation
 from ..errors import MxcertError
-from ..identity.identity import Identity
+from ..identity import Identity
 from .choice import answer_request
 from .plan import AskedConnection, MakeHandover, Plan, count_of
 from .reuse import ReuseKey, key_of_sessions

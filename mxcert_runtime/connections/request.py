@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from ..base.tls_numbers import HANDSHAKE_HEADER_LENGTH, TLS_1_3
-from ..identity.identity import Identity, Validity
-from ..identity.material.distinguished_name import ComparableName, comparable_name, readable_name
+from ..base import HANDSHAKE_HEADER_LENGTH, TLS_1_3
+from ..identity import ComparableName, Identity, Validity, comparable_name, readable_name
 
 _SIGNATURE_ALGORITHMS, _CERTIFICATE_AUTHORITIES = 13, 47
 

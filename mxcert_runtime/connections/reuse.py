@@ -8,13 +8,9 @@ from __future__ import annotations
 from typing import Optional
 from weakref import WeakValueDictionary
 
-from ..base.hosts import Host
-from ..base.locks import ForkSafeLock
-from ..decisions import in_force
+from ..base import ForkSafeLock, Host
+from ..decisions import Decision, Derived, Generation, in_force
 from ..decisions.current_service import current_service
-from ..decisions.derived import Derived
-from ..decisions.generation import Generation
-from ..decisions.policy import Decision
 
 _service_now = current_service.get
 

@@ -11,10 +11,9 @@ import functools
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..contexts.trust import DefaultPathsLoad, DirectoryLoad, FileLoad, Load, Trust, data_load
-from ..decisions.generation import Generation
-from ..decisions.policy import Decision
-from ..identity.authorities import Authorities
+from ..contexts import DefaultPathsLoad, DirectoryLoad, FileLoad, Load, Trust, data_load
+from ..decisions import Decision, Generation
+from ..identity import Authorities
 
 
 class Held(Protocol):

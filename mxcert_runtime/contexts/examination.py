@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 
-from ..base.genuine_ssl import NativeContext, genuine_context
+from ..base import NativeContext, genuine_context
 from .load_cache import known_loads
 from .own_certificate import presents_certificate
 from .record import ContextRecord

@@ -19,15 +19,15 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ..base.genuine_ssl import NativeContext
-from ..base.locks import ForkSafeLock
-from ..base.owner_notes import OwnerNotes
-from ..base.tls_numbers import (
+from ..base import (
     CERTIFICATE_REQUEST,
     CERTIFICATE_VERIFY,
     FINISHED,
     HANDSHAKE,
     TLS_1_3,
+    ForkSafeLock,
+    NativeContext,
+    OwnerNotes,
 )
 from ..errors import MxcertError
 from .identity_contexts import IdentityContext

@@ -22,14 +22,10 @@ from os import access as may_access  # see `file_state`
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
-from ..base.genuine_ssl import NativeContext
-from ..base.locks import ForkSafeLock
-from ..base.momentary_errors import is_momentary
+from ..base import ForkSafeLock, NativeContext, is_momentary
 from ..base.printable import printable
 from ..errors import MxcertError
-from ..identity.identity import Identity
-from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, present
-from ..identity.openssl_reason import Refusal, explain_refusal
+from ..identity import NO_WAY_REMEDY, Identity, KeyTransferError, Refusal, explain_refusal, present
 from .load_cache import known_loads
 from .trust import Trust
 

@@ -14,10 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..base.file_state import FileState, content_of
-from ..base.genuine_ssl import NativeContext
-from ..base.locks import ForkSafeLock
-from ..base.passing_files import public_file
+from ..base import FileState, ForkSafeLock, NativeContext, content_of, public_file
 from .trust import (
     DataLoad,
     DefaultPathsLoad,

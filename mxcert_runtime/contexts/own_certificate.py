@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from ..base.genuine_ssl import NativeContext, genuine_context
+from ..base import NativeContext, genuine_context
 from .handover import Unheard, listen_on
 
 # Weak keys and old signatures must show themselves too: here nothing is secured by them.

@@ -16,8 +16,15 @@ from dataclasses import dataclass, field
 from os import access as may_access
 from typing import Any, Union
 
-from ..base.c_environment import UnknownEnvironmentError, openssl_variable
-from ..base.file_state import DirectoryState, FileState, directory_states, hashed_files, state_of
+from ..base import (
+    DirectoryState,
+    FileState,
+    UnknownEnvironmentError,
+    directory_states,
+    hashed_files,
+    openssl_variable,
+    state_of,
+)
 from ..errors import MxcertError
 
 #: Modules that ship the Mozilla bundle; a load of their file is default trust, not a choice.

@@ -1,1 +1,60 @@
-"""Who gets what, and why; without TLS."""
+"""Who gets what, and why: policy, generation, what is in force, services, legs.
+
+It does without TLS, so that an answer needs no connection.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import in_force
+    from .building import build_generation, build_renewal
+    from .derived import Derived
+    from .explanation import Explanation, endpoint_of, explain_in
+    from .generation import Generation
+    from .legs import current_leg, dialling, dialling_proxy, held_leg, hold_leg, peek_leg, take_leg
+    from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision, Policy, Rule, Withheld
+    from .services import service
+
+__all__ = (
+    "WITHHELD_FROM_UNNAMED",
+    "Choice",
+    "Decision",
+    "Derived",
+    "Explanation",
+    "Generation",
+    "Policy",
+    "Rule",
+    "Withheld",
+    "build_generation",
+    "build_renewal",
+    "current_leg",
+    "dialling",
+    "dialling_proxy",
+    "endpoint_of",
+    "explain_in",
+    "held_leg",
+    "hold_leg",
+    "in_force",
+    "peek_leg",
+    "service",
+    "take_leg",
+)  # fmt: skip
+
+#: which file has which names; it is loaded once one of them is asked for
+_FILES = {
+    "building": "build_generation build_renewal",
+    "derived": "Derived",
+    "explanation": "Explanation endpoint_of explain_in",
+    "generation": "Generation",
+    "legs": "current_leg dialling dialling_proxy held_leg hold_leg peek_leg take_leg",
+    "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld",
+    "services": "service",
+}  # fmt: skip
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for file, names in _FILES.items():
+            if name in names.split():
+                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,16 +6,25 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 
-from ..base.hosts import HostPattern, parse_pattern
+from ..base import HostPattern, parse_pattern
 from ..errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
-from ..identity.authorities import Authorities, load_authority_certificates
-from ..identity.identity import Identity, Validity
-from ..identity.key_transfer import NO_WAY_REMEDY, KeyTransferError, try_identity
-from ..identity.loading import load_all
-from ..identity.material.certificate import Certificate
-from ..identity.sources import Authority, AuthorityFile, IdentitySettings, SourceMaterial
-from ..identity.validity import examine_dates
-from ..settings.model import (
+from ..identity import (
+    NO_WAY_REMEDY,
+    Authorities,
+    Authority,
+    AuthorityFile,
+    Certificate,
+    Identity,
+    IdentitySettings,
+    KeyTransferError,
+    SourceMaterial,
+    Validity,
+    examine_dates,
+    load_all,
+    load_authority_certificates,
+    try_identity,
+)
+from ..settings import (
     ExpiredIdentities,
     Reading,
     RuleKind,

@@ -7,10 +7,17 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ..base.hosts import UnnamedHost, canonical_host, is_address, parse_pattern
-from ..base.urls import DEFAULT_PORTS, MalformedUrlError, split_url
+from ..base import (
+    DEFAULT_PORTS,
+    MalformedUrlError,
+    UnnamedHost,
+    canonical_host,
+    is_address,
+    parse_pattern,
+    split_url,
+)
 from ..errors import HostNameError
-from ..identity.identity import Identity
+from ..identity import Identity
 from . import in_force
 from .current_service import current_service
 from .generation import Generation

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Fault
-from ..identity.authorities import Authorities
-from ..identity.identity import Identity
-from ..settings.model import Settings
+from ..identity import Authorities, Identity
+from ..settings import Settings
 from .policy import Policy
 
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..identity.authorities import Authorities
-from ..identity.identity import Identity
-from ..identity.sources import IdentitySettings
+from ..identity import Authorities, Identity, IdentitySettings
 from .generation import Generation
 
 

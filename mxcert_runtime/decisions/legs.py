@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
-from ..base.hosts import Host, UnnamedHost, canonical_host
+from ..base import Host, UnnamedHost, canonical_host
 from .current_service import current_service
 
 

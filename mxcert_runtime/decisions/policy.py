@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ..base.hosts import Host, HostPattern, UnnamedHost, canonical_host, is_address
-from ..identity.authorities import Authorities
-from ..identity.identity import Identity
+from ..base import Host, HostPattern, UnnamedHost, canonical_host, is_address
+from ..identity import Authorities, Identity
 
 #: Distinct questions that are remembered. A client that dials ever new names (a crawler) must not
 #: grow the memo without end; past the limit it is begun anew.

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
-from ..base.near_words import NearWords
+from ..base import NearWords
 from . import in_force
 from .current_service import ServiceEntry, enter_service, last_entry_of, leave_service
 from .generation import Generation

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from ..connections.attempt import Attempt, Facts
+from ..connections import Attempt, Facts
 from .alert_table import Alert, AlertKind
 from .alerts import alert_of, lacks_signature
 from .note import Failure

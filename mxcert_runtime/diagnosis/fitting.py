@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..base.faults import OriginKind
-from ..base.hosts import Host
-from ..identity.identity import Identity
+from ..base import Host, OriginKind
+from ..identity import Identity
 
 #: Identities that are listed; some settings have hundreds.
 _LISTED = 8

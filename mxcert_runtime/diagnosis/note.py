@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..base.hosts import Host, UnnamedHost
+from ..base import Host, UnnamedHost
 from ..base.printable import printable
-from ..connections.request import CertificateRequest, choose, explain_misfit, moment_of_choice
-from ..decisions.generation import Generation
-from ..decisions.policy import Choice, Decision, Withheld
-from ..identity.identity import Identity, Validity
-from ..identity.material.distinguished_name import readable_name
+from ..connections import CertificateRequest, choose, explain_misfit, moment_of_choice
+from ..decisions import Choice, Decision, Generation, Withheld
+from ..identity import Identity, Validity, readable_name
 from .alert_table import Alert, AlertKind
 from .fitting import which_would_fit
 

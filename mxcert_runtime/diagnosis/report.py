@@ -10,8 +10,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from ..identity.identity import Identity
-from ..monitoring.counters import count_failure, count_refusal
+from ..identity import Identity
+from ..monitoring import count_failure, count_refusal
 from .note import Failure, note_lines
 
 _logger = logging.getLogger("mxcert_runtime")

@@ -8,11 +8,11 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..base.locks import ForkSafeLock
-from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..base import ForkSafeLock
+from ..connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..contexts import default_paths_load
 from ..contexts.ledger import ledger
-from ..contexts.trust import default_paths_load
-from ..decisions.legs import dialling, dialling_proxy
+from ..decisions import dialling, dialling_proxy
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: the connectors that have made connections

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..connections.reuse import ReuseKey, reuse_key_now
+from ..connections import ReuseKey, reuse_key_now
 from .patching import Library, Patch, attribute_of, wrapping
 
 #: Where a channel keeps its connections by key, and the key of the one that it has now.

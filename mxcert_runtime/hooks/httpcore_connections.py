@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Optional
 
-from ..connections.reuse import ReuseKey
-from ..decisions.legs import dialling, dialling_proxy
+from ..connections import ReuseKey
+from ..decisions import dialling, dialling_proxy
 from .httpcore_keys import NO_POOL, as_text, find_key, is_to_proxy, name_of
 from .patching import Build, Switch, unbound
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
 
 _TLS = b"https", b"wss"
 #: What a plain origin has for a key: it is a caller's own, and no pool asks for it.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..diagnosis.report import show_cause
+from ..diagnosis import show_cause
 from .httpcore_connections import (
     build_can_handle_request,
     build_has_expired,

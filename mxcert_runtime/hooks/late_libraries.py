@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from ..base.module_loading import call_when_loaded, spec_of_loaded
+from ..base import call_when_loaded, spec_of_loaded
 
 #: gets the module
 Call = Callable[[ModuleType], None]

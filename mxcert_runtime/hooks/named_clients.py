@@ -11,8 +11,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from ..base.hosts import host_dialled
-from ..decisions.legs import dialling, peek_leg
+from ..base import host_dialled
+from ..decisions import dialling, peek_leg
 from .patching import Library, Patch, attribute_of, wrapping
 
 

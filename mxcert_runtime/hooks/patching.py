@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-from ..base.module_loading import call_when_loaded, is_loading
-from ..base.stand_ins import displaced_by
+from ..base import call_when_loaded, displaced_by, is_loading
 from ..errors import PatchError
 from .late_libraries import LateLibraries
 from .replacements import Build as Build

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..contexts import file_load
 from ..contexts.ledger import ledger
-from ..contexts.trust import file_load
 from .patching import Library, Patch, attribute_of
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ..decisions import in_force
+from ..decisions import in_force, service
 from ..decisions.current_service import current_service
-from ..decisions.services import service
 
 
 def soap_scope(service_name: str, port_name: str) -> AbstractContextManager[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from ..connections.reuse import ReuseKey, reuse_key_now
+from ..connections import ReuseKey, reuse_key_now
 from ..decisions.current_service import current_service
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 

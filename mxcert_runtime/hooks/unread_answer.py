@@ -16,7 +16,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.tls_numbers import ALERT, FATAL
+from ..base import ALERT, FATAL
 
 #: Kept, since eventlet takes it out of the module.
 _poll = getattr(select, "poll", None)

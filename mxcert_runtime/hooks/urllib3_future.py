@@ -12,12 +12,9 @@ import functools
 import importlib.util
 from typing import Any
 
-from ..connections.kept import KeptConnectionError
-from ..connections.reuse import ReuseKey, reuse_key_now, reuse_key_of_proxy
-from ..decisions import in_force
+from ..connections import KeptConnectionError, ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..decisions import Choice, dialling, in_force
 from ..decisions.current_service import current_service
-from ..decisions.legs import dialling
-from ..decisions.policy import Choice
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under.

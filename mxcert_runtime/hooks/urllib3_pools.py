@@ -16,18 +16,16 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..base.locks import ForkSafeLock
-from ..connections.reuse import (
+from ..base import ForkSafeLock
+from ..connections import (
     ReuseKey,
     circumstances_now,
     reuse_key_now,
     reuse_key_of_proxy,
     reuse_key_of_service,
 )
-from ..decisions import in_force
+from ..decisions import Generation, dialling, dialling_proxy, in_force
 from ..decisions.current_service import current_service
-from ..decisions.generation import Generation
-from ..decisions.legs import dialling, dialling_proxy
 from . import urllib3_future
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 

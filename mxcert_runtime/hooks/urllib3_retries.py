@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..diagnosis.report import show_cause
+from ..diagnosis import show_cause
 from .patching import Library, Patch, attribute_of, wrapping
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..base.secret import Secret
+from ..base import Secret
 from ..errors import IdentityError, IdentityProblem
 from .material.certificate import Certificate
 from .material.certificates import TRUSTED_LABEL, certificate_blocks, load_certificates

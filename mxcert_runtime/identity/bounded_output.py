@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..base.secret import Secret
+from ..base import Secret
 
 _CHUNK = 65536
 #: for a process that was killed to be gone

@@ -11,8 +11,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 
-from ..base.path_text import hidden_text, looks_like_path
-from ..base.secret import Secret
+from ..base import Secret, hidden_text, looks_like_path
 from ..errors import IdentityError, IdentityProblem
 from .bounded_output import Output, output_of
 from .pulled import PulledSource

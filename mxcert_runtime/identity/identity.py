@@ -18,10 +18,8 @@ from weakref import WeakValueDictionary
 
 from cryptography import x509
 
-from ..base.faults import Origin
-from ..base.locks import ForkSafeLock
+from ..base import ForkSafeLock, Origin, Secret
 from ..base.printable import printable
-from ..base.secret import Secret
 from ..errors import IdentityError, IdentityProblem
 from .key import Key
 from .key_transfer import try_identity

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Protocol
 
-from ..base.genuine_ssl import NativeContext
-from ..base.os_reasons import reason_of
+from ..base import NativeContext, reason_of
 from .key import Key
 from .openssl_reason import Refusal, explain_refusal
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from ..base.secret import Secret
+from ..base import Secret
 from .key import Key
 from .material.certificate import Certificate
 from .material.certificates import load_certificates

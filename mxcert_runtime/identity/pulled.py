@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
-from ..base.locks import ForkSafeLock
+from ..base import ForkSafeLock
 from .source import Credentials
 
 #: of what is left of the life of a certificate, when a new one is fetched; the spread keeps the

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ..base.secret import Secret
+from ..base import Secret
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, Union
 
-from ..base.faults import Origin
-from ..base.secret import Secret
+from ..base import Origin, Secret
 from .source import Source
 
 if TYPE_CHECKING:

@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..decisions.generation import Generation
-from ..identity.authorities import Authorities, certificates_of
-from ..identity.identity import Identity
-from ..identity.material.certificate import Certificate
+from ..decisions import Generation
+from ..identity import Authorities, Certificate, Identity, certificates_of
 
 #: what a certificate is for
 LEAF, CHAIN, AUTHORITY = "leaf", "chain", "ca"

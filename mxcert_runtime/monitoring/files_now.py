@@ -10,14 +10,11 @@ from dataclasses import dataclass
 from typing import Optional
 from weakref import WeakKeyDictionary
 
-from ..base.file_state import FileState, state_of
-from ..base.os_reasons import reason_of
+from ..base import FileState, reason_of, state_of
 from ..base.printable import printable
-from ..decisions.generation import Generation
+from ..decisions import Generation
 from ..errors import IdentityError
-from ..identity.identity import Identity, load_identities
-from ..identity.key_transfer import KeyTransferError
-from ..identity.sources import IdentitySettings
+from ..identity import Identity, IdentitySettings, KeyTransferError, load_identities
 
 _States = tuple[Optional[FileState], ...]
 

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from ..base.locks import ForkSafeLock
-from ..identity.identity import Identity, Validity
-from ..identity.validity import DateProblem, examine_dates, stage_of, until_next_stage
+from ..base import ForkSafeLock
+from ..identity import DateProblem, Identity, Validity, examine_dates, stage_of, until_next_stage
 from .log_guard import is_in_log_handler
 
 _logger = logging.getLogger("mxcert_runtime")

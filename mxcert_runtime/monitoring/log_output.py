@@ -15,11 +15,10 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..base.os_reasons import reason_of
+from ..base import reason_of
 from ..base.printable import printable
 from ..errors import Fault, SettingsError
-from ..settings.log import ORIGIN, unwritable
-from ..settings.model import LogSettings
+from ..settings import ORIGIN, LogSettings, unwritable
 
 if TYPE_CHECKING:
     _Stream = logging.StreamHandler[Any]

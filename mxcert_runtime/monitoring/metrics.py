@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..decisions.generation import Generation
-    from ..identity.identity import Identity
+    from ..decisions import Generation
+    from ..identity import Identity
     from .files_now import FilesNow
 
 _SECONDS_PER_DAY = 24 * 3600

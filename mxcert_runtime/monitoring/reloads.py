@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..base.faults import Fault
+    from ..base import Fault
 
 
 @dataclass(frozen=True)

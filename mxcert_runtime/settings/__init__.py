@@ -1,5 +1,70 @@
-"""Settings: environment mapping and files in, frozen settings with their origins out.
+"""What the deployment says, in every format: each value with its origin.
 
-This file holds no code, so that an import without settings costs next to nothing: callers import
-:mod:`.presence` (are there any settings?) and, only then, :mod:`.loading` (read them).
+An import without settings asks :mod:`.presence` and loads nothing else of it.
 """
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import names
+    from .files import shown_path
+    from .loading import read_process_settings, read_settings, settings_from
+    from .log import ORIGIN, unwritable
+    from .model import (
+        ExpiredIdentities,
+        LogSettings,
+        Reading,
+        RuleKind,
+        RuleSettings,
+        Settings,
+        UnlistedHosts,
+        UnnamedHosts,
+        Watch,
+    )
+    from .presence import is_disabled
+    from .readers import reader_of
+    from .scalars import SCALARS
+
+__all__ = (
+    "ORIGIN",
+    "SCALARS",
+    "ExpiredIdentities",
+    "LogSettings",
+    "Reading",
+    "RuleKind",
+    "RuleSettings",
+    "Settings",
+    "UnlistedHosts",
+    "UnnamedHosts",
+    "Watch",
+    "is_disabled",
+    "names",
+    "read_process_settings",
+    "read_settings",
+    "reader_of",
+    "settings_from",
+    "shown_path",
+    "unwritable",
+)  # fmt: skip
+
+#: which file has which names; it is loaded once one of them is asked for
+_FILES = {
+    "files": "shown_path",
+    "loading": "read_process_settings read_settings settings_from",
+    "log": "ORIGIN unwritable",
+    "model": (
+        "ExpiredIdentities LogSettings Reading RuleKind RuleSettings Settings UnlistedHosts "
+        "UnnamedHosts Watch"
+    ),
+    "presence": "is_disabled",
+    "readers": "reader_of",
+    "scalars": "SCALARS",
+}  # fmt: skip
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        for file, names in _FILES.items():
+            if name in names.split():
+                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

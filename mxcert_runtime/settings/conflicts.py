@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Union
 
-from ..base.hosts import HostPattern, parse_pattern
+from ..base import HostPattern, parse_pattern
 from ..errors import Fault, HostNameError
-from ..identity.sources import IdentitySettings
+from ..identity import IdentitySettings
 from .model import RuleKind, RuleSettings
 
 Key = Union[HostPattern, str]

@@ -10,8 +10,7 @@ import os
 import re
 import sys
 
-from ..base.bounded_file import MAX_BYTES
-from ..base.secret import Secret
+from ..base import MAX_BYTES, Secret
 from .draft import Place
 from .files import read_text, shown_path
 from .values import MOST_VALUES, Record, json_of, kind_of, sealed

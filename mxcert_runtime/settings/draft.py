@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from ..base.faults import Origin, OriginKind
-from ..base.near_words import NearWords
+from ..base import NearWords, Origin, OriginKind
 from ..errors import Fault
-from ..identity.sources import Authority, IdentitySettings
+from ..identity import Authority, IdentitySettings
 from .model import RuleSettings, SettingsFile
 
 T = TypeVar("T")

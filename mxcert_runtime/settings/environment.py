@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base.faults import Origin, OriginKind
-from ..base.secret import Secret
+from ..base import Origin, OriginKind, Secret
 from . import inline, names
 from .draft import Draft, Findings, Given, Place
 from .family import Candidate, family_draft, warn_of_near_misses

@@ -10,10 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional, TypeVar
 
-from ..base.path_text import looks_like_path
-from ..base.secret import Secret
-from ..identity.sources import AuthorityFile, IdentitySettings, Material, Pkcs12File
-from ..identity.tokens.uri import is_token_uri
+from ..base import Secret, looks_like_path
+from ..identity import AuthorityFile, IdentitySettings, Material, Pkcs12File, is_token_uri
 from . import names
 from .draft import Draft, Given, Place
 from .files import is_path, resolved, shown_path

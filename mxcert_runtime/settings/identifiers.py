@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..base.hosts import parse_pattern, refuse_separators
+from ..base import parse_pattern, refuse_separators
 from ..errors import HostNameError
 from .draft import Place
 from .model import RuleKind, RuleSettings

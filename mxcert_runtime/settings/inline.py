@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base.faults import Origin, OriginKind
-from ..base.secret import Secret
-from ..identity.sources import AuthorityText
+from ..base import Origin, OriginKind, Secret
+from ..identity import AuthorityText
 from . import names
 from .draft import Draft, Place
 from .inline_entries import Fields, add_entries, decoded, utf_8

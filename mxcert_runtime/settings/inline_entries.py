@@ -9,8 +9,8 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from ..base.secret import Secret
-from ..identity.sources import IdentitySettings, Pkcs12Inline
+from ..base import Secret
+from ..identity import IdentitySettings, Pkcs12Inline
 from .draft import Draft, Place
 from .identifiers import rules_of
 from .model import RuleKind

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..base.faults import OriginKind
-from ..base.secret import Secret
+from ..base import OriginKind, Secret
 from . import names
 from .draft import Draft, Place
 from .identifiers import shown

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..base.environ import process_environ
-from ..base.faults import Origin, OriginKind
+from ..base import Origin, OriginKind, process_environ
 from . import environment, kubernetes, names, native, selfhosted
 from .conflicts import distinct_identities, distinct_rules
 from .documents import read_record

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..base.faults import Origin
+from ..base import Origin
 from . import names
 from .draft import Place
 from .files import is_path, shown_path

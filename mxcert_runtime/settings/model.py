@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ..base.faults import Origin
+from ..base import Origin
 from ..errors import Fault
-from ..identity.sources import Authority, IdentitySettings
+from ..identity import Authority, IdentitySettings
 
 
 class UnlistedHosts(Enum):

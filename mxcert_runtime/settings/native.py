@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 
-from ..base.faults import Origin
-from ..base.path_text import hidden_text
-from ..base.secret import Secret
-from ..identity.sources import (
+from ..base import Origin, Secret, hidden_text
+from ..identity import (
     Authority,
     AuthorityFile,
     IdentitySettings,
@@ -20,8 +18,8 @@ from ..identity.sources import (
     Pkcs12File,
     Pkcs12Inline,
     SourceMaterial,
+    TokenMaterial,
 )
-from ..identity.tokens.material import TokenMaterial
 from .draft import Draft, Given, Place
 from .files import is_path, read_value, resolved
 from .identifiers import rules_of

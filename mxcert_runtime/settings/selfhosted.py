@@ -5,7 +5,7 @@ Everything else in it, and in that mapping, is for others.
 
 from __future__ import annotations
 
-from ..base.faults import Origin, OriginKind
+from ..base import Origin, OriginKind
 from . import names
 from .draft import Draft, Given, Place
 from .family import Candidate, family_draft, warn_of_near_misses

@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..base.locks import ForkSafeLock
-from ..base.secret import Secret
+from ..base import ForkSafeLock, Secret
 from ..errors import IdentityError
-from ..identity.guarded_source import GuardedSource
-from ..identity.source import OpenSource, Source
-from ..identity.source_kinds import find_kind, known_kinds
+from ..identity import GuardedSource, OpenSource, Source, find_kind, known_kinds
 from .files import resolved
 from .table import Table
 from .values import kind_of

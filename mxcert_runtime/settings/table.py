@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ..base.faults import Origin
-from ..base.path_text import hidden_text
-from ..base.secret import Secret
+from ..base import Origin, Secret, hidden_text
 from .draft import Findings, Place
 from .files import is_path, resolved
 from .identifiers import shown_key

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..base.faults import Origin
-from ..base.secret import Secret
-from ..identity.sources import IdentitySettings, Material
-from ..identity.tokens.material import TokenMaterial
-from ..identity.tokens.uri import MalformedUriError, TokenUri, is_token_uri, parse_token_uri
+from ..base import Origin, Secret
+from ..identity import (
+    IdentitySettings,
+    MalformedUriError,
+    Material,
+    TokenMaterial,
+    TokenUri,
+    is_token_uri,
+    parse_token_uri,
+)
 from .draft import Place
 from .files import is_path, read_value, resolved
 from .table import Table

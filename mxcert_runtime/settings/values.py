@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TypeVar
 
-from ..base.secret import Secret
+from ..base import Secret
 from . import names
 from .draft import Findings, Place
 

@@ -6,14 +6,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..base.environ import process_environ
+from ..base import process_environ
 from ..base.files_read import files_read
-from ..decisions import in_force
-from ..decisions.building import build_generation
-from ..decisions.generation import Generation
-from ..diagnosis.checks.services import check_services
-from ..settings.model import Reading
-from ..settings.presence import is_disabled
+from ..decisions import Generation, build_generation, in_force
+from ..diagnosis import check_services
+from ..settings import Reading, is_disabled
 from . import reloading, swap
 from .given import Given
 from .watching import watcher

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from _thread import get_ident
 
-from ..base.environ import process_environ
+from ..base import process_environ
 from ..settings import names
 from .callers import frames, site_is_at_work
 from .import_watch import find_unwatched

@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock, get_ident
 
-from ..base.environ import process_environ
+from ..base import process_environ
 from .callers import frames, site_is_at_work
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.

@@ -9,8 +9,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from ..base.genuine_ssl import genuine_context
-from ..base.stand_ins import give_way, stand_in
+from ..base import genuine_context, give_way, stand_in
 from ..errors import MxcertError
 
 #: what makes connections, and where in its arguments a server says so

@@ -6,7 +6,7 @@ noted are handed over.
 
 from __future__ import annotations
 
-from ..base.stand_ins import give_way, stand_in
+from ..base import give_way, stand_in
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ class EarlyDials:
         if self._is_over:  # since this dial began
             _tell_hooks(kind, sock, address)
             return
-        from ..base.socket_cookie import cookie_of
+        from ..base import cookie_of
 
         cookie = cookie_of(sock)
         if cookie is not None:
@@ -112,7 +112,7 @@ class EarlyDials:
 
 
 def _tell_hooks(kind: str, sock: Any, address: Any) -> None:
-    from ..connections.dialled_sockets import note_connected, note_dialled, note_undecided
+    from ..connections import note_connected, note_dialled, note_undecided
 
     if kind == _UNDECIDED:
         note_undecided(sock)

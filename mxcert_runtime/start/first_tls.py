@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock
 
-from ..base.module_loading import call_when_loaded, is_loading
+from ..base import call_when_loaded, is_loading
 from .early_dials import EarlyDials
 from .import_watch import ImportWatch, find_unwatched
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..base.environ import process_environ
-from ..settings.loading import read_settings, settings_from
-from ..settings.model import Reading
+from ..base import process_environ
+from ..settings import Reading, read_settings, settings_from
 
 
 class Given:

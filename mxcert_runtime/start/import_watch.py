@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..base.module_loading import spec_of_loaded
+from ..base import spec_of_loaded
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False

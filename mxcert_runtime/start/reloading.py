@@ -11,14 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from ..base.files_read import Marks, files_read, newest_change
-from ..decisions import in_force
-from ..decisions.building import build_generation, build_renewal
-from ..decisions.generation import Generation
+from ..base import Marks, newest_change
+from ..base.files_read import files_read
+from ..decisions import Generation, build_generation, build_renewal, in_force
 from ..errors import Fault, SettingsError
-from ..identity.identity import Identity
-from ..monitoring.reloads import note_reload
-from ..settings.model import Reading
+from ..identity import Identity
+from ..monitoring import note_reload
+from ..settings import Reading
 from . import swap
 from .given import Given
 from .trouble import Trouble

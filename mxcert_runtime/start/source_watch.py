@@ -17,13 +17,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from ..base.faults import Fault, Origin
-from ..base.locks import ForkSafeLock
+from ..base import Fault, ForkSafeLock, Origin
 from ..decisions import in_force
 from ..errors import IdentityError
-from ..identity.source import Source
-from ..identity.sources import IdentitySettings, SourceMaterial
-from ..monitoring.reloads import note_reload
+from ..identity import IdentitySettings, Source, SourceMaterial
+from ..monitoring import note_reload
 
 _logger = logging.getLogger("mxcert_runtime")
 _SECONDS_BETWEEN_ERRORS = 3600.0

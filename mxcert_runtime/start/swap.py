@@ -6,24 +6,17 @@ import functools
 import logging
 from contextlib import ExitStack
 
-from ..base.files_read import Marks
-from ..base.locks import ForkSafeLock
-from ..connections.kept_plans import forget_plans
-from ..connections.reuse import end_keys
-from ..contexts.handover import stop_listening
-from ..contexts.identity_contexts import shared_contexts
+from ..base import ForkSafeLock, Marks
+from ..connections import end_keys, forget_plans
+from ..contexts import known_loads, shared_contexts, stop_listening
 from ..contexts.ledger import ledger
-from ..contexts.load_cache import known_loads
-from ..decisions import in_force
-from ..decisions.generation import Generation
+from ..decisions import Generation, in_force
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
 from ..hooks.pyopenssl import sessions as pyopenssl_sessions
 from ..hooks.pyopenssl import trust as pyopenssl_trust
 from ..hooks.stdlib.sessions import sources
-from ..monitoring import housekeeping, reloads
-from ..monitoring.log_guard import guard_log, unguard_log
-from ..monitoring.log_output import direct_log
+from ..monitoring import direct_log, guard_log, housekeeping, reloads, unguard_log
 from .given import Given
 from .watching import watcher
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from ..errors import Fault
-from ..monitoring.reloads import note_reload
+from ..monitoring import note_reload
 
 _logger = logging.getLogger("mxcert_runtime")
 

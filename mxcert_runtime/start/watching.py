@@ -12,14 +12,12 @@ import os
 import time
 from collections.abc import Callable
 
-from ..base.files_read import Marks, changed_files, mark_of
-from ..base.locks import ForkSafeLock
-from ..decisions import in_force
-from ..decisions.generation import Generation
+from ..base import ForkSafeLock, Marks, changed_files, mark_of
+from ..decisions import Generation, in_force
 from ..errors import Fault
-from ..identity.sources import sources_of
-from ..monitoring.log_guard import is_in_log_handler
-from ..settings.model import Watch
+from ..identity import sources_of
+from ..monitoring import is_in_log_handler
+from ..settings import Watch
 from .source_watch import SourceWatch
 
 _logger = logging.getLogger("mxcert_runtime")

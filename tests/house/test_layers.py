@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -155,7 +156,7 @@ def test_imports_come_from_above(module: str) -> None:
 def test_the_search_sees_imports() -> None:
     """The test above would see what it looks for: in functions, under TYPE_CHECKING, relative."""
     assert {"_face", "start.activation", "decisions.explanation"} <= _imports("__init__")
-    assert {"base.hosts", "errors", "settings.model"} <= _imports("settings.identifiers")
+    assert {"base", "errors", "settings.model"} <= _imports("settings.identifiers")
     assert {"hooks.pyopenssl.connections", "hooks.stdlib.library"} <= _imports("hooks")
     assert "OpenSSL.SSL" in set(_named_modules("hooks.pyopenssl.contexts"))
 
@@ -164,6 +165,56 @@ def test_no_import_cycle() -> None:
     """No module imports itself, by whatever way round."""
     graph = {module: _imports(module) - {module} for module in _modules()}
     assert len(graph) == len(list(TopologicalSorter(graph).static_order()))
+
+
+#: the others are entered where a program begins: by the ``.pth`` file, the command, the import
+FACES = (
+    *("base", "connections", "contexts", "decisions"),
+    *("diagnosis", "identity", "monitoring", "settings"),
+)
+
+
+def _past_a_face(module: str) -> Iterator[str]:
+    """What a module imports out of the files of other rooms."""
+    own = _entry(module).partition("/")[0]
+    for name in _named_modules(module):
+        room, _, rest = name[len(PACKAGE) + 1 :].partition(".")
+        file, _, thing = rest.rpartition(".")
+        # A file that is named for the one thing in it hides that from the face.
+        if room in FACES and room != own and file and f"{room}.{thing}" not in _sources():
+            yield name
+
+
+@pytest.mark.parametrize("module", sorted(set(_sources()) - {"__init__"}))
+def test_rooms_are_entered_by_their_faces(module: str) -> None:
+    """What is of another room is imported from that room, and named in its ``__all__``."""
+    assert [] == list(_past_a_face(module))
+
+
+def test_the_search_sees_what_goes_past_a_face() -> None:
+    """The twin: the package's own face names the files in which public names are defined."""
+    assert "mxcert_runtime.decisions.services.service" in set(_past_a_face("__init__"))
+
+
+def _typed_names(room: str) -> Iterator[tuple[str, str]]:
+    """The names that type checkers see in a face, with the file of each; a module has none."""
+    for node in _nodes(room):
+        if isinstance(node, ast.ImportFrom):
+            yield from ((alias.name, node.module or "") for alias in node.names)
+
+
+@pytest.mark.parametrize("room", FACES)
+def test_a_face_has_what_it_says(room: str) -> None:
+    """Types, ``__all__`` and files agree, every name is found, and no other one."""
+    face = importlib.import_module(f"{PACKAGE}.{room}")
+    typed = dict(_typed_names(room))
+    files = {name: file for file, names in face._FILES.items() for name in names.split()}
+    assert files == {name: file for name, file in typed.items() if file}
+    assert sorted(typed) == sorted(face.__all__)
+    for name, file in typed.items():
+        home = importlib.import_module(f"{PACKAGE}.{room}.{file or name}")
+        assert getattr(face, name) is (getattr(home, name) if file else home)
+    assert not hasattr(face, "no_such_name")
 
 
 def _reads_environment(node: ast.AST) -> bool:

@@ -93,8 +93,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 
 def _ignorable(text: str) -> str:
-    from ...base.near_words import NearWords
-    from ...diagnosis.checks.diagnostic import DiagnosticCode
+    from ...base import NearWords
+    from ...diagnosis import DiagnosticCode
 
     codes = [each.value for each in DiagnosticCode if each is not DiagnosticCode.INVALID_SETTINGS]
     if text in codes:

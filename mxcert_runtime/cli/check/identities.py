@@ -9,10 +9,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import SignatureAlgorithmOID
 
-from ...diagnosis.checks.certificates import Expectation, is_chain_complete, trust_anchor_of
-from ...identity.identity import Identity
-from ...identity.material.certificate import Certificate
-from ...identity.material.refusal import RefusalsIgnored
+from ...diagnosis import Expectation, is_chain_complete, trust_anchor_of
+from ...identity import Certificate, Identity, RefusalsIgnored
 from .tokens import describe_token
 
 #: such as ``ECDSA_WITH_SHA256``, by dotted OID

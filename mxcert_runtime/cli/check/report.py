@@ -10,22 +10,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ...base.environ import process_environ
-from ...decisions.building import build_generation
-from ...decisions.generation import Generation
-from ...diagnosis.checks.certificates import Expectation, check_identity
-from ...diagnosis.checks.diagnostic import Diagnostic, DiagnosticCode
-from ...diagnosis.checks.files import check_files
-from ...diagnosis.checks.rules import check_rules, check_service_prefixes
-from ...diagnosis.checks.services import check_services
+from ...base import process_environ
+from ...decisions import Generation, build_generation
+from ...diagnosis import (
+    Diagnostic,
+    DiagnosticCode,
+    Expectation,
+    check_files,
+    check_identity,
+    check_rules,
+    check_service_prefixes,
+    check_services,
+)
 from ...errors import IdentityError, SettingsError
-from ...identity.authorities import Authorities, certificates_of
-from ...identity.identity import Identity, load_identities
-from ...identity.key_transfer import KeyTransferError
-from ...identity.material.certificate import Certificate
-from ...settings.loading import read_process_settings
-from ...settings.model import ExpiredIdentities, Reading
-from ...settings.presence import is_disabled
+from ...identity import (
+    Authorities,
+    Certificate,
+    Identity,
+    KeyTransferError,
+    certificates_of,
+    load_identities,
+)
+from ...settings import ExpiredIdentities, Reading, is_disabled, read_process_settings
 from .identities import describe_authority, describe_identity
 from .rules import describe_default, describe_rules
 from .settings import describe_settings

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...base.hosts import HostPattern, parse_pattern
-from ...decisions.generation import Generation
-from ...decisions.policy import Rule
+from ...base import HostPattern, parse_pattern
+from ...decisions import Generation, Rule
 from ...errors import HostNameError
-from ...settings.model import RuleKind
+from ...settings import RuleKind
 
 
 def describe_rules(generation: Generation) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...decisions.policy import Choice
-from ...diagnosis.checks.diagnostic import DiagnosticCode
-from ...identity.identity import Validity
-from ...settings.model import RuleKind
+from ...decisions import Choice
+from ...diagnosis import DiagnosticCode
+from ...identity import Validity
+from ...settings import RuleKind
 from .report import SCHEMA_NAME
 
 _TEXT = {"type": "string"}

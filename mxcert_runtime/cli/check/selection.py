@@ -31,7 +31,7 @@ def select(
 def _of_identity(report: Mapping[str, Any], name: str) -> dict[str, Any]:
     names = [each["name"] for each in report["identities"]]
     if name not in names:
-        from ...base.near_words import NearWords  # late: `mxcert --help` has no use for it
+        from ...base import NearWords  # late: `mxcert --help` has no use for it
 
         near = NearWords().nearest(name, names)
         hint = f"; did you mean `{near}`?" if near else ""

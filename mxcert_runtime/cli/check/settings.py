@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...identity.sources import INLINE, Authority, AuthorityFile
-from ...settings import names
-from ...settings.model import Reading
-from ...settings.readers import reader_of
-from ...settings.scalars import SCALARS
+from ...identity import INLINE, Authority, AuthorityFile
+from ...settings import SCALARS, Reading, names, reader_of
 
 _NOTHING = "(none)"
 _Row = tuple[str, str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...diagnosis.checks.diagnostic import DiagnosticCode
+from ...diagnosis import DiagnosticCode
 from ..layout import Style, Styled
 from ..terminal import Cell, Terminal, shown_moment
 from .summary import alike

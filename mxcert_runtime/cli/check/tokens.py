@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...diagnosis.checks.diagnostic import Diagnostic, DiagnosticCode
-from ...identity.identity import Identity
-from ...identity.tokens.access import mechanism_numbers
-from ...identity.tokens.token_key import TokenKey
+from ...diagnosis import Diagnostic, DiagnosticCode
+from ...identity import Identity, TokenKey, mechanism_numbers
 
 
 def describe_token(identity: Identity) -> dict[str, Any] | None:
@@ -16,7 +14,7 @@ def describe_token(identity: Identity) -> dict[str, Any] | None:
     key = identity.key
     if not isinstance(key, TokenKey):
         return None
-    from ...identity.tokens.signing import mechanisms_of
+    from ...identity import mechanisms_of
 
     return {
         "uri": str(key.uri),
@@ -37,7 +35,7 @@ def check_signatures(identities: Iterable[Identity]) -> Iterator[Diagnostic]:
 
 
 def _check_key(identity: Identity, key: TokenKey) -> Iterator[Diagnostic]:
-    from ...identity.tokens.signing import schemes_of, signs
+    from ...identity import schemes_of, signs
 
     for scheme in schemes_of(key):
         if not signs(key, scheme):

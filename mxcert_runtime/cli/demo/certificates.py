@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ...base.secret import Secret
+from ...base import Secret
 
 #: Longer than the time that the plugin warns of an expiry.
 _VALIDITY = timedelta(days=90)

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...decisions.policy import Decision
+from ...decisions import Decision
 from ..layout import Style
 from ..terminal import Terminal
 from .servers import Asks

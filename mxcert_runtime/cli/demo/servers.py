@@ -19,10 +19,8 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from ...base.faults import Origin
-from ...identity import key_transfer
-from ...identity.identity import load_identity
-from ...identity.sources import IdentitySettings, Pkcs12Inline
+from ...base import Origin
+from ...identity import IdentitySettings, Pkcs12Inline, key_transfer, load_identity
 from .certificates import DemoAuthority
 
 #: seconds that a server waits for its client

@@ -13,12 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...base.environ import process_environ
-from ...base.secret import Secret
-from ...decisions.building import build_generation
-from ...decisions.policy import Decision
-from ...settings import names
-from ...settings.loading import read_settings
+from ...base import Secret, process_environ
+from ...decisions import Decision, build_generation
+from ...settings import names, read_settings
 from .certificates import DemoAuthority
 from .servers import Asks, serving
 

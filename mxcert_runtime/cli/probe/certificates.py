@@ -14,9 +14,8 @@ from typing import Any
 
 from cryptography import x509
 
-from ...connections.verification import Verification
-from ...identity.authorities import Authorities, certificates_of
-from ...identity.material.refusal import RefusalsIgnored
+from ...connections import Verification
+from ...identity import Authorities, RefusalsIgnored, certificates_of
 
 _MOST_NAMES = 8
 

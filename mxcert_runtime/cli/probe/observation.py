@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...base.tls_numbers import (
+from ...base import (
     ALERT,
     CERTIFICATE,
     CERTIFICATE_REQUEST,
@@ -17,7 +17,7 @@ from ...base.tls_numbers import (
     HANDSHAKE_HEADER_LENGTH,
     TLS_1_3,
 )
-from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
+from ...connections import CertificateRequest, MalformedRequestError, parse_request
 
 
 class Observation:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...base.tls_numbers import SIGNATURE_SCHEMES
-from ...connections.request import CertificateRequest
-from ...identity.material.distinguished_name import readable_name
+from ...base import SIGNATURE_SCHEMES
+from ...connections import CertificateRequest
+from ...identity import readable_name
 from ..layout import Style, Styled
 from ..terminal import Cell, Terminal
 from .certificates import CertificateView

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
-from ...connections.request import explain_misfit
-from ...connections.verification import Verification
-from ...decisions.generation import Generation
-from ...decisions.policy import Decision
-from ...identity.identity import Identity
+from ...connections import Verification, explain_misfit
+from ...decisions import Decision, Generation
+from ...identity import Identity
 from .certificates import CertificateView, Voucher, view_certificate, voucher_of
 from .observation import Observation
 from .target import Proxy, Target

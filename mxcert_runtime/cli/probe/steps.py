@@ -14,15 +14,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ...base.environ import process_environ
-from ...connections.verification import DEFAULT, Verification
-from ...decisions import in_force
-from ...decisions.legs import dialling
-from ...decisions.policy import Choice, Decision
-from ...decisions.services import service as service_scope
+from ...base import process_environ
+from ...connections import DEFAULT, Verification
+from ...decisions import Choice, Decision, dialling, in_force
+from ...decisions import service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError
-from ...settings.presence import is_disabled
+from ...settings import is_disabled
 from .dialogues import Wire, ask, connect_through, start_tls
 from .result import ProbeResult, Progress, Step, TlsFacts
 from .target import Proxy, Target

@@ -9,9 +9,7 @@ import base64
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote
 
-from ...base.hosts import canonical_host
-from ...base.secret import Secret
-from ...base.urls import DEFAULT_PORTS, MalformedUrlError, split_url
+from ...base import DEFAULT_PORTS, MalformedUrlError, Secret, canonical_host, split_url
 from ...errors import MxcertError
 
 

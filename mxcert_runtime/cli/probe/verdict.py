@@ -6,10 +6,8 @@ import socket
 from dataclasses import dataclass
 from enum import Enum
 
-from ...decisions.policy import Choice
-from ...diagnosis.alert_table import Alert, AlertKind, alert_numbered
-from ...diagnosis.alerts import alert_of
-from ...diagnosis.fitting import which_would_fit
+from ...decisions import Choice
+from ...diagnosis import Alert, AlertKind, alert_numbered, alert_of, which_would_fit
 from ...errors import MxcertError
 from .dialogues import DialogueError, http_status
 from .result import ProbeResult, Step

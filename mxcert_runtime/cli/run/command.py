@@ -16,11 +16,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NoReturn
 
-from ...base.environ import process_environ
+from ...base import process_environ
 from ...base.printable import printable
 from ...errors import Fault, MxcertError, SettingsError
-from ...settings import names
-from ...settings.presence import is_disabled
+from ...settings import is_disabled, names
 from ...start.asked_for import EXIT_STATUS
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
@@ -126,8 +125,8 @@ def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[
 
 def _has_settings(environ: Mapping[str, str]) -> bool:
     # What these import is heavy, and `mxcert --help` has no use for it.
-    from ...decisions.building import build_generation
-    from ...settings.loading import read_settings
+    from ...decisions import build_generation
+    from ...settings import read_settings
 
     reading = read_settings(environ)
     if not reading.settings and not reading.faults:

@@ -11,11 +11,17 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ...identity.identity import Identity, Validity
-from ...identity.material.certificate import Certificate
-from ...identity.material.pairing import has_issued, is_root
-from ...identity.material.refusal import RefusalsIgnored
-from ...identity.validity import DATES_REMEDY, describe_dates, warning_window
+from ...identity import (
+    DATES_REMEDY,
+    Certificate,
+    Identity,
+    RefusalsIgnored,
+    Validity,
+    describe_dates,
+    has_issued,
+    is_root,
+    warning_window,
+)
 from .diagnostic import Diagnostic, DiagnosticCode
 
 #: Security level 2, the default of OpenSSL 3 and of CPython's contexts since 3.10, asks for 112

@@ -10,10 +10,9 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from ...base.faults import Origin, OriginKind
-from ...identity.sources import IdentitySettings, Pkcs12Inline
-from ...settings.files import shown_path
-from ...settings.model import Reading
+from ...base import Origin, OriginKind
+from ...identity import IdentitySettings, Pkcs12Inline
+from ...settings import Reading, shown_path
 from .diagnostic import Diagnostic, DiagnosticCode
 
 _READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
-from ...base.hosts import HostPattern
-from ...decisions.generation import Generation
-from ...decisions.policy import Rule
-from ...identity.identity import Identity, Validity
-from ...settings.model import Reading, UnlistedHosts
+from ...base import HostPattern
+from ...decisions import Generation, Rule
+from ...identity import Identity, Validity
+from ...settings import Reading, UnlistedHosts
 from .diagnostic import Diagnostic, DiagnosticCode
 
 

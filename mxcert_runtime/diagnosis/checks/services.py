@@ -11,8 +11,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-from ...decisions.generation import Generation
-from ...settings.model import RuleKind, RuleSettings
+from ...decisions import Generation
+from ...settings import RuleKind, RuleSettings
 from .diagnostic import Diagnostic, DiagnosticCode
 
 #: what names the service of an operation by itself; see the hooks of that name

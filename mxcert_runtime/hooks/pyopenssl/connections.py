@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...connections.endpoint import Asked, asked_so_far
+from ...connections import Asked, asked_so_far
 from ...decisions import in_force
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags

@@ -13,12 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ...base.locks import ForkSafeLock
-from ...base.owner_notes import OwnerNotes
-from ...decisions.generation import Generation
+from ...base import ForkSafeLock, OwnerNotes
+from ...decisions import Generation
 from ...errors import MxcertError
-from ...identity.authorities import Authorities
-from ...identity.identity import Identity
+from ...identity import Authorities, Identity
 from .attributes import carry_over
 from .measures import Demands, measure_demands, measure_security_level
 from .objects import add_authorities, share_store

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from cryptography import x509
 
-from ...identity.authorities import Authorities, certificates_of
+from ...identity import Authorities, certificates_of
 
 #: Authorities as pyOpenSSL takes them, as long as their generation lives.
 _parsed: WeakKeyDictionary[Authorities, tuple[Any, ...]] = WeakKeyDictionary()

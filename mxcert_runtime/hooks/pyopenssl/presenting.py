@@ -10,17 +10,19 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ...connections.attempt import Attempt, begin
-from ...connections.choice import choose_context
-from ...connections.endpoint import Asked
-from ...connections.plan import Plan, count_of, mark_of
-from ...connections.request import CertificateRequest
-from ...decisions import in_force
-from ...decisions.generation import Generation
-from ...decisions.policy import Choice, Decision, Withheld
+from ...connections import (
+    Asked,
+    Attempt,
+    CertificateRequest,
+    Plan,
+    begin,
+    choose_context,
+    count_of,
+    mark_of,
+)
+from ...decisions import Choice, Decision, Generation, Withheld, in_force
 from ...errors import MxcertError
-from ...identity.authorities import Authorities
-from ...identity.identity import Identity
+from ...identity import Authorities, Identity
 from .contexts import (
     UnenforceableAuthoritiesError,
     contexts_for,

@@ -11,16 +11,19 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from ...base.hosts import Host, is_address
-from ...connections.attempt import Attempt, Facts
-from ...connections.dialled_sockets import endpoint_of_socket
-from ...connections.request import CertificateRequest
-from ...connections.verification import verification_of
-from ...diagnosis.alert_table import Alert, alert_numbered
-from ...diagnosis.alerts import alert_of
-from ...diagnosis.explaining import explain, is_closed, look
-from ...diagnosis.report import count_silent_end, repeat_note
-from ...identity.identity import Identity
+from ...base import Host, is_address
+from ...connections import Attempt, CertificateRequest, Facts, endpoint_of_socket, verification_of
+from ...diagnosis import (
+    Alert,
+    alert_numbered,
+    alert_of,
+    count_silent_end,
+    explain,
+    is_closed,
+    look,
+    repeat_note,
+)
+from ...identity import Identity
 from ..patching import Build, Patch, Switch, attribute_of, unbound
 from ..unread_answer import has_ended, peek_alert
 from .trust import trust_held_by

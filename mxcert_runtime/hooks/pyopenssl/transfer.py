@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...contexts.identity_contexts import IdentityRefusedError
+from ...contexts import IdentityRefusedError
 from ...errors import IdentityError
-from ...identity.identity import Identity
-from ...identity.openssl_reason import Refusal, explain_reason
+from ...identity import Identity, Refusal, explain_reason
 
 
 def present(context: Any, identity: Identity) -> None:

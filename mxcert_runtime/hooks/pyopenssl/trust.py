@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ...connections.verification import UNKNOWN, Holding, why_extra_do_not_count
-from ...contexts.trust import Load, described_loads
-from ...decisions import in_force
-from ...decisions.generation import Generation
+from ...connections import UNKNOWN, Holding, why_extra_do_not_count
+from ...contexts import Load, described_loads
+from ...decisions import Generation, in_force
 from ..patching import Wrapper
 from .objects import add_authorities
 

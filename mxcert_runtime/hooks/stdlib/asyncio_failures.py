@@ -13,10 +13,7 @@ import socket
 import ssl
 from typing import Any
 
-from ...diagnosis.alert_table import Alert, alert_numbered
-from ...diagnosis.alerts import alert_of
-from ...diagnosis.explaining import is_closed
-from ...diagnosis.report import report_own_fault
+from ...diagnosis import Alert, alert_numbered, alert_of, is_closed, report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
 from ..unread_answer import alert_in_clear
 from .failures import FirstExchange, explain

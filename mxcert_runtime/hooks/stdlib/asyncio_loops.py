@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from ...base.hosts import UnnamedHost, host_dialled
-from ...connections.dialled_sockets import endpoint_of_socket, note_dialled
-from ...decisions.legs import dialling, dialling_proxy, peek_leg
+from ...base import UnnamedHost, host_dialled
+from ...connections import endpoint_of_socket, note_dialled
+from ...decisions import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, attribute_of, wrapping
 
 #: states the leg of a connection while it is opened

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...base.owner_notes import OwnerNotes
-from ...connections.attempt import Attempt
+from ...base import OwnerNotes
+from ...connections import Attempt
 
 #: The attribute of an owner with its :class:`~.connections.attempt.Attempt`.
 ATTRIBUTE = "_mxcert_attempt"

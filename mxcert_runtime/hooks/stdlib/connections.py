@@ -10,11 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from ...base.genuine_ssl import genuine_context
-from ...connections.attempt import Attempt, begin
-from ...connections.endpoint import asked_at_creation
-from ...contexts.handover import MissingOwnerError, hand_over, warn_of_missing_owner
-from ...contexts.identity_contexts import IdentityContext
+from ...base import genuine_context
+from ...connections import Attempt, asked_at_creation, begin
+from ...contexts import IdentityContext, MissingOwnerError, hand_over, warn_of_missing_owner
 from ...contexts.ledger import ledger
 from ...decisions import in_force
 from ..patching import Addition, Patch, Switch, attribute_of, unbound

@@ -10,10 +10,9 @@ import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from ...base.genuine_ssl import genuine_context
-from ...contexts.handover import callback_lock
+from ...base import genuine_context
+from ...contexts import Load, callback_lock, default_paths_load, described_loads
 from ...contexts.ledger import ledger
-from ...contexts.trust import Load, default_paths_load, described_loads
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
 
 

@@ -11,9 +11,9 @@ import functools
 import socket
 from typing import Any
 
-from ...base.hosts import host_dialled
-from ...connections.dialled_sockets import note_connected, note_dialled, note_undecided
-from ...decisions.legs import dialling, dialling_proxy, peek_leg
+from ...base import host_dialled
+from ...connections import note_connected, note_dialled, note_undecided
+from ...decisions import dialling, dialling_proxy, peek_leg
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: After these a socket may be on its way to a host that a later call does not name.

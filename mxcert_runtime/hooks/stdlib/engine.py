@@ -8,19 +8,20 @@ from __future__ import annotations
 import ssl
 import weakref
 
-from ...base.genuine_ssl import NativeContext
-from ...connections.endpoint import Asked
-from ...connections.kept_plans import KeptPlans, Key, Question, plans_of
-from ...connections.observed import is_observed
-from ...connections.plan import Plan
-from ...connections.planner import ConnectionPlanner
-from ...contexts.examination import may_change_unseen
-from ...contexts.handover import callers_own, listen_on
-from ...contexts.identity_contexts import shared_contexts
+from ...base import NativeContext
+from ...connections import (
+    Asked,
+    ConnectionPlanner,
+    KeptPlans,
+    Key,
+    Plan,
+    Question,
+    is_observed,
+    plans_of,
+)
+from ...contexts import ContextRecord, callers_own, listen_on, may_change_unseen, shared_contexts
 from ...contexts.ledger import ledger
-from ...contexts.record import ContextRecord
-from ...decisions.generation import Generation
-from ...decisions.policy import Decision
+from ...decisions import Decision, Generation
 
 #: Straight from C: the properties of the Python class take three times as long.
 VERIFY_MODE = NativeContext.verify_mode

@@ -18,19 +18,29 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ...base.tls_numbers import TLS_1_2, TLS_1_3
-from ...connections.attempt import Attempt, Facts
-from ...connections.dialled_sockets import endpoint_of_socket
-from ...connections.observed import observe
-from ...connections.request import CertificateRequest, MalformedRequestError, parse_request
-from ...connections.verification import verification_of
-from ...contexts.handover import request_of
+from ...base import TLS_1_2, TLS_1_3
+from ...connections import (
+    Attempt,
+    CertificateRequest,
+    Facts,
+    MalformedRequestError,
+    endpoint_of_socket,
+    observe,
+    parse_request,
+    verification_of,
+)
+from ...contexts import request_of
 from ...contexts.ledger import ledger
-from ...diagnosis import explaining
-from ...diagnosis.alert_table import Alert, alert_numbered
-from ...diagnosis.alerts import alert_of
-from ...diagnosis.explaining import is_closed, look
-from ...diagnosis.report import count_silent_end, repeat_note
+from ...diagnosis import (
+    Alert,
+    alert_numbered,
+    alert_of,
+    count_silent_end,
+    explaining,
+    is_closed,
+    look,
+    repeat_note,
+)
 from ..patching import Patch, Switch, attribute_of, unbound
 from ..unread_answer import ReadAhead, peek_alert, read_unread
 from .attempts import ATTRIBUTE, attempt_of

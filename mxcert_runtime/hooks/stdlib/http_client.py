@@ -12,10 +12,10 @@ import functools
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from ...base.hosts import canonical_host
-from ...connections.kept import KeptConnectionError, still_presents
+from ...base import canonical_host
+from ...connections import KeptConnectionError, still_presents
+from ...decisions import dialling, dialling_proxy
 from ...decisions.current_service import current_service
-from ...decisions.legs import dialling, dialling_proxy
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 from .attempts import attempt_of
 

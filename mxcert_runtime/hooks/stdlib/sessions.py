@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from ...base.locks import ForkSafeLock
-from ...connections.reuse import SessionMark
+from ...base import ForkSafeLock
+from ...connections import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
 from .attempts import attempt_of
 from .spent_sessions import make_worthless

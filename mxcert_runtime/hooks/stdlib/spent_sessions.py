@@ -20,7 +20,7 @@ import ssl
 import sys
 from typing import Any
 
-from ...contexts.own_certificate import anonymous_connection
+from ...contexts import anonymous_connection
 
 _POINTERS = 2
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from ...base.secret import Secret
+from ...base import Secret
 from .pem import split_blocks
 
 _LABELS = ("PKCS12", "PFX")

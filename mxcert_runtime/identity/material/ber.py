@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from ...base.secret import Secret
+from ...base import Secret
 
 #: A real file needs six levels; more is an attack on the stack.
 _MAX_DEPTH = 16

@@ -16,8 +16,7 @@ from typing import NamedTuple
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...base.genuine_ssl import NativeContext
-from ...base.secret import Secret
+from ...base import NativeContext, Secret
 from .ber import SEQUENCE, Element, MalformedError, at_least, read_der, split_algorithm
 from .distinguished_name import rfc4514_name
 from .pem import pem_text

@@ -6,7 +6,7 @@ in silence.
 
 from __future__ import annotations
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from .ber import MalformedError, read_element
 from .certificate import Certificate

@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from .ber import INTEGER, OCTETS, SEQUENCE, Element, MalformedError, at_least, split_algorithm
 from .passwords import PasswordForm

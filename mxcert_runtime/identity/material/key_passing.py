@@ -13,8 +13,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Protocol
 
-from ...base.passing_files import memory_file, temporary_file, write_all
-from ...base.secret import Secret
+from ...base import Secret, memory_file, temporary_file, write_all
 from ..key import LoadArguments
 
 

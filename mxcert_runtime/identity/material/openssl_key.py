@@ -5,7 +5,7 @@ pyOpenSSL is asked only for those: it takes a while to import, and what it has d
 
 from __future__ import annotations
 
-from ...base.secret import Secret
+from ...base import Secret
 from .passwords import PasswordForm
 from .pem import split_blocks
 from .refusal import RefusalsIgnored

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 
 

@@ -10,7 +10,7 @@ import binascii
 import re
 from dataclasses import dataclass, field
 
-from ...base.secret import Secret
+from ...base import Secret
 
 # OpenSSL wants a block to begin its line, which is how one is commented out. PEM text that went
 # through a variable may have lost its line ends, so a block may also follow an end.

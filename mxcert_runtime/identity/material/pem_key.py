@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_algorithm, read_der
 from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, read_scheme

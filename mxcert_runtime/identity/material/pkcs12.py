@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from .armour import without_armour
 from .ber import MalformedError

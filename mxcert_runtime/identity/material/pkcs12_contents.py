@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...base.secret import Secret
+from ...base import Secret
 from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import MissingCipherError, NotDecryptedError, decrypt

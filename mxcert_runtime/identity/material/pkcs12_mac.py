@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 
-from ...base.secret import Secret
+from ...base import Secret
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, split_algorithm
 from .key_derivation import (
     HMACS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...base.secret import Secret
+from ...base import Secret
 from .ber import (
     EXPLICIT,
     SEQUENCE,

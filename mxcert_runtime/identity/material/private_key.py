@@ -16,7 +16,7 @@ from typing import Any, Union
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from ..key import LoadArguments
 from .ber import (

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from ...base.secret import Secret
+from ...base import Secret
 from .ber import (
     BITS,
     EXPLICIT,

@@ -6,7 +6,7 @@ has it in a provider that not every build can load. It protects nothing here; it
 
 from __future__ import annotations
 
-from ...base.secret import Secret
+from ...base import Secret
 
 _BLOCK = 8
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import errno
 
-from ...base.bounded_file import MAX_BYTES, read_bounded
-from ...base.os_reasons import reason_of
-from ...base.path_text import hidden_text, looks_like_path
-from ...base.secret import Secret
+from ...base import MAX_BYTES, Secret, hidden_text, looks_like_path, read_bounded, reason_of
 from ...errors import IdentityError, IdentityProblem
 
 _TOO_LARGE = "Name the file that holds the certificates"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 
-from ...base.secret import Secret
+from ...base import Secret
 from .encryption import CIPHERS, CipherKind, MissingCipherError, NotDecryptedError, decrypt
 from .passwords import PasswordForm
 from .pem import PemBlock

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from weakref import WeakValueDictionary
 
-from ...base.locks import ForkSafeLock
+from ...base import ForkSafeLock
 from ...base.printable import printable
 from ...errors import IdentityError, IdentityProblem
 from .library import client_class, client_for, reason_of, update_of

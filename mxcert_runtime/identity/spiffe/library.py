@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ...base import Secret
 from ...base.printable import printable
-from ...base.secret import Secret
 from ...errors import IdentityError, IdentityProblem
 from ..material.pem import pem_text
 from .update import Svid, Update

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from ...base.secret import Secret
+from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from ..source import Credentials, Options
 from .agent import agent_at

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...base.secret import Secret
+from ...base import Secret
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import NoReturn
 
-from ...base.locks import ForkSafeLock
-from ...base.secret import Secret
+from ...base import ForkSafeLock, Secret
 from ...errors import IdentityError, IdentityProblem
 from . import store
 from .cryptoki import CryptokiError, Module, Token

@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
-from ...base.environ import process_environ
-from ...base.locks import ForkSafeLock
-from ...base.passing_files import public_file
+from ...base import ForkSafeLock, process_environ, public_file
 from ...errors import IdentityError, IdentityProblem
 from .libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors
 from .prompts import refuse_pin_prompts

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterator
 
-from ...base.secret import Secret
+from ...base import Secret
 from .libcrypto import encoded, libcrypto, pop_errors
 
 #: OSSL_STORE_INFO_PKEY, OSSL_STORE_INFO_CERT

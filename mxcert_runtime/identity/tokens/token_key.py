@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...base.passing_files import memory_file, public_file, temporary_file, write_all
-from ...base.secret import Secret
+from ...base import Secret, memory_file, public_file, temporary_file, write_all
 from ...errors import IdentityError, IdentityProblem, MxcertError
 from ..key import LoadArguments
 from ..material.ber import SEQUENCE, encode

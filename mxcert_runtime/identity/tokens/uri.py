@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote_to_bytes
 
-from ...base.secret import Secret
+from ...base import Secret
 
 SCHEME = "pkcs11:"
 #: what tells tokens apart, and what tells objects in a token apart
