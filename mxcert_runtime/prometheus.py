@@ -112,7 +112,8 @@ class _Writer:
         self._metrics = [(each, _metric(each, registry)) for each in _WRITTEN]
         #: by metric name and labels, what this process has written last
         self._written: dict[tuple[str, _Labels], Number] = {}
-        self._lock = threading.Lock()
+        # A signal handler may write, or fork, while its own thread writes.
+        self._lock = threading.RLock()
 
     def start(self) -> None:
         """Write from now on, in this process and in those that are forked from it."""
@@ -147,9 +148,13 @@ class _Writer:
 
     def write(self) -> None:
         """Bring the files to the numbers of this moment."""
+        # Read first: what reads may wait for somebody who forks, and whoever forks waits for us.
+        read = [
+            (each, metric, {_labels(values): number for values, number in each.read()})
+            for each, metric in self._metrics
+        ]
         with self._lock:
-            for instrument, metric in self._metrics:
-                points = {_labels(values): number for values, number in instrument.read()}
+            for instrument, metric, points in read:
                 write = self._write_counts if instrument.is_counter else self._write_gauges
                 write(instrument, metric, points)
 
@@ -158,8 +163,10 @@ class _Writer:
     ) -> None:
         for labels, number in points.items():
             key = instrument.name, labels
-            _child(metric, labels).inc(number - self._written.get(key, 0))
-            self._written[key] = number
+            # Another thread may have read later, and written first.
+            grown = max(0, number - self._written.get(key, 0))
+            _child(metric, labels).inc(grown)
+            self._written[key] = self._written.get(key, 0) + grown
 
     def _write_gauges(
         self, instrument: Instrument, metric: Any, points: dict[_Labels, Number]
