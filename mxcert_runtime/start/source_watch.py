@@ -125,8 +125,10 @@ class SourceWatch:
     def _fetch_aside(self, due: list[_Watched]) -> None:
         with self._lock:
             if self._fetch is None or not self._fetch.is_alive():
-                self._fetch = _Fetch(lambda: self._fetch_all(due))
-                self._fetch.start()
+                fetch = _Fetch(lambda: self._fetch_all(due))
+                fetch.start()
+                # Now, since nobody can wait for a thread that has not begun.
+                self._fetch = fetch
 
     def _fetch_all(self, due: list[_Watched]) -> bool:
         outcomes = [self._refresh(each) for each in due]
