@@ -103,3 +103,14 @@ def test_probe(deployment: Deployment, tls_server: ServerFactory[TlsServer], kin
     report = json.loads(finished.stdout)
     assert (0, True) == (finished.returncode, report["ok"])
     assert [deployment.leaves[kind].fingerprint] == [each.fingerprint for each in server.seen]
+
+
+def test_a_wrong_pin_is_tried_once(deployment: Deployment, watched: WatchedModule) -> None:
+    """Where settings have errors identities are looked at again, and the token is not."""
+    entries = [deployment.entry(kind, hosts=[f"{kind}.test"]) for kind in ("ec", "rsa")]
+    deployment.token.pin_file("0000-wrong")
+    deployment.configure(*entries)
+    report = _report(deployment, "--sign")
+    assert not report["ok"]
+    assert ["invalid-settings"] * 2 == [each["code"] for each in report["errors"]]
+    assert 1 == watched.calls("login refused")

@@ -149,7 +149,7 @@ WRONG = "0000-wrong"
 
 def test_a_wrong_pin_costs_one_attempt(deployment: Deployment, watched: WatchedModule) -> None:
     """It is tried once, by whatever asks again, and stands in no word of what is said."""
-    entries = [deployment.entry(kind, name=kind) for kind in ("ec", "rsa")]
+    entries = [deployment.entry(kind, hosts=[f"{kind}.test"]) for kind in ("ec", "rsa")]
     deployment.token.pin_file(WRONG)
     deployment.configure(*entries)
     script = """
@@ -219,6 +219,34 @@ print(json.dumps([*said, sys.stdin.readline()]))
     assert 5 == len(said)
     assert "has refused this PIN before" in said[-1]
     assert 1 == watched.calls("login refused")
+
+
+def test_a_pin_that_was_changed_here_and_there(
+    deployment: Deployment, watched: WatchedModule, server: TlsServer
+) -> None:
+    """The twin: with the new PIN in its file a reload is enough, whatever the token forgets."""
+    entry = deployment.entry("ec")
+    deployment.configure(entry)
+    script = f"""
+from tests.support.softhsm import SoftToken
+from pathlib import Path
+connect()
+away = os.environ["WATCHED_AWAY"]
+Path({entry["pin_file"]!r}).write_text("other-pin")
+mxcert_runtime.reload()
+open(away, "w").close()
+SoftToken(Path(), dict(os.environ)).change_pin("other-pin")
+for _ in range(2):
+    try:
+        connect()
+    except ssl.SSLError:
+        pass
+os.unlink(away)
+print(json.dumps([connect(), connect()]))
+"""
+    finished = deployment.run(PROGRAM + script, str(server.port))
+    assert ["HTTP/1.1 200 OK"] * 2 == finished.json()
+    assert 1 >= watched.calls("login refused")
 
 
 def test_no_pin(deployment: Deployment, watched: WatchedModule) -> None:

@@ -92,15 +92,12 @@ def mechanism_numbers(path: str, token: Token) -> frozenset[int]:
     return frozenset()
 
 
-class _RefusedPins:
-    """The PINs that a token has refused to this process, by a hash whose key never leaves it.
-
-    None is tried twice: after a few the token locks, and somebody has to bring it to life again.
-    """
+class _KnownPins:
+    """PINs of tokens, by a hash whose key never leaves this process."""
 
     def __init__(self) -> None:
         self._key = Secret(secrets.token_bytes(32))
-        self._refused: set[bytes] = set()
+        self._known: set[bytes] = set()
         self._lock = ForkSafeLock()
 
     def _hash(self, token: Token, pin: Secret[str]) -> bytes:
@@ -112,14 +109,17 @@ class _RefusedPins:
 
     def holds(self, token: Token, pin: Secret[str]) -> bool:
         with self._lock:
-            return self._hash(token, pin) in self._refused
+            return self._hash(token, pin) in self._known
 
     def add(self, token: Token, pin: Secret[str]) -> None:
         with self._lock:
-            self._refused.add(self._hash(token, pin))
+            self._known.add(self._hash(token, pin))
 
 
-_refused_pins = _RefusedPins()
+#: None is tried twice: after a few the token locks, and somebody has to bring it to life again.
+_refused_pins = _KnownPins()
+#: those that the provider has been given, and tries by itself
+_proven_pins = _KnownPins()
 
 
 def log_in(access: Access, pin: Secret[str] | None) -> None:
@@ -139,6 +139,7 @@ def log_in(access: Access, pin: Secret[str] | None) -> None:
     except CryptokiError as error:
         code = error.code
     else:
+        _proven_pins.add(token, pin)
         return
     if code in _PIN_REFUSED:
         _refused_pins.add(token, pin)
@@ -154,7 +155,8 @@ def log_in_again(access: Access, pin: Secret[str] | None) -> None:
     as :func:`log_in` does.
     """
     token = access.token
-    if pin and token.has_refused_a_pin and not _is_logged_in(access):
+    was_right = pin is not None and _proven_pins.holds(token, pin)
+    if pin and was_right and token.has_refused_a_pin and not _is_logged_in(access):
         _refused_pins.add(token, pin)
     log_in(access, pin)
 
