@@ -39,6 +39,10 @@ class OwnerNotes(Generic[Value]):
         found = self._kept.get(id(owner))
         return found[1] if found is not None and found[0]() is owner else None
 
+    def values(self) -> list[Value]:
+        """The values of all objects that live."""
+        return [value for _, value in list(self._kept.values())]
+
     def drop(self, owner: object) -> None:
         """Keep nothing for an object any more."""
         found = self._kept.get(id(owner))

@@ -15,6 +15,7 @@ from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
 from ..hooks.pyopenssl import sessions as pyopenssl_sessions
 from ..hooks.pyopenssl import trust as pyopenssl_trust
+from ..hooks.pyopenssl.contexts import callers_contexts
 from ..hooks.stdlib.sessions import sources
 from ..monitoring import direct_log, guard_log, housekeeping, reloads, unguard_log
 from .given import Given
@@ -56,6 +57,7 @@ def put_in_force(generation: Generation, source: Given, marks: Marks) -> None:
         raise
     _given = source
     shared_contexts.keep_only(generation.identities)
+    callers_contexts.keep_only(generation.identities)
     in_force.install(generation)
     end_keys(generation)
     forget_plans()
@@ -93,6 +95,7 @@ def _plan_undoing() -> None:
         sources.forget_all,
         ledger.forget_all,
         shared_contexts.forget_all,
+        callers_contexts.forget_all,
         forget_plans,
         stop_listening,
         reloads.forget,

@@ -119,7 +119,7 @@ class TestLog:
 def test_the_daily_look(
     engine: Driver, scene: Scene, client_authority: Authority, log: pytest.LogCaptureFixture
 ) -> None:
-    """The first handshake after a day warns of an identity that expires; the next does not."""
+    """The first handshake that is due warns of an identity that expires; the next does not."""
     end = datetime.now(timezone.utc) + timedelta(days=9)
     leaf = client_authority.issue("short", not_after=end, server=False)
     scene.activate(scene.files.identity("short", leaf, hosts=[ALPHA_HOST]))
@@ -128,7 +128,12 @@ def test_the_daily_look(
     engine.get(scene.url(), context)
     assert [] == _lines(log, "expires")
     watched = housekeeping._watched
-    housekeeping.watch(watched, lambda: time.monotonic() - housekeeping.LOOK_INTERVAL)
+    housekeeping.watch(())
+    housekeeping.watch(
+        watched,
+        lambda: time.monotonic() - housekeeping.LOOK_INTERVAL,
+        lambda: end - timedelta(days=60),
+    )
     for _ in range(2):
         engine.get(scene.url(), context)
     assert [True] == ["'short'" in line for line in _lines(log, "expires")]

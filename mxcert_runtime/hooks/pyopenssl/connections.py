@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...connections import Asked, asked_so_far
-from ...decisions import in_force
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
-from .contexts import UnenforceableAuthoritiesError, contexts_of, note_flags
+from .contexts import UnenforceableAuthoritiesError, callers_contexts, note_flags
 from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
 from .steps import step_patches
@@ -66,8 +65,7 @@ def _use_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any
 def _change_context(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     """A call that changes how a Context negotiates."""
     result = wrapped(*args, **kwargs)
-    if in_force.current is not None:
-        contexts_of(in_force.current).drop(instance)
+    callers_contexts.drop(instance)
     return result
 
 
@@ -96,13 +94,10 @@ def _set_time(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 def _forget_demands(owner: Any) -> None:
     """Forget what was made for a Context whose store has changed; for all where none is known."""
-    generation = in_force.current
-    if generation is None:
-        return
     if owner is None:
-        contexts_of(generation).clear()
+        callers_contexts.drop_all()
     else:
-        contexts_of(generation).drop(owner)
+        callers_contexts.drop(owner)
 
 
 #: Methods, by the class that has them; where a version has no such method, nobody can call it.

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ...base import ForkSafeLock, OwnerNotes
-from ...decisions import Generation
 from ...errors import MxcertError
 from ...identity import Authorities, Identity
 from .attributes import carry_over
@@ -52,7 +51,8 @@ class Manner:
 class CallersContexts:
     """The contexts of ours for the connections of one Context of a caller; made when needed."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: ContextsByCaller) -> None:
+        self._owner = owner
         self._manner: Manner | None = None
         self._demands: Demands | None = None
         self._made: dict[tuple[Identity | None, Authorities | None], Any] = {}
@@ -69,11 +69,21 @@ class CallersContexts:
         caller = connection.get_context()
         key = identity, authorities
         with self._lock:
-            if key not in self._made:
-                self._made[key] = self._make(connection, caller, identity, authorities)
-            context = self._made[key]
+            context = self._made.get(key)
+            if context is None:
+                context = self._make(connection, caller, identity, authorities)
+            # One of an identity that has gone is of this connection alone.
+            if self._owner.keeps(identity):
+                self._made[key] = context
             carry_over(context, caller)
         return context
+
+    def let_go(self) -> None:
+        """Let go of contexts that are kept no more; connections on them keep theirs."""
+        with self._lock:
+            self._made = {
+                key: each for key, each in self._made.items() if self._owner.keeps(key[0])
+            }
 
     def _make(
         self,
@@ -99,34 +109,50 @@ class CallersContexts:
         return context
 
 
-#: They go with the Context of their caller, which a program's subclass may make unhashable.
-ContextsByCaller = OwnerNotes[CallersContexts]
+class ContextsByCaller:
+    """Those of every Context of a caller, with which they go; it may not be hashable."""
 
-#: those of each generation, by the caller's Context
-_by_generation: weakref.WeakKeyDictionary[Generation, ContextsByCaller] = (
-    weakref.WeakKeyDictionary()
-)
-_by_generation_lock = ForkSafeLock()
+    def __init__(self) -> None:
+        self._by_caller: OwnerNotes[CallersContexts] = OwnerNotes()
+        #: the identities of which contexts are kept
+        self._kept: frozenset[Identity] = frozenset()
+        self._lock = ForkSafeLock()
+
+    def of(self, caller: Any) -> CallersContexts:
+        """Those for the connections of one Context of a caller."""
+        with self._lock:
+            found = self._by_caller.get(caller)
+            if found is None:
+                found = CallersContexts(self)
+                self._by_caller.put(caller, found)
+            return found
+
+    def keeps(self, identity: Identity | None) -> bool:
+        """Whether contexts of an identity are kept for later connections."""
+        return identity is None or identity in self._kept
+
+    def keep_only(self, identities: Iterable[Identity]) -> None:
+        """Keep contexts of these identities from now on, and let go of those of all others."""
+        self._kept = frozenset(identities)
+        for each in self._by_caller.values():
+            each.let_go()
+
+    def drop(self, caller: Any) -> None:
+        """Forget what was made for a Context that has changed."""
+        self._by_caller.drop(caller)
+
+    def drop_all(self) -> None:
+        """Forget what was made for every Context, since any of them may have changed."""
+        self._by_caller.clear()
+
+    def forget_all(self) -> None:
+        """Forget everything, and every identity."""
+        self._kept = frozenset()
+        self.drop_all()
 
 
-def contexts_of(generation: Generation) -> ContextsByCaller:
-    """The contexts of ours that were made under a generation; they go with it."""
-    with _by_generation_lock:
-        found = _by_generation.get(generation)
-        if found is None:
-            found = _by_generation[generation] = OwnerNotes()
-        return found
-
-
-def contexts_for(generation: Generation, caller: Any) -> CallersContexts:
-    """Those for the connections of one Context of a caller."""
-    by_caller = contexts_of(generation)
-    with _by_generation_lock:
-        found = by_caller.get(caller)
-        if found is None:
-            found = CallersContexts()
-            by_caller.put(caller, found)
-        return found
+#: those of this process
+callers_contexts = ContextsByCaller()
 
 
 def make_distrusting(connection: Any) -> Any:

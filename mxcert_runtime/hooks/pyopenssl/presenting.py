@@ -25,7 +25,7 @@ from ...errors import MxcertError
 from ...identity import Authorities, Identity
 from .contexts import (
     UnenforceableAuthoritiesError,
-    contexts_for,
+    callers_contexts,
     listen_again,
     make_distrusting,
     on_server_request,
@@ -260,7 +260,7 @@ def _choose_context(connection: Any, attempt: Attempt) -> Any:
 
 
 def _context_for(connection: Any, attempt: Attempt, identity: Identity | None) -> Any:
-    made = contexts_for(attempt.generation, connection.get_context())
+    made = callers_contexts.of(connection.get_context())
     return made.get(connection, identity, attempt.decision.authorities)
 
 
