@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from mxcert_runtime.base.secret import Secret
+from mxcert_runtime.errors import IdentityProblem
 from mxcert_runtime.identity.identity import load_identity
 from mxcert_runtime.identity.key import LoadArguments
 from mxcert_runtime.identity.key_transfer import present as transfer
@@ -133,3 +134,12 @@ def test_what_has_no_parts_is_opened_each_time(tmp_path: Path, issuer: pki.Autho
 
     first, second = (load_identity(settings(source)) for _ in range(2))
     assert first.opened is not second.opened
+
+
+def test_a_key_file_of_a_tpm(tmp_path: Path, issuer: pki.Authority) -> None:
+    """Only its TPM can read it; the error says how that is reached."""
+    leaf = issuer.issue("client", key="ec")
+    text = leaf.key_pem().replace(b" PRIVATE KEY", b" TSS2 PRIVATE KEY")
+    error = failure(pem_files(tmp_path, leaf.pem(), text))
+    assert IdentityProblem.UNSUPPORTED is error.problem
+    assert "PKCS#11" in error.remedy

@@ -22,6 +22,8 @@ from .private_key import TRADITIONAL_LABELS, KeyMaterial, checked_key, read_pkcs
 from .traditional_encryption import decrypt_traditional
 
 _PLAIN, _ENCRYPTED = "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"
+#: a key that only its TPM can read, as tpm2-openssl writes it
+_IN_A_TPM = "TSS2 PRIVATE KEY"
 
 #: what is opened whatever the build of OpenSSL, for what is said of the others
 _ENCRYPTIONS = {
@@ -69,6 +71,8 @@ def _open(block: PemBlock, password: Secret[str] | None, label: str) -> KeyMater
     if block.label not in (_PLAIN, _ENCRYPTED, *TRADITIONAL_LABELS):
         message = f"{label} has the form {block.label!r}, which TLS does not use"
         remedy = "Convert it to PKCS8; an OpenSSH key by: ssh-keygen -p -m PKCS8 -f the.key"
+        if block.label == _IN_A_TPM:
+            remedy = "Reach the TPM by PKCS#11 (tpm2-pkcs11), and write the URI of the key"
         raise IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
     protection = _read_protection(block)
     if protection.asked_too_much:
