@@ -48,7 +48,7 @@ class Printer:
 
 def source(command: list[str], **options: Any) -> dict[str, Any]:
     """The table of the settings that names a command."""
-    return {"kind": "command", "command": command, **options}
+    return {"kind": "command", "command": command, "timeout": 60, **options}
 
 
 def settings(command: list[str], *hosts: str, **options: Any) -> dict[str, Any]:

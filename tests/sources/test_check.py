@@ -10,13 +10,14 @@ import pytest
 
 from mxcert_runtime.cli import main
 from tests.sources.commands import MARK, Printer
+from tests.sources.commands import source as source_of
 from tests.support.pki import Leaf
 
 
 @pytest.fixture
 def configured(printer: Printer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A settings file that names the command, with an argument that nobody may see."""
-    source = {"kind": "command", "command": [*printer.command, MARK]}
+    source = source_of([*printer.command, MARK])
     identity = {"name": "printed", "source": source, "hosts": "localhost"}
     (tmp_path / "mxcert.json").write_text(json.dumps({"identity": identity}))
     monkeypatch.setenv("MXCERT_CONFIG", str(tmp_path / "mxcert.json"))
