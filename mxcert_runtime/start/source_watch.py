@@ -80,11 +80,7 @@ class SourceWatch:
 
     def watch(self, identities: Iterable[IdentitySettings]) -> None:
         """Watch what these are made from: go on with what is watched already, and end the rest."""
-        wanted = {
-            id(each.material.source): _Watched(each.material.source, each.origin)
-            for each in identities
-            if isinstance(each.material, SourceMaterial)
-        }
+        wanted = _by_source(identities)
         with self._lock:
             self._forget_parent()
             gone = [each for key, each in self._watched.items() if key not in wanted]
@@ -137,9 +133,12 @@ class SourceWatch:
         self._changed()
         return True
 
-    def refresh_all(self) -> list[Fault]:
-        """Fetch all that is asked for anew, due or not; what could not be fetched."""
-        pulled = [each for each in self._all() if self._due(each) is not None]
+    def refresh_all(self, identities: Iterable[IdentitySettings]) -> list[Fault]:
+        """Fetch all that is asked for anew, due or not, watched or not; what could not be had."""
+        wanted = _by_source(identities)
+        with self._lock:
+            known = [self._watched.get(key, each) for key, each in wanted.items()]
+        pulled = [each for each in known if self._due(each) is not None]
         return [fault for each in pulled if (fault := self._refresh(each)) is not None]
 
     def _all(self) -> list[_Watched]:
@@ -188,6 +187,16 @@ class SourceWatch:
             _logger.error("%s What it gave last stays in use.", fault)
         note_reload("failed", [fault])
         return fault
+
+
+def _by_source(identities: Iterable[IdentitySettings]) -> dict[int, _Watched]:
+    """Each source once, as the first identity names it."""
+    found: dict[int, _Watched] = {}
+    for each in identities:
+        if isinstance(each.material, SourceMaterial):
+            source = each.material.source
+            found.setdefault(id(source), _Watched(source, each.origin))
+    return found
 
 
 def _has_expired(watched: _Watched, now: datetime) -> bool:

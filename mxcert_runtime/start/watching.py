@@ -75,7 +75,8 @@ class Watcher:
 
     def refresh_sources(self) -> list[Fault]:
         """Ask every source that is asked at all, due or not; what could not be had."""
-        return self._sources.refresh_all()
+        generation = in_force.current
+        return self._sources.refresh_all(generation.settings.identities) if generation else []
 
     def push(self) -> None:
         """Have it taken up before the next connection that something has changed; by any thread."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from mxcert_runtime import activate
+from mxcert_runtime import SettingsError, activate, reload
 from mxcert_runtime.identity.pulled import PulledSource
 from mxcert_runtime.start.watching import watcher
 from tests.sources.commands import Printer, settings
@@ -107,6 +107,22 @@ def test_nothing_is_run_where_nobody_watches(
     printer.print_leaf(beta)
     _look()
     assert (alpha.fingerprint, 1) == (ask(), printer.runs)
+
+
+@pytest.mark.parametrize("watch", ["off", 3600])
+def test_a_reload_that_is_asked_for(
+    printer: Printer, ask: Ask, alpha: Leaf, beta: Leaf, watch: Any
+) -> None:
+    """It runs the command, watched or not; one that fails then raises, and changes nothing."""
+    _put_in_force(printer, alpha, watch=watch)
+    printer.print_leaf(beta)
+    reload()
+    assert beta.fingerprint == ask()
+    watcher._sources.settle()
+    printer.content.write_bytes(b"")
+    with pytest.raises(SettingsError, match="prints nothing"):
+        reload()
+    assert beta.fingerprint == ask()
 
 
 def test_under_load(

@@ -174,9 +174,9 @@ class TestPulled:
         printer.print_leaf(_short(client_authority))
         activate(settings=settings(printer.command, "localhost"))
         watch.watch(_in_force())
-        assert ([], 2) == (watch.refresh_all(), printer.runs)
+        assert ([], 2) == (watch.refresh_all(_in_force()), printer.runs)
         printer.content.write_bytes(b"")
-        (fault,) = watch.refresh_all()
+        (fault,) = watch.refresh_all(_in_force())
         assert "prints nothing" in fault.problem
         assert "identity 1 (printed)" in fault.origin
 
