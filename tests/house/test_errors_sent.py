@@ -110,7 +110,8 @@ def _sent(error: Any) -> Iterator[Any]:
 
 def _made(kind: Any, identity: Identity) -> Any:
     """An error of a class, by its own ``__init__``."""
-    if kind.__init__ in (Exception.__init__, OSError.__init__, ValueError.__init__):
+    plain = Exception, OSError, ValueError, LookupError
+    if kind.__init__ in [each.__init__ for each in plain]:
         return kind("a text")
     parameters = list(inspect.signature(kind.__init__).parameters.values())[1:]
     unknown = {str(each.annotation) for each in parameters} - set(SAMPLES)
