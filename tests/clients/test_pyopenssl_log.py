@@ -56,7 +56,11 @@ def _lines_of(
     call: Callable[[Stage], None], stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> list[str]:
     announcement._warn_of_unknown_port.cache_clear()
-    housekeeping.watch(housekeeping._watched, lambda: time.monotonic() - housekeeping.LOOK_INTERVAL)
+    watched, begun = housekeeping._watched, time.monotonic() - housekeeping.LOOK_INTERVAL
+    # As of two months before the expiry, when nothing was told yet.
+    housekeeping.watch((), lambda: begun)
+    early = watched[0].not_after - timedelta(days=60)
+    housekeeping.watch(watched, lambda: begun, lambda: early)
     caplog.clear()
     call(stage)
     return sorted(f"{each.levelname} {each.getMessage()}" for each in caplog.records)
