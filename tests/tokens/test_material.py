@@ -191,3 +191,14 @@ def test_a_provider_that_is_active_already(
     finished = deployment.run(PROGRAM + script, str(server.port), OPENSSL_CONF=str(path))
     assert 0 == finished.returncode, finished.stderr
     assert [deployment.leaves["ec"].fingerprint] * 2 == [each.fingerprint for each in server.seen]
+
+
+def test_what_p11_kit_gives(deployment: Deployment, server: TlsServer) -> None:
+    """Where nothing names a module, p11-kit's proxy has the tokens of all that are installed."""
+    if not Path("/usr/share/p11-kit/modules/softhsm2.module").exists():
+        pytest.skip("p11-kit does not know SoftHSM here")
+    del deployment.token.variables["PKCS11_PROVIDER_MODULE"]
+    deployment.configure(deployment.entry("rsa"))
+    finished = deployment.run(PROGRAM + "connect()", str(server.port))
+    assert 0 == finished.returncode, finished.stderr
+    assert [deployment.leaves["rsa"].fingerprint] == [each.fingerprint for each in server.seen]

@@ -112,6 +112,8 @@ print(json.dumps([*said, connect(), connect()]))
     first, *failed, again, last = finished.json()
     assert ["HTTP/1.1 200 OK"] * 3 == [first, again, last]
     assert 2 == len(failed)
+    (warning,) = finished.stderr.splitlines()
+    assert "could not finish the handshake, in which the key of 'pkcs11:token=mx" in warning
 
 
 @pytest.mark.parametrize("pipe", ["WATCHED_SLOW", "WATCHED_LOOK"])
