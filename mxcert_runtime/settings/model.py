@@ -96,6 +96,8 @@ class Settings:
     trust_cache: bool = True
     #: whether, or after how many seconds each, somebody looks for changes of what was read
     watch: Watch | float = Watch.AUTO
+    #: whether SIGHUP has the next connection look, where the program has no handler of its own
+    sighup: bool = False
     #: the PKCS#11 module by which keys in tokens are reached; ``None`` leaves it to p11-kit
     pkcs11_module: str | None = None
     #: where the log goes; ``None`` leaves it to the program

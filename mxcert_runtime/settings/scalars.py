@@ -46,6 +46,11 @@ SCALARS = (
         "watch",
         "when a new connection looks whether files and sources have changed, and takes them up",
     ),
+    Scalar(
+        "sighup",
+        "switch",
+        "whether SIGHUP has the next connection look, in a program without a handler of its own",
+    ),
     Scalar("pkcs11_module", "path", "the module of the tokens that keys are in"),
 )
 

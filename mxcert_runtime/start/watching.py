@@ -8,6 +8,7 @@ before its first connection, whatever its parent did.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from ..decisions import Generation, in_force
 from ..errors import Fault
 from ..identity import sources_of
 from ..monitoring import is_in_log_handler
-from ..settings import Watch
+from ..settings import Settings, Watch
+from .hangup import Hangup
 from .source_watch import SourceWatch
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -42,6 +44,7 @@ class Watcher:
         #: whether something has changed that no file shows
         self._is_pushed = False
         self._sources = SourceWatch(self.push)
+        self._hangup = Hangup(self.push)
 
     def serve(self, take_up: Callable[[], None], remind: Callable[[], None]) -> None:
         """Say what takes up a change, and what tells again of what could not be taken up."""
@@ -49,19 +52,20 @@ class Watcher:
 
     def follow(self, generation: Generation, marks: Marks) -> None:
         """Look at what a generation was read from, in place of what was looked at before."""
-        self._interval = _seconds_of(generation.settings.watch)
-        self._is_auto = generation.settings.watch is Watch.AUTO
-        named = [
-            each for source in sources_of(generation.settings.identities) for each in source.files()
-        ]
+        settings = generation.settings
+        self._interval, self._is_auto = _seconds_of(settings), settings.watch is Watch.AUTO
+        named = [path for each in sources_of(settings.identities) for path in each.files()]
         self._marks = {**{path: mark_of(path) for path in named}, **marks}
         if self._interval is None:
-            self._sources.end()
-            in_force.look_by(None)
+            self.stop()
             return
-        self._sources.watch(generation.settings.identities)
+        self._sources.watch(settings.identities)
+        if settings.sighup:
+            self._hangup.listen()
+        else:
+            self._hangup.stop()
         in_force.look_by(self.look)
-        in_force.due = time.monotonic() + self._interval
+        in_force.due = 0.0 if self._is_pushed else time.monotonic() + self._interval
 
     def note(self, marks: Marks) -> None:
         """Know what was read in vain, so that it is not read again until it changes."""
@@ -72,6 +76,7 @@ class Watcher:
         in_force.look_by(None)
         self._interval, self._marks, self._is_pushed = None, {}, False
         self._sources.end()
+        self._hangup.stop()
 
     def refresh_sources(self) -> list[Fault]:
         """Ask every source that is asked at all, due or not; what could not be had."""
@@ -81,11 +86,12 @@ class Watcher:
     def push(self) -> None:
         """Have it taken up before the next connection that something has changed; by any thread."""
         self._is_pushed = True
-        self.look_soon()
-
-    def look_soon(self) -> None:
-        """Look before the next connection."""
         if self._interval is not None:
+            in_force.due = 0.0
+
+    def look_in_child(self) -> None:
+        """Look before the first connection of a process that was forked just now."""
+        if self._interval not in (None, math.inf):
             in_force.due = 0.0
 
     def look(self) -> None:
@@ -116,10 +122,13 @@ class Watcher:
         self._remind()
 
 
-def _seconds_of(watch: Watch | float) -> float | None:
-    if isinstance(watch, Watch):
-        return AUTO_SECONDS if watch is Watch.AUTO else None
-    return watch
+def _seconds_of(settings: Settings) -> float | None:
+    watch = settings.watch
+    if not isinstance(watch, Watch):
+        return watch
+    if watch is Watch.AUTO:
+        return AUTO_SECONDS
+    return math.inf if settings.sighup else None
 
 
 def _nothing() -> None:
@@ -130,4 +139,4 @@ def _nothing() -> None:
 watcher = Watcher()
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
-    os.register_at_fork(after_in_child=watcher.look_soon)
+    os.register_at_fork(after_in_child=watcher.look_in_child)

@@ -24,6 +24,7 @@ TOP: dict[str, Any] = {
     "expired_identities": "refuse",
     "trust_cache": False,
     "watch": "off",
+    "sighup": True,
     "pkcs11_module": "/usr/lib/module.so",
     "ca": ["a.pem"],
     "identity": [{"pkcs12": "a.p12"}],

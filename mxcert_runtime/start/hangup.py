@@ -1,0 +1,53 @@
+"""SIGHUP as the word that something has changed, in a program that has no handler of its own.
+
+The handler does nothing but have the next connection look: it may interrupt anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+_logger = logging.getLogger("mxcert_runtime")
+
+
+class Hangup:
+    """Our handler, while settings ask for it; one that comes after it stays."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act = act
+
+    def listen(self) -> None:
+        """Take SIGHUP, unless somebody has it, or it is ignored; then the log says so."""
+        number = getattr(signal, "SIGHUP", None)
+        if number is None:  # Windows
+            _logger.warning("sighup: this system has no SIGHUP")
+            return
+        standing = signal.getsignal(number)
+        if standing == self._handle:
+            return
+        if standing is not signal.SIG_DFL:
+            _logger.info("sighup: the program has a handler of its own, which stays")
+            return
+        self._set(number, self._handle)
+
+    def stop(self) -> None:
+        """Give SIGHUP back, if it is ours still."""
+        number = getattr(signal, "SIGHUP", None)
+        if number is not None and signal.getsignal(number) == self._handle:
+            self._set(number, signal.SIG_DFL)
+
+    def _set(self, number: int, handler: Any) -> None:
+        try:
+            signal.signal(number, handler)
+        except ValueError:  # not the main thread, or not the main interpreter
+            _logger.warning(
+                "sighup: only the main thread can set a handler; import mxcert_runtime there, or "
+                "call mxcert_runtime.reload()"
+            )
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._act()
