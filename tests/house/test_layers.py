@@ -153,6 +153,13 @@ def test_imports_come_from_above(module: str) -> None:
     assert set() == wrong
 
 
+def test_decisions_know_no_contexts() -> None:
+    """Who gets what is decided without TLS: a generation holds nothing of who carries it out."""
+    deciding = [each for each in _modules() if each.startswith("decisions.")]
+    found = {name for each in deciding for name in _imports(each)}
+    assert set() == {name for name in found if name.split(".")[0] == "contexts"}
+
+
 def test_the_search_sees_imports() -> None:
     """The test above would see what it looks for: in functions, under TYPE_CHECKING, relative."""
     assert {"_face", "start.activation", "decisions.explanation"} <= _imports("__init__")
