@@ -91,7 +91,7 @@ class ConnectionPlanner:
         try:
             plan = make(self, trust)
         except TrustChangedError:
-            ledger.doubt(self.context)
+            ledger.mark_incomplete(self.context)
             return self._knowing(complete=False)._plan_by(make)
         is_passing = trust is not None and trust.directories is not None
         return replace(plan, is_passing=True) if is_passing else plan

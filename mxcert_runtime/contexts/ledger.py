@@ -171,7 +171,7 @@ class Ledger:
         """Write down that the context was made with default trust."""
         self._change(context, lambda record: {"default_trust": True})
 
-    def doubt(self, context: ssl.SSLContext) -> None:
+    def mark_incomplete(self, context: ssl.SSLContext) -> None:
         """From now on only the context itself can say what it trusts."""
         self._change(context, lambda record: {"complete": False})
 

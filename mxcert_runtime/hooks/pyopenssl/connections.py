@@ -16,7 +16,7 @@ from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
 from .steps import step_patches
 from .trust import WRAPPERS as TRUST_WRAPPERS
-from .trust import doubt
+from .trust import note_unseen_loads
 
 __all__ = ["LIBRARY", "UnenforceableAuthoritiesError"]
 
@@ -73,7 +73,7 @@ def _get_cert_store(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     store = wrapped(*args, **kwargs)
     if store is not None:
         setattr(store, _OWNER, instance)
-        doubt(instance)
+        note_unseen_loads(instance)
     return store
 
 

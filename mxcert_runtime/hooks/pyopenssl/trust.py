@@ -43,7 +43,7 @@ def forget_all() -> None:
     _epoch = object()
 
 
-def doubt(context: Any) -> None:
+def note_unseen_loads(context: Any) -> None:
     """Note that a program has its hands on the store, past what is seen."""
     _note(context, lambda held: replace(held, has_more=True))
 
@@ -88,7 +88,7 @@ def _load_verify_locations(wrapped: Any, instance: Any, args: Any, kwargs: Any) 
         result = wrapped(*args, **kwargs)
     except Exception:
         # A bundle with one damaged certificate leaves those before it in the store.
-        doubt(instance)
+        note_unseen_loads(instance)
         raise
     loads = _describe(*args, **kwargs)
     _note(instance, lambda held: replace(held, trust=held.trust.plus(*loads)))
