@@ -1,4 +1,4 @@
-"""``mxcert check`` of many identities: what it comes to first, like findings once, one by name."""
+"""``mxcert check`` of many identities: what it comes to first, what is alike once, one by name."""
 
 from __future__ import annotations
 
