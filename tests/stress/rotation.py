@@ -2,6 +2,7 @@
 
 ``python -m tests.stress.rotation 1000`` renews so many times and prints what came of it; a tenth of
 the renewals is broken. Each request is judged by the renewals that were done before it began.
+``... 1000 watching`` only replaces the files, and the requests themselves find that out.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ ROOM = 20
 TIMEOUT = server.IDLE_SECONDS
 #: one of so many renewals is broken, and one of so many requests comes from a fresh client
 _BROKEN, _FRESH = 10, 25
+_LOOK_SECONDS = 0.02
+#: what a busy machine may need, in thousandths of a second
+_MOST_LOOKS = 60_000
 
 
 @dataclass
@@ -56,7 +60,8 @@ class Report:
 class Renewing:
     """One identity whose files are written again and again, and which of them counts."""
 
-    def __init__(self, running: Running, folder: Path) -> None:
+    def __init__(self, running: Running, folder: Path, *, is_watching: bool) -> None:
+        self._is_watching = is_watching
         self.leaves: list[dict[str, str]] = running.told["leaves"]
         self._paths = folder / "renewed.crt", folder / "renewed.key"
         #: of the renewals that are done, the last one that was sound
@@ -64,7 +69,8 @@ class Renewing:
         self._write(0)
         files = {"certificate": str(self._paths[0]), "key": str(self._paths[1])}
         entry = {"name": "renewed", "hosts": [ALPHA_HOST], **files}
-        settings = {"unlisted_hosts": "none", "watch": "off", "identity": [entry]}
+        watch: Any = _LOOK_SECONDS if is_watching else "off"
+        settings = {"unlisted_hosts": "none", "watch": watch, "identity": [entry]}
         mxcert_runtime.activate(settings=settings)
 
     def _leaf(self, number: int) -> dict[str, str]:
@@ -78,12 +84,25 @@ class Renewing:
     def renew(self) -> None:
         """Write the next one, and put it in force."""
         self._write(self.number + 1)
-        mxcert_runtime.reload()
+        if self._is_watching:
+            self._wait_for(self._leaf(self.number + 1)["fingerprint"])
+        else:
+            mxcert_runtime.reload()
         self.number += 1
+
+    def _wait_for(self, fingerprint: str) -> None:
+        """Until a request has found it."""
+        for _ in range(_MOST_LOOKS):
+            if mxcert_runtime.identities()[0].fingerprint == fingerprint:
+                return
+            threading.Event().wait(0.001)
+        raise AssertionError("no request has found the new certificate")
 
     def renew_badly(self) -> None:
         """Write one that is broken."""
         self._paths[0].write_text("broken")
+        if self._is_watching:
+            return
         with suppress(SettingsError):
             mxcert_runtime.reload()
             raise AssertionError("a broken certificate was taken")
@@ -93,11 +112,11 @@ class Renewing:
         return {self._leaf(each)["fingerprint"] for each in range(since, self.number + 2)}
 
 
-def run(renewals: int, folder: Path) -> Report:
+def run(renewals: int, folder: Path, *, is_watching: bool = False) -> Report:
     """Renew so many times under load."""
     report, ended = Report(), threading.Event()
     with server.running(folder) as running, LoopbackNames():
-        renewing = Renewing(running, folder)
+        renewing = Renewing(running, folder, is_watching=is_watching)
         url, ca_file = running.url(ALPHA_HOST), running.told["ca_file"]
         judge = _judging(report, renewing, ended)
         workers = [
@@ -216,4 +235,5 @@ def _resources(workers: int) -> tuple[int, int, int]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
-        print(json.dumps(vars(run(int(sys.argv[1]), Path(name))), indent=1))
+        found = run(int(sys.argv[1]), Path(name), is_watching="watching" in sys.argv[2:])
+        print(json.dumps(vars(found), indent=1))

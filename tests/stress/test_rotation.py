@@ -15,9 +15,10 @@ _BESIDE = 40
 
 # asyncio of Python 3.9 takes transports for unclosed that the server has closed, without us too.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_renewed_under_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_watching", [False, True], ids=["reload", "watching"])
+def test_renewed_under_load(is_watching: bool, tmp_path: Path) -> None:
     """Kept and fresh connections of three clients; a tenth of the renewals is broken."""
-    report = run(RENEWALS, tmp_path)
+    report = run(RENEWALS, tmp_path, is_watching=is_watching)
     assert [] == report.failures
     assert (RENEWALS, RENEWALS // 10) == (report.renewals, report.broken)
     assert report.requests >= RENEWALS * ROOM
