@@ -34,14 +34,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Gone:
-    """A path at which no file could be read."""
+class Unread:
+    """What could not be read; no times where nothing is there that could be looked at."""
 
-    reason: int
+    times: tuple[int, ...] | None
 
 
 #: by path; ``None`` for what is no regular file, such as a pipe, which gives its content once
-Marks = dict[str, Union[Mark, Gone, None]]
+Marks = dict[str, Union[Mark, Unread, None]]
 
 _marks: ContextVar[Marks | None] = ContextVar("mxcert_files_read", default=None)
 
@@ -64,21 +64,21 @@ def note_read(path: str, found: os.stat_result, content: bytes) -> None:
         marks[path] = _mark(found, content) if stat.S_ISREG(found.st_mode) else None
 
 
-def note_unread(path: str, error: OSError) -> None:
+def note_unread(path: str) -> None:
     """Note a path at which nothing could be read."""
     marks = _marks.get()
     if marks is not None:
-        marks[path] = Gone(error.errno or 0)
+        marks[path] = _unread(path)
 
 
-def mark_of(path: str) -> Mark | Gone | None:
+def mark_of(path: str) -> Mark | Unread | None:
     """The mark of a file that others read."""
     try:
         with open(path, "rb") as file:
             found = os.fstat(file.fileno())
             return _mark(found, file.read()) if stat.S_ISREG(found.st_mode) else None
-    except OSError as error:
-        return Gone(error.errno or 0)
+    except OSError:
+        return _unread(path)
 
 
 def changed_files(marks: Marks) -> list[str]:
@@ -99,21 +99,30 @@ def _has_changed(marks: Marks, path: str) -> bool:
     mark = marks[path]
     if mark is None:
         return False
+    if isinstance(mark, Unread):
+        return mark != _unread(path)
     try:
         found = os.stat(path)
-        if isinstance(mark, Gone) or not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode):
             return True
         if mark.is_settled and _times_of(found) == mark.times:
             return False
         with open(path, "rb") as file:
             found = os.fstat(file.fileno())
             now = _mark(found, file.read())
-    except OSError as error:
-        return mark != Gone(error.errno or 0)
+    except OSError:
+        return True
     if now.digest != mark.digest:
         return True
     marks[path] = now
     return False
+
+
+def _unread(path: str) -> Unread:
+    try:
+        return Unread(_times_of(os.stat(path)))
+    except OSError:
+        return Unread(None)
 
 
 def _mark(found: os.stat_result, content: bytes) -> Mark:

@@ -58,20 +58,29 @@ def reload() -> None:
 
 def take_up() -> None:
     """The same where a change was found by looking: what is broken stays, and the log says so."""
-    with swap.lock:
+    # Whoever holds it may wait, in a log handler, for the connection that looks here.
+    if not swap.lock.acquire(blocking=False):
+        watcher.push()
+        return
+    try:
         before, given = in_force.current, swap.given()
-        if before is None or given is None:
-            return
-        with files_read() as marks:
-            try:
-                generation, faults = build_renewal(_checked(given.read()), before)
-                watcher.note(marks)
-                if not faults or not generation.decides_like(before):
-                    _swap(before, generation, given, marks)
-            except SettingsError as error:
-                faults = tuple(error.faults)
-                watcher.note(marks)
-        _trouble.note(faults, newest_change(marks))
+        if before is not None and given is not None:
+            _renew(before, given)
+    finally:
+        swap.lock.release()
+
+
+def _renew(before: Generation, given: Given) -> None:
+    with files_read() as marks:
+        try:
+            generation, faults = build_renewal(_checked(given.read()), before)
+            watcher.note(marks)
+            if not faults or not generation.decides_like(before):
+                _swap(before, generation, given, marks)
+        except SettingsError as error:
+            faults = tuple(error.faults)
+            watcher.note(marks)
+    _trouble.note(faults, newest_change(marks))
 
 
 def forget_trouble() -> None:

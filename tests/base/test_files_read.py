@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mxcert_runtime.base.bounded_file import read_bounded
+from mxcert_runtime.base.bounded_file import MAX_BYTES, read_bounded
 from mxcert_runtime.base.files_read import Marks, changed_files, files_read
 
 
@@ -88,6 +88,29 @@ def test_a_file_that_comes(tmp_path: Path) -> None:
     assert [str(path)] == changed_files(marks)
 
 
+@pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root reads everything")
+def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
+    """It has not changed as long as it may not, and has once it may."""
+    path = tmp_path / "file"
+    path.write_text("one")
+    path.chmod(0)
+    marks = _read(path)
+    assert [] == changed_files(marks)
+    path.chmod(0o600)
+    assert [str(path)] == changed_files(marks)
+
+
+def test_what_is_too_large(tmp_path: Path) -> None:
+    """It is not read again and again, and has changed once it is smaller."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(MAX_BYTES + 1))
+    marks = _read(path)
+    assert [] == changed_files(marks)
+    path.write_bytes(b"one")
+    assert [str(path)] == changed_files(marks)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no such pipes")
 def test_a_pipe_is_left_alone(tmp_path: Path) -> None:
     """It gives its content once, and nobody else may take it."""
     path = tmp_path / "pipe"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime.decisions import in_force
+from mxcert_runtime.start import swap
 from tests.faults.scene import ALPHA_HOST, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
+from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch
 from tests.support.subprocesses import run_client
@@ -182,6 +185,27 @@ def test_kept_connections(client: Client, renewal: Renewal) -> None:
         for _ in range(3):
             leaf = renewal.renew()
             assert leaf.fingerprint == get(scene.url())["fingerprint"]
+
+
+def test_while_others_change_settings(renewal: Renewal) -> None:
+    """A connection does not wait for whoever is changing settings; the next one takes it up."""
+    renewal.activate(watch=ALWAYS)
+    leaf, holds, ends = renewal.renew(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with swap.lock:
+            holds.set()
+            ends.wait(TIMEOUT)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holds.wait(TIMEOUT)
+    try:
+        assert renewal.scene.alpha.fingerprint == _seen(renewal)
+    finally:
+        ends.set()
+        thread.join()
+    assert leaf.fingerprint == _seen(renewal)
 
 
 _FORKED = """
