@@ -29,41 +29,31 @@ def metrics() -> dict[str, Any]:
     ::
 
         {
-            "active": True,              # whether settings are in force
-            "generation": 3,             # how many this process, or its parent, put in force
-            "loaded_at": "2026-11-26T07:00:00+00:00",   # when the one in force was; or None
-            "connections": [             # that were begun while they were, client side only
-                {"identity": "billing", "rule": "api.billing.example", "count": 12},
-            ],
-            "refusals": [                # handshakes that failed over a certificate, by alert
-                {"reason": "certificate_required", "count": 1},
-            ],
-            "failures": [                # handshakes that failed, over whatever, by kind
-                {"kind": "connection-closed", "count": 1},
-            ],
-            "reloads": [                 # by what they came to; all three are always there
-                {"outcome": "applied", "count": 2},
-                {"outcome": "unchanged", "count": 40},
-                {"outcome": "failed", "count": 0},
-            ],
-            "last_reload": {             # or None
-                "outcome": "applied", "at": "2026-11-26T07:00:00+00:00", "faults": [],
-            },
-            "identities": [              # that are loaded, in their order
+            "active": True,  # whether settings are in force
+            "generation": 3,  # how many this process, or its parent, put in force
+            "loaded_at": "2026-11-26T07:00:00+00:00",  # when the one in force was; or None
+            # client side only, begun while settings were in force; None is: no identity of ours
+            "connections": [{"identity": "billing", "rule": "api.billing.example", "count": 12}],
+            "refusals": [{"reason": "certificate_required", "count": 1}],  # over a certificate
+            "failures": [{"kind": "connection-closed", "count": 1}],  # over whatever
+            # applied, unchanged, failed: all three are always there
+            "reloads": [{"outcome": "applied", "count": 2}],
+            "last_reload": {"outcome": "applied", "at": "2026-11-26T07:00:00+00:00", "faults": []},
+            "identities": [  # that are loaded, in their order
                 {
                     "identity": "billing",
                     "days_left": 29.31,
                     "seconds_left": 2532384,
                     "not_after": "2026-12-31T23:59:59+00:00",
-                    "fingerprint": "9f86d0...",         # SHA-256 of the leaf in memory
-                    "file_fingerprint": "9f86d0...",    # and of what the files hold now, or None
-                    "file_problem": None,               # why the files cannot be used now
+                    "fingerprint": "9f86d0...",  # SHA-256 of the leaf in memory
+                    "file_fingerprint": "9f86d0...",  # and of what the files hold now, or None
+                    "file_problem": None,  # why the files cannot be used now
                 },
             ],
-            "certificates": [            # leaves, their chains, and the CAs of the settings
+            "certificates": [  # leaves, their chains, and the CAs of the settings
                 {
-                    "identity": "billing",              # None for CAs that are no identity's own
-                    "kind": "leaf",                     # or chain, or ca
+                    "identity": "billing",  # None for CAs that are no identity's own
+                    "kind": "leaf",  # or chain, or ca
                     "subject": "CN=billing",
                     "fingerprint": "9f86d0...",
                     "not_before": "2025-12-31T00:00:00+00:00",
@@ -73,14 +63,9 @@ def metrics() -> dict[str, Any]:
             ],
         }
 
-    The ``identity`` of a connection is ``None`` where it has none of ours, ``rule`` where the
-    default decided. What is left is negative once a certificate has expired. ``kind`` of a failure
-    is ``certificate-required``, ``certificate-refused``, ``handshake-failure``,
-    ``connection-closed`` (the server closed in the handshake, and sent no alert),
-    ``closed-without-answer`` (TLS 1.3: it did so behind the handshake, which is how some refuse a
-    certificate), ``server-refused`` (this side refused the server) or ``other``. Counts begin at
-    zero with the process, which for a forked one is its fork; they go on over reloads, activation
-    and deactivation.
+    ``rule`` is ``None`` where the default decided; seconds are negative once a certificate has
+    expired. docs/monitoring.md has the kinds of failures. Counts begin at zero with the process,
+    a forked one's too, and go on over reloads, activation and deactivation.
     """
     generation = _current_generation()
     return {name: read(generation) for name, read in _GROUPS.items()}

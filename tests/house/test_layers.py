@@ -57,6 +57,7 @@ LIBRARIES = (
 )
 
 _LONGEST_FILE = 350
+_LONGEST_FUNCTION = 50
 _LONGEST_FACE = 42
 
 
@@ -278,8 +279,21 @@ def test_files_are_short_and_say_what_they_are(module: str) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FILE
 
 
+def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (function.end_lineno or 0) - function.lineno + 1
+
+
+@pytest.mark.parametrize("module", _modules())
+def test_functions_are_short(module: str) -> None:
+    """No function is longer than 50 lines, its docstring included."""
+    functions = (
+        each for each in _nodes(module) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
+    assert [] == [each.name for each in functions if _length(each) > _LONGEST_FUNCTION]
+
+
 def test_the_face_is_short() -> None:
-    """``__init__.py`` stays under 40 lines."""
+    """``__init__.py`` stays under 42 lines."""
     path = _sources()["__init__"]
     assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FACE
 

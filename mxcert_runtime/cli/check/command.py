@@ -67,6 +67,19 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="CODE",
         help="leave out what has this code, as often as you like; not what stops a program",
     )
+    _add_sections(parser)
+    parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="make keys in PKCS#11 tokens sign, and verify it; without this they are only found",
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the JSON Schema of --json, and check nothing"
+    )
+    return parser
+
+
+def _add_sections(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary", action="store_true", help="show only how much there is, and how it stands"
     )
@@ -81,15 +94,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         metavar="SECTION",
         help=f"show only this section, as often as you like: {', '.join(SECTIONS)}; all is judged",
     )
-    parser.add_argument(
-        "--sign",
-        action="store_true",
-        help="make keys in PKCS#11 tokens sign, and verify it; without this they are only found",
-    )
-    parser.add_argument(
-        "--schema", action="store_true", help="print the JSON Schema of --json, and check nothing"
-    )
-    return parser
 
 
 def _ignorable(text: str) -> str:
