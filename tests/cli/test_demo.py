@@ -23,6 +23,8 @@ from mxcert_runtime.settings.loading import read_settings
 from tests.cli.processes import run_command
 from tests.support.subprocesses import ROOT
 
+pytestmark = pytest.mark.any_python
+
 LIBRARIES = ["requests", "urllib3", "urllib.request"]
 #: host: what its server does, what it sees with the plugin, how the call ends without
 EXPECTED = {

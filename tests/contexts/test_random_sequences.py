@@ -17,6 +17,8 @@ from tests.contexts.supplies import Supplies, make_supplies
 from tests.support import pki
 from tests.support.pki import Authority, Leaf
 
+pytestmark = pytest.mark.any_python
+
 _CHUNKS, _SEQUENCES = 6, 20
 _SETTLED_NS = file_state._SETTLED_NS
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mxcert_runtime.base.hosts import Host, HostPattern, UnnamedHost
 from mxcert_runtime.decisions.policy import Policy
 from tests.decisions.policies import make_policy, presented
+
+pytestmark = pytest.mark.any_python
 
 PROPERTY = settings(
     deadline=None,

@@ -22,6 +22,8 @@ from benchmarks.questions import NAMES, load_question
 from benchmarks.report import describe, table
 from benchmarks.workers import clean_environment
 
+pytestmark = pytest.mark.any_python
+
 _PATH = "{http://www.w3.org/2000/svg}path"
 ROOT = Path(__file__).resolve().parents[2]
 EFFORT = Effort(pairs=4, workers=1, chunk=0.001)

@@ -26,6 +26,8 @@ from tests.support import pki
 from .fuzz_targets import PASSWORD, TARGETS, corpus
 from .material import load_inline
 
+pytestmark = pytest.mark.any_python
+
 LEAF = pki.Authority("Fuzz root").intermediate("Fuzz issuer").issue("client")
 FILES = [(ending, name) for ending in TARGETS for name in corpus(ending) if ending != ".ber"]
 quick = settings(

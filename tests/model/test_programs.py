@@ -12,6 +12,8 @@ from tests.model.cast import Cast, on_stage
 from tests.model.trial import differences_of
 from tests.support.names import LoopbackNames
 
+pytestmark = pytest.mark.any_python
+
 #: the first seed and how many; ``MXCERT_MODEL_SEED`` begins elsewhere
 SEED, PROGRAMS_OF_A_TEST, TESTS = int(os.environ.get("MXCERT_MODEL_SEED", "0")), 20, 10
 

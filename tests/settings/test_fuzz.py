@@ -22,6 +22,8 @@ from mxcert_runtime.settings.model import Reading
 from tests.settings.deployments import ENVIRONMENTS, FILES, SECRETS
 from tests.settings.readings import read, sound
 
+pytestmark = pytest.mark.any_python
+
 _EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
 bounded = settings(
     max_examples=int(_EXAMPLES or 60),

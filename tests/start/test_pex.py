@@ -22,6 +22,8 @@ from tests.support.installation import TIMEOUT, Installation, Installations, onc
 from tests.support.pki import Authority, Leaf
 from tests.support.tls_server import TlsServer
 
+pytestmark = pytest.mark.any_python
+
 _APPLICATION = """\
 import json, os, urllib.request
 url = "https://localhost:%s/" % os.environ["TARGET_PORT"]

@@ -25,6 +25,8 @@ from tests.stress import server
 from tests.stress.server import HOSTS, SERVICES, Running
 from tests.support.names import LoopbackNames
 
+pytestmark = pytest.mark.any_python
+
 THREADS, REQUESTS_OF_A_THREAD = 50, 100
 TASKS, REQUESTS_OF_A_TASK = 500, 10
 #: connections that each client may have in use at a time, or for each host and identity

@@ -8,6 +8,8 @@ import pytest
 
 from tests.stress.rotation import ROOM, THREADS, run
 
+pytestmark = pytest.mark.any_python
+
 RENEWALS = 40
 #: what a client library may keep for itself: its loop, its resolver, files that are being read
 _BESIDE = 40
