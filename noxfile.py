@@ -63,7 +63,7 @@ def wheel(session: nox.Session) -> None:
 @nox.parametrize("version", EACH_PYTHON)
 def tests(session: nox.Session, version: str) -> None:
     """The tests on one Python; ``bash .ci/test`` runs all on the main one, with coverage."""
-    if version == os.environ.get("MXCERT_TESTED"):
+    if version == os.environ.get("CI_TESTED"):
         session.skip("`bash .ci/test` ran on it")
     environment = {"MXCERT_PYTHON": _python(session, version), "MXCERT_VENV": _venv(version)}
     command = ("bash", ".ci/test", "--no-cov", "-m", "not any_python")
@@ -140,7 +140,7 @@ def _run(
 
 
 def _time_limit(session: nox.Session) -> tuple[str, ...]:
-    deadline = os.environ.get("MXCERT_CI_DEADLINE")
+    deadline = os.environ.get("CI_DEADLINE")
     if deadline is None or shutil.which("timeout") is None:
         return ()
     left = int(deadline) - int(time.time())
