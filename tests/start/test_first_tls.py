@@ -259,6 +259,17 @@ def test_another_finder_serves_it(
     _assert_presented(_run(installations, text, environment), server, alpha.fingerprint)
 
 
+def test_what_comes_unseen_is_seen_without_a_dial(
+    installations: Installations, environment: dict[str, str]
+) -> None:
+    """By what it imports itself, as far as the other finder leaves that to others."""
+    text = _HIDDEN.partition("{between}")[0] + "import ssl\nprint('after')\n"
+
+    done = _run(installations, text, {**environment, **_BROKEN})
+
+    assert (78, "") == (done.returncode, done.stdout)
+
+
 def _with_another_file(installation: Installation, folder: Path, line: str) -> Installation:
     """An environment that has the package, and a ``.pth`` file that comes before ours."""
     made = make_environment(folder / "environment", [str(installation.packages)])
