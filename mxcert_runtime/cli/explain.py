@@ -42,6 +42,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument(
         "--service", metavar="NAME", help="the service that the code has named, if it names one"
     )
+    parser.add_argument(
+        "--client", metavar="MODULE", help="the library that connects, by the name of its import"
+    )
     return parser
 
 
@@ -72,10 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     explanation = explain_in(generation, host, port, arguments.service or None)
     if arguments.json:
         data = {"schema": _SCHEMA_NAME, "ok": True, **explanation.as_data()}
+        if arguments.client:
+            data["client"] = _describe_client(arguments.client)
         print(json.dumps(data, indent=2))
     else:
         _print(open_terminal(), explanation)
-    for warning in _warnings(explanation, generation):
+        if arguments.client and _describe_client(arguments.client)["reached"]:
+            print(f"\n{_describe_client(arguments.client)['words']}")
+    for warning in (*_warnings(explanation, generation), *_client_warnings(arguments.client)):
         print(f"mxcert explain: {warning}", file=sys.stderr)
     return 0
 
@@ -92,6 +99,30 @@ def _warnings(explanation: Explanation, generation: Generation) -> list[str]:
     if not generation.settings:
         warnings.append("there are no settings here, so nothing would be presented anywhere")
     return list(map(printable, warnings))
+
+
+def _describe_client(module: str) -> dict[str, Any]:
+    """Whether hooks reach the connections of a library; ``None``: nothing is known of it."""
+    from ..hooks import LIBRARIES
+    from ..hooks.unreached import unreached_client
+
+    module = printable(module)
+    unreached = unreached_client(module)
+    if unreached is not None:
+        return {"module": module, "reached": False, "words": str(unreached)}
+    if module in {each.module.partition(".")[0] for each in LIBRARIES}:
+        words = f"`{module}` is hooked, so its connections go by this."
+        return {"module": module, "reached": True, "words": words}
+    words = (
+        f"nothing is known of `{module}`: what connects through `ssl` or pyOpenSSL goes by this, "
+        "what has TLS of its own does not; docs/compatibility.md has the clients that are measured"
+    )
+    return {"module": module, "reached": None, "words": words}
+
+
+def _client_warnings(module: str | None) -> list[str]:
+    described = _describe_client(module) if module else {"reached": True}
+    return [] if described["reached"] else [str(described["words"])]
 
 
 def _print(terminal: Terminal, explanation: Explanation) -> None:

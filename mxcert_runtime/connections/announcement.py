@@ -6,7 +6,7 @@ import functools
 import logging
 
 from ..base import Host
-from ..decisions import WITHHELD_FROM_UNNAMED, Decision, Policy
+from ..decisions import WITHHELD_FROM_UNNAMED, Decision, Policy, WithheldFromUnverified
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -25,6 +25,8 @@ def warn_of_unknowns(
     """Warn of what is not known of a connection, where it changes what is presented."""
     if port is None and policy.port_matters(host):
         _warn_of_unknown_port(host)
+    if isinstance(decision, WithheldFromUnverified):
+        _warn_of_unverified_server(host, port, decision.remedy)
     if decision is WITHHELD_FROM_UNNAMED:
         _warn_of_unnamed_host(host, port)
 
@@ -36,6 +38,16 @@ def _warn_of_unknown_port(host: Host | None) -> None:
         "the port of a connection to %s is not known, so its rules with a port do not apply; "
         "a rule without a port does, as far as none with a port withholds what it gives",
         host,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_of_unverified_server(host: Host | None, port: int | None, remedy: str) -> None:
+    """Warn, once for each peer, that it is not verified and gets nothing."""
+    _logger.warning(
+        "a connection to %s does not verify its server, so nothing is presented. %s",
+        host if port is None else f"{host} on port {port}",
+        remedy,
     )
 
 

@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from .explanation import Explanation, endpoint_of, explain_in
     from .generation import Generation
     from .legs import current_leg, dialling, dialling_proxy, held_leg, hold_leg, peek_leg, take_leg
-    from .policy import WITHHELD_FROM_UNNAMED, Choice, Decision, Policy, Rule, Withheld
+    from .policy import (
+        WITHHELD_FROM_UNNAMED,
+        Choice,
+        Decision,
+        Policy,
+        Rule,
+        Withheld,
+        WithheldFromUnverified,
+    )
     from .services import service
 
 __all__ = (
@@ -24,6 +32,7 @@ __all__ = (
     "Policy",
     "Rule",
     "Withheld",
+    "WithheldFromUnverified",
     "build_generation",
     "build_renewal",
     "current_leg",
@@ -46,7 +55,7 @@ _FILES = {
     "explanation": "Explanation endpoint_of explain_in",
     "generation": "Generation",
     "legs": "current_leg dialling dialling_proxy held_leg hold_leg peek_leg take_leg",
-    "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld",
+    "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld WithheldFromUnverified",
     "services": "service",
 }  # fmt: skip
 

@@ -31,11 +31,17 @@ from ..settings import (
     RuleSettings,
     UnlistedHosts,
     UnnamedHosts,
+    VerifiedServer,
 )
 from .generation import Generation
 from .last_good import LastGood
-from .policy import Policy, Rule, decide_by_default
+from .policy import Policy, Rule, Unverified, decide_by_default
 
+_UNVERIFIED = {
+    VerifiedServer.PINNED: Unverified.UNPINNED,
+    VerifiedServer.ALL: Unverified.NOTHING,
+    VerifiedServer.OFF: Unverified.ALL,
+}
 _PASSWORD_PROBLEMS = frozenset(
     {
         IdentityProblem.WRONG_PASSWORD_OR_DAMAGED,
@@ -94,7 +100,10 @@ class _Builder:
         self._try_transfer(loaded[:1])
         default = decide_by_default(loaded, offered=offered)
         offers_unnamed = self.settings.unnamed_hosts is UnnamedHosts.OFFER
-        policy = Policy(hosts, services, default, offers_unnamed=offers_unnamed)
+        unverified = _UNVERIFIED[self.settings.require_verified_server]
+        policy = Policy(
+            hosts, services, default, offers_unnamed=offers_unnamed, unverified=unverified
+        )
         warnings, invalid = tuple(self.warnings), tuple(self.invalid)
         return Generation(
             settings=self.settings,

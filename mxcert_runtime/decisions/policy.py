@@ -27,6 +27,15 @@ class Choice(Enum):
     SERVER_REQUEST = "server-request"
 
 
+class Unverified(Enum):
+    """What a server may be offered that the client does not verify; each one more."""
+
+    NOTHING = 0
+    #: identities of rules that pin no CAs
+    UNPINNED = 1
+    ALL = 2
+
+
 @dataclass(frozen=True, eq=False)
 class Rule:
     """One rule: its name as the settings have it, and what it gives.
@@ -114,9 +123,28 @@ class Withheld(Decision):
     remedy: str
 
 
+@dataclass(frozen=True, eq=False)
+class WithheldFromUnverified(Withheld):
+    """Nothing is presented, since the client verifies no server."""
+
+
 def _withhold(reason: str, remedy: str) -> Withheld:
     return Withheld(
         choice=Choice.NONE, identity=None, candidates=(), rule=None, reason=reason, remedy=remedy
+    )
+
+
+def _withhold_from_unverified(decision: Decision) -> Decision:
+    return WithheldFromUnverified(
+        choice=Choice.NONE,
+        identity=None,
+        candidates=(),
+        rule=decision.rule,
+        reason="the client does not verify the server, and require_verified_server keeps from it "
+        f"what there is: {decision.reason}",
+        remedy="Let the client verify the server (no `verify=False`, no CERT_NONE), or set "
+        '`require_verified_server = "off"` (MXCERT_REQUIRE_VERIFIED_SERVER=off) if whoever answers '
+        "may have the identity",
     )
 
 
@@ -171,11 +199,14 @@ class Policy:
         default: Decision,
         *,
         offers_unnamed: bool = False,
+        unverified: Unverified = Unverified.UNPINNED,
     ) -> None:
         self.hosts = {pattern: decide_by_rule(rule) for pattern, rule in hosts.items()}
         self.services = {name: decide_by_rule(rule) for name, rule in services.items()}
         self.default = default
         self._offers_unnamed = offers_unnamed
+        self._unverified = unverified
+        self._for_unverified: dict[Decision, Decision] = {}
         self._has_names = any(not is_address(each.host) for each in hosts)
         # Which ports can change a decision, so that nobody looks for one in vain.
         self._ports: dict[HostPattern, list[int]] = {}
@@ -198,6 +229,16 @@ class Policy:
             return self._memo[host, port, service]
         except KeyError:
             return self._remember(host, port, service)
+
+    def for_unverified(self, decision: Decision) -> Decision:
+        """What a decision comes to for a connection that verifies no server."""
+        is_pinned = decision.authorities is not None
+        offered = Unverified.ALL if is_pinned else Unverified.UNPINNED
+        if not decision.presentable or self._unverified.value >= offered.value:
+            return decision
+        if decision not in self._for_unverified:
+            self._for_unverified[decision] = _withhold_from_unverified(decision)
+        return self._for_unverified[decision]
 
     def examine(
         self, host: Host | None, port: int | None = None, service: str | None = None

@@ -9,6 +9,7 @@ from . import (
     requests_adapters,
     suds_methods,
     twisted_agents,
+    unreached,
     urllib3_future,
     urllib3_pools,
     urllib3_retries,
@@ -39,4 +40,5 @@ LIBRARIES = (
     *greenlets.LIBRARIES,
     *twisted_agents.LIBRARIES,
     grpclib_channels.LIBRARY,
+    *unreached.LIBRARIES,
 )

@@ -37,6 +37,13 @@ DIFFERENCES = (
         shown_by="clients/test_pyopenssl_moments.py::test_context_stays_until_the_request",
     ),
     Difference(
+        what="how it is told whether the server is verified (`require_verified_server`)",
+        ssl="by the verify mode of the program's context",
+        pyopenssl="by the mode of the connection, and by a second look at the chain when it asks",
+        why="a callback of the program may accept a server that its CAs do not verify",
+        shown_by="connections/test_unverified.py::test_callback_and_pinned",
+    ),
+    Difference(
         what="what chooses among identities",
         ssl="issuers, certificate types and signature algorithms of the server's request",
         pyopenssl="its issuers",

@@ -156,6 +156,8 @@ class Library:
     prepare: Callable[[], None] | None = None
     #: called when other settings have come into force: closes what is idle and ended with the old
     retire: Callable[[], None] | None = None
+    #: whether its connections are those that hooks see; else it is only told of
+    is_reached: bool = True
 
     def version(self) -> str:
         """The version of the library that is loaded; empty for the standard library."""
@@ -263,7 +265,7 @@ class Patches:
             _logger.error("%s is not hooked: %s", library.module, error)
 
     def _patch(self, library: Library) -> bool:
-        """Patch one library; ``False`` where its version is not known."""
+        """Patch one library; ``False`` where its version is not known, or it is not reached."""
         if not library.is_supported:
             _logger.warning(
                 "%s %s is not a version that mxcert_runtime knows (from %s, below %s): its own "
@@ -285,8 +287,9 @@ class Patches:
         except BaseException:
             self._undo_down_to(before)
             raise
-        self._hooked.append(library)
-        return True
+        if library.is_reached:
+            self._hooked.append(library)
+        return library.is_reached
 
 
 def attribute_of(module: str, name: str = "") -> Callable[[], Any]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Settings,
         UnlistedHosts,
         UnnamedHosts,
+        VerifiedServer,
         Watch,
     )
     from .presence import is_disabled
@@ -35,6 +36,7 @@ __all__ = (
     "Settings",
     "UnlistedHosts",
     "UnnamedHosts",
+    "VerifiedServer",
     "Watch",
     "is_disabled",
     "names",
@@ -53,7 +55,7 @@ _FILES = {
     "log": "ORIGIN unwritable",
     "model": (
         "ExpiredIdentities LogSettings Reading RuleKind RuleSettings Settings UnlistedHosts "
-        "UnnamedHosts Watch"
+        "UnnamedHosts VerifiedServer Watch"
     ),
     "presence": "is_disabled",
     "readers": "reader_of",

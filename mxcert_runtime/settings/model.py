@@ -41,6 +41,15 @@ class Watch(Enum):
     OFF = "off"
 
 
+class VerifiedServer(Enum):
+    """Which identities go to no server that the client does not verify."""
+
+    #: those of rules that pin CAs
+    PINNED = "pinned"
+    ALL = "all"
+    OFF = "off"
+
+
 class RuleKind(Enum):
     """What the identifier of a rule can name."""
 
@@ -87,6 +96,7 @@ class Settings:
     authorities: tuple[Authority, ...] = ()
     unlisted_hosts: UnlistedHosts = UnlistedHosts.OFFER
     unnamed_hosts: UnnamedHosts = UnnamedHosts.NONE
+    require_verified_server: VerifiedServer = VerifiedServer.PINNED
     expired_identities: ExpiredIdentities = ExpiredIdentities.WARN
     #: which hosts a service is: ``(service, hosts)``
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -33,6 +33,12 @@ SCALARS = (
         "choice",
         "whether the default goes where the client names no host and some name has a rule",
     ),
+    Scalar(
+        "require_verified_server",
+        "choice",
+        "which identities are kept from a server that the client does not verify: those of rules "
+        "that pin CAs, all, or none",
+    ),
     Scalar("expired_identities", "choice", "what an identity outside its validity means"),
     Scalar("services", "services", ""),
     Scalar("service_prefixes", "prefixes", "to try in front of a WSDL's service name"),

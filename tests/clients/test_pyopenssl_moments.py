@@ -249,6 +249,7 @@ class TestObjectsOfPrograms:
         seen = []
         for each in ("one", "two"):
             context = Equal(SSL.TLS_CLIENT_METHOD)
+            context.set_verify(SSL.VERIFY_PEER)
             add_authority(context, scene.authority)
             context.set_info_callback(lambda *arguments, each=each: seen.append(each))
             assert scene.leaf.fingerprint == scene.converse(context).presented

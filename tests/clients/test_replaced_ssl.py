@@ -45,6 +45,13 @@ class TestTruststore:
         imports = (PLUGIN, _INJECT) if first else (_INJECT, PLUGIN)
         assert deployed.expected == deployed.run(*imports, use, SSL_CERT_FILE=deployed.ca_file)
 
+    def test_clients_loaded_before(self, deployed: Deployed) -> None:
+        """Clients that have made a default context of truststore's when the plugin is imported."""
+        _need("truststore")
+        imports = (_INJECT, "import aiohttp, requests", PLUGIN)
+        answers = deployed.run(*imports, _REQUESTS, SSL_CERT_FILE=deployed.ca_file)
+        assert deployed.expected == answers
+
     def test_genuine_context_made_before(self, deployed: Deployed) -> None:
         """A context of CPython's own, older than truststore's class and the plugin, still works."""
         _need("truststore")

@@ -21,6 +21,7 @@ SECRET_FILE = __file__
 TOP: dict[str, Any] = {
     "unlisted_hosts": "none",
     "unnamed_hosts": "offer",
+    "require_verified_server": "all",
     "expired_identities": "refuse",
     "trust_cache": False,
     "watch": "off",

@@ -32,6 +32,7 @@ from ...identity import (
     load_identities,
 )
 from ...settings import ExpiredIdentities, Reading, is_disabled, read_process_settings
+from .clients import check_clients
 from .identities import describe_authority, describe_identity
 from .rules import describe_default, describe_rules
 from .settings import describe_settings
@@ -63,6 +64,8 @@ def make_report(
     )
     found = [*faults, *_check(reading, generation, identities, expected)]
     found += check_signatures(identities) if signing else ()
+    # Where nothing is to be presented, nobody misses it.
+    found += check_clients() if identities else ()
     found = [each for each in found if each.code.value not in ignored]
     errors = [each.as_data() for each in found if each.is_error]
     warnings = [each.as_data() for each in found if not each.is_error]

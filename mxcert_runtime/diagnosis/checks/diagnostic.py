@@ -31,6 +31,7 @@ class DiagnosticCode(Enum):
     NO_DIGITAL_SIGNATURE = "no-digital-signature"
     READABLE_BY_OTHERS = "readable-by-others"
     TOKEN_DOES_NOT_SIGN = "token-does-not-sign"
+    CLIENT_NOT_REACHED = "client-not-reached"
 
 
 #: What stops a program or its connections, now or soon; all else may be meant as it is.

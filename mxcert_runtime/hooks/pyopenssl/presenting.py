@@ -34,6 +34,7 @@ from .contexts import (
 from .sessions import mark_connection, mark_later_sessions, unmark_connection
 from .steps import REFUSAL, note_chosen, watch_connection
 from .trust import join_extra_authorities
+from .verification import is_verified, may_verify
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -54,8 +55,14 @@ class _PyOpenssl:
         return None
 
     def plan(self, generation: Generation, decision: Decision, asked: Asked, context: Any) -> Plan:
-        count = count_of(decision, presents_own=False)
-        return Plan(generation, decision, count, mark=mark_of(generation, decision))
+        if not may_verify(context):
+            decision = generation.policy.for_unverified(decision)
+        return _plan(generation, decision)
+
+
+def _plan(generation: Generation, decision: Decision) -> Plan:
+    count = count_of(decision, presents_own=False)
+    return Plan(generation, decision, count, mark=mark_of(generation, decision))
 
 
 _engine = _PyOpenssl()
@@ -210,7 +217,7 @@ def _answer(connection: Any) -> None:
     if attempt is None:
         return
     try:
-        attempt = _decide_by_name(connection, attempt)
+        attempt = _decide_by_verification(connection, _decide_by_name(connection, attempt))
         context = _choose_context(connection, attempt)
         if context is not None:
             _take(connection, context)
@@ -236,6 +243,23 @@ def _decide_by_name(connection: Any, attempt: Attempt) -> Attempt:
     mark_later_sessions(connection, named.mark)
     watch_connection(connection, named)
     return named
+
+
+def _decide_by_verification(connection: Any, attempt: Attempt) -> Attempt:
+    """Decide anew by whether the server that asks is verified, which its Context need not tell."""
+    policy = attempt.generation.policy
+    decision = policy.select(*attempt.asked)
+    withheld = policy.for_unverified(decision)
+    # Pinned CAs are those of the context that it was put on.
+    verifying = getattr(connection, _TAKEN, None) or connection.get_context()
+    if withheld is not decision and not is_verified(connection, verifying):
+        decision = withheld
+    if decision is attempt.decision:
+        return attempt
+    verified = Attempt(_plan(attempt.generation, decision), attempt.asked, attempt.context)
+    watch_connection(connection, verified)
+    verified.start(connection)
+    return verified
 
 
 def _choose_context(connection: Any, attempt: Attempt) -> Any:

@@ -59,7 +59,10 @@ class SslEngine:
         identity, and :class:`~.connections.planner.UnknownSecurityLevelError`.
         """
         # The last two do not tell when they are changed, so they are looked at each time.
-        question: Question = asked, _verify_mode_of(context), context.keylog_filename
+        verify_mode = _verify_mode_of(context)
+        question: Question = asked, verify_mode, context.keylog_filename
+        if verify_mode == ssl.CERT_NONE:
+            decision = generation.policy.for_unverified(decision)
         record = ledger.find_or_adopt(context)
         key = decision, *question[1:], callers_own(_message_callback_of(context))
         if is_observed(generation, asked[:2]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..values import Row
+from ..values import Column, Row
 
 _GEVENT = """
 import warnings
@@ -26,6 +26,11 @@ def in_reactor(function, host, port):
     if hasattr(result, "raiseException"):
         result.raiseException()
 """
+
+_SCRAPY = (
+    "it accepts every server unless told otherwise; one that the pinned CAs do not verify gets no "
+    "identity, and one of another name does: set `DOWNLOAD_VERIFY_CERTIFICATES = True`"
+)
 
 ROWS = (
     Row(
@@ -118,6 +123,7 @@ def call(host, port):
     in_reactor(get, host, port)
 """,
         distribution="scrapy",
+        known=dict.fromkeys((Column.BAD_SERVER, Column.WRONG_NAME), _SCRAPY),
         imports="import scrapy",
     ),
 )
