@@ -7,6 +7,7 @@ import platform
 import ssl
 from collections.abc import Sequence
 
+from mxcert_runtime.hooks.unreached import UNREACHED
 from tests.support.subprocesses import ROOT
 
 from .values import LATE, NOT_THERE, Column, Measured, Verdict
@@ -36,7 +37,10 @@ def write_document(measured: Sequence[Measured]) -> None:
 
 def as_document(measured: Sequence[Measured]) -> str:
     """Markdown: the table, and a line for all that is not simply right."""
-    return "\n".join((*_introduction(), *_table(measured), "", *_remarks(measured))) + "\n"
+    return (
+        "\n".join((*_introduction(), *_table(measured), "", *_remarks(measured), *_own_tls()))
+        + "\n"
+    )
 
 
 def _introduction() -> tuple[str, ...]:
@@ -49,7 +53,8 @@ def _introduction() -> tuple[str, ...]:
         f"Measured on {day} with CPython {platform.python_version()} and {ssl.OPENSSL_VERSION} on"
         f" {platform.system()}. Each row is an ordinary program of its client, without any setting"
         " of client certificates, in a process of its own; what it is judged by is what a server on"
-        " loopback saw.",
+        " loopback saw. The servers are the tests' own: all of HTTP that is needed, and of other"
+        " protocols the handshake and the first bytes.",
         "",
         "- **pinned**, **other host**: the identity of a rule, with pinned CAs and without.",
         "- **unlisted**: the default, where one of several identities has expired.",
@@ -85,3 +90,9 @@ def _remarks(measured: Sequence[Measured]) -> list[str]:
         if cell.verdict in (Verdict.KNOWN, Verdict.WRONG)
     ]
     return ["## What is not reached, and what to do", "", *told]
+
+
+def _own_tls() -> list[str]:
+    """What no hook reaches at all."""
+    told = [f"- `{each.module}` ({each.engine}): {each.remedy}." for each in UNREACHED]
+    return ["", "## TLS of their own", "", "They present no identity, and are told of:", "", *told]
