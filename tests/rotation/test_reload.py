@@ -124,6 +124,7 @@ def test_pools(client: Client, renewal: Renewal) -> None:
             assert 3 + number == scene.server.connections
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
 @each_client
 def test_nothing_is_kept_of_the_old(client: Client, renewal: Renewal) -> None:
     """Idle connections of renewed identities are closed: there are never more than are in use."""
@@ -137,6 +138,21 @@ def test_nothing_is_kept_of_the_old(client: Client, renewal: Renewal) -> None:
             mxcert_runtime.reload()
             get(scene.url())
         assert before == _descriptors(scene.server.port)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")
+@pytest.mark.parametrize("client", clients.UNBOUND[:3], ids=name_of)
+def test_idle_connections_are_closed_at_once(client: Client, renewal: Renewal) -> None:
+    """A pool of urllib3 keeps none of the old identity until somebody asks for one."""
+    scene = renewal.scene
+    with client(scene.ca_file, None) as get:
+        renewal.activate()
+        for host in (ALPHA_HOST, BETA_HOST):
+            get(scene.url(host))
+        assert 2 == _descriptors(scene.server.port)
+        renewal.renew()
+        mxcert_runtime.reload()
+        assert 1 == _descriptors(scene.server.port)
 
 
 def test_a_connection_under_way(renewal: Renewal) -> None:
