@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         UNKNOWN,
         Holding,
         Verification,
+        joining,
         verification_of,
         why_extra_do_not_count,
     )
@@ -70,6 +71,7 @@ __all__ = (
     "explain_misfit",
     "forget_plans",
     "is_observed",
+    "joining",
     "mark_of",
     "moment_of_choice",
     "note_connected",
@@ -105,7 +107,9 @@ _FILES = {
         "ReuseKey SessionMark circumstances_now end_keys reuse_key_now reuse_key_of_proxy "
         "reuse_key_of_service"
     ),
-    "verification": "DEFAULT Holding UNKNOWN Verification verification_of why_extra_do_not_count",
+    "verification": (
+        "DEFAULT Holding UNKNOWN Verification joining verification_of why_extra_do_not_count"
+    ),
 }  # fmt: skip
 
 

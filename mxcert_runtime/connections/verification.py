@@ -64,8 +64,7 @@ class Verification:
     @property
     def added(self) -> Authorities | None:
         """The extra CAs, where they count."""
-        counts = self.pinned is None and self.held.complete and _is_default(self.held)
-        return self.extra if counts else None
+        return joining(self.extra, self.held) if self.pinned is None else None
 
     @property
     def of_settings(self) -> Authorities | None:
@@ -101,6 +100,12 @@ def verification_of(generation: Generation, decision: Decision, held: Held | Non
     return Verification(decision.authorities, generation.extra_authorities, held or UNKNOWN)
 
 
+def joining(extra: Authorities | None, held: Held) -> Authorities | None:
+    """The extra CAs of the settings, where they join what a context holds."""
+    is_default = held.default_trust or held.trust.is_default
+    return extra if held.complete and is_default else None
+
+
 def why_extra_do_not_count(extra: Authorities) -> str:
     """What to say, once for each context, where nobody can tell whether it has default trust."""
     return (
@@ -108,10 +113,6 @@ def why_extra_do_not_count(extra: Authorities) -> str:
         f"nobody can tell whether it has default trust: the extra CAs ({_names(extra)}) do not "
         "count for it. Import mxcert_runtime before the context is made"
     )
-
-
-def _is_default(held: Held) -> bool:
-    return held.default_trust or held.trust.is_default
 
 
 def _names(authorities: Authorities) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ...connections import UNKNOWN, Holding, why_extra_do_not_count
+from ...connections import UNKNOWN, Holding, joining, why_extra_do_not_count
 from ...contexts import Load, described_loads
 from ...decisions import Generation, in_force
 from ..patching import Wrapper
@@ -57,7 +57,7 @@ def join_extra_authorities(context: Any, generation: Generation) -> None:
     if extra is None:
         return
     held, joined = trust_held_by(context), vars(context).get(_JOINED, frozenset())
-    if held.default_trust or held.trust.is_default:
+    if joining(extra, held) is not None:
         if extra.digest not in joined:
             add_authorities(context, extra)
             setattr(context, _JOINED, joined | {extra.digest})
