@@ -39,8 +39,8 @@ def read_bounded(path: str, limit: int = MAX_BYTES) -> Secret[bytes]:
     """
     try:
         found, content = _read(path, limit)
-    except OSError:
-        note_unread(path)
+    except OSError as error:
+        note_unread(path, error)
         raise
     note_read(path, found, content.reveal())
     return content

@@ -7,6 +7,7 @@ touched, or replaced by one that is alike, has not changed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -22,6 +23,14 @@ from typing import Union
 _SETTLED_NS = 2_000_000_000
 #: No digest leaves this process, and none says anything about a password in a file.
 _KEY = secrets.token_bytes(32)
+#: What tells of the file. Anything else, such as no free descriptor, or a server that is away, may
+#: be over at the next look, with nothing of the file changed.
+_LASTING = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENXIO, errno.EFBIG),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +44,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Unread:
-    """What could not be read; no times where nothing is there that could be looked at."""
+    """What could not be read; no times where nothing is there that could be looked at.
+
+    ``is_lasting`` is whether it stays so until the file changes.
+    """
 
     times: tuple[int, ...] | None
+    is_lasting: bool
 
 
 #: by path; ``None`` for what is no regular file, such as a pipe, which gives its content once
@@ -64,11 +77,11 @@ def note_read(path: str, found: os.stat_result, content: bytes) -> None:
         marks[path] = _mark(found, content) if stat.S_ISREG(found.st_mode) else None
 
 
-def note_unread(path: str) -> None:
+def note_unread(path: str, error: OSError) -> None:
     """Note a path at which nothing could be read."""
     marks = _marks.get()
     if marks is not None:
-        marks[path] = _unread(path)
+        marks[path] = _unread(path, error)
 
 
 def mark_of(path: str) -> Mark | Unread | None:
@@ -77,8 +90,8 @@ def mark_of(path: str) -> Mark | Unread | None:
         with open(path, "rb") as file:
             found = os.fstat(file.fileno())
             return _mark(found, file.read()) if stat.S_ISREG(found.st_mode) else None
-    except OSError:
-        return _unread(path)
+    except OSError as error:
+        return _unread(path, error)
 
 
 def changed_files(marks: Marks) -> list[str]:
@@ -100,7 +113,7 @@ def _has_changed(marks: Marks, path: str) -> bool:
     if mark is None:
         return False
     if isinstance(mark, Unread):
-        return mark != _unread(path)
+        return not mark.is_lasting or mark.times != _times_at(path)
     try:
         found = os.stat(path)
         if not stat.S_ISREG(found.st_mode):
@@ -118,17 +131,28 @@ def _has_changed(marks: Marks, path: str) -> bool:
     return False
 
 
-def _unread(path: str) -> Unread:
+def _unread(path: str, error: OSError) -> Unread:
+    times = _times_at(path)
+    # It may have been changed since it was tried, and times are written in ticks.
+    is_settled = times is None or _have_settled(times)
+    return Unread(times, is_settled and error.errno in _LASTING)
+
+
+def _times_at(path: str) -> tuple[int, ...] | None:
     try:
-        return Unread(_times_of(os.stat(path)))
+        return _times_of(os.stat(path))
     except OSError:
-        return Unread(None)
+        return None
 
 
 def _mark(found: os.stat_result, content: bytes) -> Mark:
     times = _times_of(found)
     digest = hashlib.blake2b(content, key=_KEY, digest_size=16).digest()
-    return Mark(times, digest, time.time_ns() - max(times[1:3]) >= _SETTLED_NS)
+    return Mark(times, digest, _have_settled(times))
+
+
+def _have_settled(times: tuple[int, ...]) -> bool:
+    return time.time_ns() - max(times[1:3]) >= _SETTLED_NS
 
 
 def _times_of(found: os.stat_result) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from ..identity import (
     Identity,
     IdentitySettings,
     KeyTransferError,
+    Loaded,
     SourceMaterial,
     Validity,
     examine_dates,
@@ -118,19 +119,17 @@ class _Builder:
         """By the name of their entry, which has several where its file holds several keys."""
         loaded = {}
         for each, load in load_all(self.settings.identities):
-            entry = self._load_entry(each, load)
+            entry = self._look_at_dates(each, self._load_entry(each, load))
             if entry:
                 loaded[each.name] = entry
-                for identity in entry:
-                    self._look_at_dates(identity)
         return loaded
 
     def _load_entry(
-        self, each: IdentitySettings, load: Callable[[], tuple[Identity, ...]]
+        self, each: IdentitySettings, load: Callable[[], Loaded]
     ) -> tuple[Identity, ...]:
         entry: tuple[Identity, ...] = ()
         try:
-            entry, pinned = load(), each.pinned()
+            entry, pinned = load()
         except IdentityError as error:
             entry = self._go_on_with(each, error)
         except KeyTransferError as error:
@@ -165,16 +164,26 @@ class _Builder:
             )
             self.faults.append(Fault("this process", problem, NO_WAY_REMEDY))
 
-    def _look_at_dates(self, identity: Identity) -> None:
-        problem = examine_dates(identity, datetime.now(timezone.utc))
-        if problem is None:
-            return
-        if problem.validity is Validity.VALID:
-            self.warnings.append(problem.fault)
-        elif self.settings.expired_identities is ExpiredIdentities.REFUSE:
-            self.faults.append(problem.fault)
-        else:
-            self.invalid.append(problem.fault)
+    def _look_at_dates(
+        self, each: IdentitySettings, entry: tuple[Identity, ...]
+    ) -> tuple[Identity, ...]:
+        """The identities of an entry, or its last good ones where their dates are refused."""
+        now = datetime.now(timezone.utc)
+        problems = [found for identity in entry if (found := examine_dates(identity, now))]
+        outside = [found.fault for found in problems if found.validity is not Validity.VALID]
+        self.warnings += [found.fault for found in problems if found.validity is Validity.VALID]
+        if self.settings.expired_identities is not ExpiredIdentities.REFUSE or not outside:
+            self.invalid += outside
+            return entry
+        before = self._last_good.identities(each)
+        if _digests(before) == _digests(entry):
+            # It has expired in force: that is told each day, and holds up nothing else.
+            self.invalid += outside
+            return entry
+        (self.outlived if before else self.faults).extend(outside)
+        if before and isinstance(each.material, SourceMaterial):
+            self._own_authorities[each.name] = self._last_good.pinned(each.name)
+        return before or entry
 
     def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
         pems: dict[str, None] = {}
@@ -265,6 +274,10 @@ class _Builder:
             problem = f"the host {name!r} of the service {service!r} has another identity's rule"
             remedy = f"Take the host out of the service, or out of {standing.origin}"
             self.faults.append(Fault(f"services, {service}", problem, remedy))
+
+
+def _digests(identities: Iterable[Identity]) -> list[str]:
+    return [each.digest for each in identities]
 
 
 def _as_pem(certificate: Certificate) -> str:

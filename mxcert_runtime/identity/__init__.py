@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .guarded_source import GuardedSource
     from .identity import Identity, Validity, load_identities, load_identity
     from .key_transfer import NO_WAY_REMEDY, KeyTransferError, present, try_identity
-    from .loading import load_all
+    from .loading import Loaded, load_all
     from .material.certificate import Certificate
     from .material.distinguished_name import ComparableName, comparable_name, readable_name
     from .material.pairing import has_issued, is_root
@@ -63,6 +63,7 @@ __all__ = (
     "Identity",
     "IdentitySettings",
     "KeyTransferError",
+    "Loaded",
     "MalformedUriError",
     "Material",
     "OpenSource",
@@ -115,7 +116,7 @@ _FILES = {
     "guarded_source": "GuardedSource",
     "identity": "Identity Validity load_identities load_identity",
     "key_transfer": "KeyTransferError NO_WAY_REMEDY present try_identity",
-    "loading": "load_all",
+    "loading": "Loaded load_all",
     "material.certificate": "Certificate",
     "material.distinguished_name": "ComparableName comparable_name readable_name",
     "material.pairing": "has_issued is_root",

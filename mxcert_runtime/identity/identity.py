@@ -27,8 +27,8 @@ from .material.ber import MalformedError
 from .material.certificate import Certificate
 from .material.pairing import Pair, pair_up
 from .material.refusal import RefusalsIgnored
-from .opening import Content, Preparation
-from .sources import IdentitySettings
+from .opening import Content, CredentialsContent, Preparation
+from .sources import Authority, AuthorityText, IdentitySettings
 
 
 class Validity(Enum):
@@ -215,6 +215,18 @@ class Opening:
         """The identities; raises as :func:`load_identities` does."""
         opened = open_once(self._content, self._settings.password, self._prepared)
         return tuple(_make_identities(self._settings, opened, self._content.labels[0]))
+
+    def pinned(self) -> tuple[Authority, ...]:
+        """The CAs of the settings, and those that the source has given with the identity.
+
+        Those, and not what it would give now: identity and CAs of two updates never mix.
+        """
+        content = self._content
+        given = content.authorities if isinstance(content, CredentialsContent) else b""
+        if not given:
+            return self._settings.authorities
+        text = given.decode("ascii", "surrogateescape")
+        return (*self._settings.authorities, AuthorityText(text, self._settings.origin))
 
 
 def open_once(

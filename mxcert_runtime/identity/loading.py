@@ -13,19 +13,21 @@ from typing import Union
 
 from ..errors import IdentityError
 from .identity import Identity, Opening
-from .sources import IdentitySettings
+from .sources import Authority, IdentitySettings
 
 #: Entries that are read before the first of them is opened; files may be large.
 _BATCH = 64
 _MOST_THREADS = 8
 
-#: gives the identities of an entry, or raises what is wrong with it
-Load = Callable[[], "tuple[Identity, ...]"]
+#: what an entry comes to: its identities, and the CAs that its settings and its source pin
+Loaded = tuple[tuple[Identity, ...], tuple[Authority, ...]]
+#: gives that, or raises what is wrong with it
+Load = Callable[[], Loaded]
 _Begun = Union[Opening, IdentityError]
 
 
 def load_all(entries: Sequence[IdentitySettings]) -> Iterator[tuple[IdentitySettings, Load]]:
-    """Each entry in its order, with what gives its identities.
+    """Each entry in its order, with what gives its identities and its pinned CAs.
 
     That raises as :func:`~.identity.load_identities` does.
     """
@@ -62,9 +64,9 @@ def _derivations(begun: list[_Begun]) -> list[Callable[[], None]]:
 
 def _load_of(begun: _Begun) -> Load:
     if isinstance(begun, Opening):
-        return begun.identities
+        return lambda: (begun.identities(), begun.pinned())
 
-    def refuse() -> tuple[Identity, ...]:
+    def refuse() -> Loaded:
         raise begun
 
     return refuse

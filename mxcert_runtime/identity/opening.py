@@ -106,10 +106,11 @@ class PemContent:
 
 @dataclass(frozen=True)
 class CredentialsContent:
-    """What a source gives, with the password that the source has for it."""
+    """What a source gives, with the password and the CAs that the source has for it."""
 
     content: Pkcs12Content | PemContent
     password: Secret[str] | None = None
+    authorities: bytes = field(default=b"", repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -141,4 +142,4 @@ def content_of(credentials: Credentials, label: str) -> CredentialsContent:
     content = (
         PemContent(material, material, (label, label)) if is_pem else Pkcs12Content(material, label)
     )
-    return CredentialsContent(content, credentials.password)
+    return CredentialsContent(content, credentials.password, credentials.authorities)

@@ -173,17 +173,6 @@ class IdentitySettings:
     #: pinned CAs: when not empty, only these count for the hosts of this identity's rules
     authorities: tuple[Authority, ...] = ()
 
-    def pinned(self) -> tuple[Authority, ...]:
-        """Those CAs, and the ones that its source gives.
-
-        Raises :class:`~.errors.IdentityError` where the source has nothing.
-        """
-        if not isinstance(self.material, SourceMaterial):
-            return self.authorities
-        pem = self.material.source.read().authorities
-        text = pem.decode("ascii", "surrogateescape")
-        return (*self.authorities, AuthorityText(text, self.origin)) if pem else self.authorities
-
 
 def sources_of(identities: Iterable[IdentitySettings]) -> tuple[Source, ...]:
     """The sources among what identities are made from, each once."""

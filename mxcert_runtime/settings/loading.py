@@ -33,8 +33,12 @@ def read_process_settings() -> Reading:
     return read_settings(process_environ())
 
 
-def read_settings(environ: Mapping[str, str], *, default_file: str = names.DEFAULT_FILE) -> Reading:
+def read_settings(
+    environ: Mapping[str, str], *, default_file: str = names.DEFAULT_FILE, folder: str = ""
+) -> Reading:
     """The settings that an environment gives, with the file that ``MXCERT_CONFIG`` names.
+
+    Relative paths are relative to ``folder``, or else to the working directory.
 
     ``default_file`` is read where nothing is named and it exists. Bad input does not raise: it
     becomes faults, and what could be read comes along, so that the caller can add faults of its
@@ -42,7 +46,7 @@ def read_settings(environ: Mapping[str, str], *, default_file: str = names.DEFAU
     """
     if is_disabled(environ):
         return Reading()
-    place = Place(Origin("environment"), environ=environ)
+    place = Place(Origin("environment"), folder, environ)
     draft = environment.read(environ, place)
     file = _file_to_read(place.telling(draft.findings), default_file)
     if file is not None:
@@ -51,19 +55,19 @@ def read_settings(environ: Mapping[str, str], *, default_file: str = names.DEFAU
 
 
 def settings_from(
-    source: Mapping[str, object], *, environ: Mapping[str, str] | None = None
+    source: Mapping[str, object], *, environ: Mapping[str, str] | None = None, folder: str = ""
 ) -> Reading:
     """The settings in a mapping of the native file's structure; no other settings are read.
 
-    Relative paths are relative to the working directory. ``pkcs12`` may be the bytes of the file
-    themselves, and ``password`` a :class:`~.base.secret.Secret`. ``password_env`` names
-    a variable in ``environ``, by default of this process, from which ``MXCERT_LOG`` comes too.
-    Bad input does not raise, as in :func:`read_settings`.
+    Relative paths are relative to ``folder``, or else to the working directory. ``pkcs12`` may be
+    the bytes of the file themselves, and ``password`` a :class:`~.base.secret.Secret`.
+    ``password_env`` names a variable in ``environ``, by default of this process, from which
+    ``MXCERT_LOG`` comes too. Bad input does not raise, as in :func:`read_settings`.
     """
     draft = Draft()
     variables = process_environ() if environ is None else environ
     origin = Origin("settings argument", kind=OriginKind.NATIVE)
-    place = Place(origin, environ=variables, findings=draft.findings)
+    place = Place(origin, folder, variables, draft.findings)
     try:
         content = sealed(source)
     except NotReadableError:

@@ -19,23 +19,25 @@ class Hangup:
 
     def __init__(self, act: Callable[[], None]) -> None:
         self._act = act
+        self._is_told = False
 
     def listen(self) -> None:
         """Take SIGHUP, unless somebody has it, or it is ignored; then the log says so."""
         number = getattr(signal, "SIGHUP", None)
         if number is None:  # Windows
-            _logger.warning("sighup: this system has no SIGHUP")
+            self._tell(logging.WARNING, "this system has no SIGHUP")
             return
         standing = signal.getsignal(number)
         if standing == self._handle:
             return
         if standing is not signal.SIG_DFL:
-            _logger.info("sighup: the program has a handler of its own, which stays")
+            self._tell(logging.INFO, "the program has a handler of its own, which stays")
             return
         self._set(number, self._handle)
 
     def stop(self) -> None:
         """Give SIGHUP back, if it is ours still."""
+        self._is_told = False
         number = getattr(signal, "SIGHUP", None)
         if number is not None and signal.getsignal(number) == self._handle:
             self._set(number, signal.SIG_DFL)
@@ -44,10 +46,17 @@ class Hangup:
         try:
             signal.signal(number, handler)
         except ValueError:  # not the main thread, or not the main interpreter
-            _logger.warning(
-                "sighup: only the main thread can set a handler; import mxcert_runtime there, or "
-                "call mxcert_runtime.reload()"
+            self._tell(
+                logging.WARNING,
+                "only the main thread can set a handler; import mxcert_runtime there, or call "
+                "mxcert_runtime.reload()",
             )
+
+    def _tell(self, level: int, text: str) -> None:
+        # Once, and not at each renewal.
+        if not self._is_told:
+            self._is_told = True
+            _logger.log(level, "sighup: %s", text)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._act()

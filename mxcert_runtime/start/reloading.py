@@ -9,7 +9,8 @@ is taken up.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 
 from ..base import Marks, newest_change
 from ..base.files_read import files_read
@@ -32,6 +33,10 @@ _NO_SETTINGS = Fault(
 )
 
 _trouble = Trouble()
+#: the process in which an attempt is under way, for whoever holds the lock of swaps, and whether
+#: another one has been asked for since it began
+_attempting: int | None = None
+_is_asked_again = False
 
 
 def reload() -> None:
@@ -40,20 +45,10 @@ def reload() -> None:
     That is the mapping of :func:`~.start.activation.activate`, or the environment as it was at the
     activation, and every file that they name as it is now. Raises :class:`~.errors.SettingsError`
     with every fault, and then leaves all as it was. Does nothing where no settings are in force.
+    A signal handler that calls it within a reload has that read everything once more.
     """
     with swap.lock:
-        before, given = in_force.current, swap.given()
-        if before is None or given is None:
-            return
-        try:
-            with files_read() as marks:
-                _refuse(watcher.refresh_sources())
-                generation = build_generation(_checked(given.read()))
-        except SettingsError as error:
-            note_reload("failed", error.faults)
-            raise
-        _swap(before, generation, given, marks)
-        _trouble.note((), 0.0)
+        _attempt(_reload)
 
 
 def take_up() -> None:
@@ -63,20 +58,63 @@ def take_up() -> None:
         watcher.push()
         return
     try:
-        before, given = in_force.current, swap.given()
-        if before is not None and given is not None:
-            _renew(before, given)
+        _attempt(_take_up)
     finally:
         swap.lock.release()
 
 
-def _renew(before: Generation, given: Given) -> None:
+def _attempt(make: Callable[[Generation, Given], None]) -> None:
+    """Make one attempt at a time: what is asked for within one, by a signal handler, comes after.
+
+    Else what was read first would be put in force last. The caller holds the lock.
+    """
+    global _attempting, _is_asked_again
+    if _attempting == os.getpid():
+        _is_asked_again = True
+        return
+    # Of a parent's attempt, in the middle of which this process was forked, nothing goes on.
+    _attempting = os.getpid()
+    try:
+        _make_until_last(make)
+    finally:
+        _attempting = None
+
+
+def _make_until_last(make: Callable[[Generation, Given], None]) -> None:
+    global _is_asked_again
+    while True:
+        _is_asked_again = False
+        before, given = in_force.current, swap.given()
+        if before is None or given is None:
+            return
+        try:
+            make(before, given)
+        except SettingsError:
+            if not _is_asked_again:
+                raise
+        if not _is_asked_again:
+            return
+
+
+def _reload(before: Generation, given: Given) -> None:
+    try:
+        with files_read() as marks:
+            _refuse(watcher.refresh_sources())
+            generation = build_generation(_checked(given.read()))
+    except SettingsError as error:
+        note_reload("failed", error.faults)
+        raise
+    _swap(before, generation, given, marks)
+    _trouble.note((), 0.0)
+
+
+def _take_up(before: Generation, given: Given) -> None:
     with files_read() as marks:
         try:
             generation, faults = build_renewal(_checked(given.read()), before)
             watcher.note(marks)
             if not faults or not generation.decides_like(before):
-                _swap(before, generation, given, marks)
+                _swap(before, generation, given, marks, faults)
         except SettingsError as error:
             faults = tuple(error.faults)
             watcher.note(marks)
@@ -104,13 +142,25 @@ def _refuse(faults: list[Fault]) -> None:
         raise SettingsError(faults)
 
 
-def _swap(before: Generation, after: Generation, given: Given, marks: Marks) -> None:
+def _swap(
+    before: Generation,
+    after: Generation,
+    given: Given,
+    marks: Marks,
+    outlived: tuple[Fault, ...] = (),
+) -> None:
+    """Put it in force where it is another one; ``outlived`` is what is wrong with what stays."""
+    global _is_asked_again
+    if in_force.current is not before:
+        # A signal handler has put other settings in force, or taken them back.
+        _is_asked_again = True
+        return
     if after.decides_like(before):
         watcher.follow(before, marks)
         note_reload("unchanged")
         return
     swap.put_in_force(after, given, marks)
-    note_reload("applied")
+    note_reload("applied", _trouble.told_of(outlived))
     for fault in _only_new(after.invalid, before.invalid):
         _logger.error("%s", fault)
     for fault in _only_new(after.warnings, before.warnings):

@@ -44,6 +44,10 @@ class Trouble:
             self._tell_at = self._elapsed() + max(0.0, PATIENCE - waited)
         self.remind()
 
+    def told_of(self, faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+        """Those among faults of now that have been told, and so are no passing state."""
+        return tuple(each for each in faults if self._is_told and each in self._faults)
+
     def remind(self) -> None:
         """Tell it, if it has not been told within the hour."""
         if not self._faults or self._elapsed() < self._tell_at:

@@ -17,7 +17,7 @@ from ..base import ForkSafeLock, Marks, changed_files, mark_of
 from ..decisions import Generation, in_force
 from ..errors import Fault
 from ..identity import sources_of
-from ..monitoring import is_in_log_handler
+from ..monitoring import is_in_log_handler, look_if_due
 from ..settings import Settings, Watch
 from .hangup import Hangup
 from .source_watch import SourceWatch
@@ -28,6 +28,8 @@ _logger = logging.getLogger("mxcert_runtime")
 AUTO_SECONDS = 5.0
 #: A look takes at most this part of the time, however slow the file system is.
 _SHARE = 0.001
+#: Seconds between two looks at most, where nothing is said.
+_LONGEST_SECONDS = 300.0
 
 
 class Watcher:
@@ -65,7 +67,10 @@ class Watcher:
         else:
             self._hangup.stop()
         in_force.look_by(self.look)
-        in_force.due = 0.0 if self._is_pushed else time.monotonic() + self._interval
+        in_force.due = time.monotonic() + self._interval
+        # Looked at last, since a signal handler or a thread may push at any moment.
+        if self._is_pushed:
+            in_force.due = 0.0
 
     def note(self, marks: Marks) -> None:
         """Know what was read in vain, so that it is not read again until it changes."""
@@ -100,9 +105,8 @@ class Watcher:
         # In a log handler nothing is logged, and what is due stays due.
         if interval is None or is_in_log_handler() or not self._turn.acquire(blocking=False):
             return
-        begun = time.monotonic()
         # First, since what comes next may make connections.
-        in_force.due = begun + interval
+        in_force.due = time.monotonic() + interval
         try:
             self._look()
         except Exception as error:
@@ -110,16 +114,28 @@ class Watcher:
             _logger.error("cannot look whether settings have changed: %s", type(error).__name__)
         finally:
             self._turn.release()
-        # Else somebody has something new already, or has said how often to look.
-        if in_force.due > 0 and self._is_auto:
-            in_force.due = max(in_force.due, begun + (time.monotonic() - begun) / _SHARE)
 
     def _look(self) -> None:
         has_new = self._sources.look()
         is_pushed, self._is_pushed = self._is_pushed, False
-        if has_new or is_pushed or changed_files(self._marks):
+        if has_new or is_pushed or self._have_files_changed():
             self._take_up()
         self._remind()
+        # A program that keeps its connections makes no handshake in which this is looked at.
+        look_if_due()
+
+    def _have_files_changed(self) -> bool:
+        begun = time.monotonic()
+        changed = changed_files(self._marks)
+        # What has changed may go on to change, and whoever has said how often to look is obeyed.
+        if not changed and self._is_auto:
+            self._put_off(begun, time.monotonic() - begun)
+        return bool(changed)
+
+    def _put_off(self, begun: float, took: float) -> None:
+        in_force.due = max(in_force.due, begun + min(took / _SHARE, _LONGEST_SECONDS))
+        if self._is_pushed:
+            in_force.due = 0.0
 
 
 def _seconds_of(settings: Settings) -> float | None:

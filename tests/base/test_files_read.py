@@ -88,6 +88,7 @@ def test_a_file_that_comes(tmp_path: Path) -> None:
     assert [str(path)] == changed_files(marks)
 
 
+@pytest.mark.usefixtures("settled")
 @pytest.mark.skipif(getattr(os, "geteuid", int)() == 0, reason="root reads everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     """It has not changed as long as it may not, and has once it may."""
@@ -100,6 +101,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     assert [str(path)] == changed_files(marks)
 
 
+@pytest.mark.usefixtures("settled")
 def test_what_is_too_large(tmp_path: Path) -> None:
     """It is not read again and again, and has changed once it is smaller."""
     path = tmp_path / "file"
@@ -146,3 +148,48 @@ def test_no_mark_shows_what_is_in_a_file(tmp_path: Path) -> None:
     plain = hashlib.blake2b(b"secret", digest_size=16).digest()
     assert plain not in vars(mark).values()
     assert "secret" not in repr(mark)
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that are written now count as written long ago."""
+    monkeypatch.setattr("mxcert_runtime.base.files_read._SETTLED_NS", 0)
+
+
+@pytest.mark.usefixtures("settled")
+def test_a_directory(tmp_path: Path) -> None:
+    """It is not read again and again, and has changed once there is a file."""
+    path = tmp_path / "file"
+    path.mkdir()
+    marks = _read(path)
+    assert [] == changed_files(marks)
+    path.rmdir()
+    path.write_text("one")
+    assert [str(path)] == changed_files(marks)
+
+
+@pytest.mark.usefixtures("settled")
+def test_no_free_descriptor(tmp_path: Path) -> None:
+    """What could not be read for want of descriptors is read again, though it has not changed."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "file"
+    path.write_text("one")
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with path.open() as file:
+        # The lowest that is free may be lower, hence one that is taken for sure.
+        taken = [os.dup(file.fileno()) for _ in range(32)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(taken), limits[1]))
+        try:
+            marks = _read(path)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+            for each in taken:
+                os.close(each)
+    assert [str(path)] == changed_files(marks)
+
+
+def test_changed_since_it_was_tried(tmp_path: Path) -> None:
+    """What was written just now may have been so after it was tried: it is read once more."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(MAX_BYTES + 1))
+    assert [str(path)] == changed_files(_read(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from mxcert_runtime.decisions.generation import Generation
 from mxcert_runtime.errors import SettingsError
 from mxcert_runtime.settings.loading import settings_from
 from tests.support.client_files import ClientFiles
-from tests.support.pki import Authority, Leaf
+from tests.support.pki import Authority, Leaf, now
+
+_PAST = {"not_before": now() - timedelta(days=9), "not_after": now() - timedelta(days=1)}
 
 
 class Deployment:
@@ -113,3 +116,50 @@ def test_twin_at_the_start(deployment: Deployment) -> None:
     deployment.path.write_bytes(b"broken")
     with pytest.raises(SettingsError, match="alpha"):
         build_generation(deployment._reading())
+
+
+def test_refused_dates(deployment: Deployment, client_authority: Authority) -> None:
+    """A replacement whose dates are refused is broken: the last good one stays, others go on."""
+    deployment.more["expired_identities"] = "refuse"
+    deployment.before = build_generation(deployment._reading())
+    expired = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(expired.pkcs12(deployment.entries[0]["password"]))
+    fresh = _renewed(deployment, client_authority)
+    after, (fault,) = deployment.renew()
+    assert "expired" in str(fault)
+    assert deployment.before.identities[0] is after.identities[0]
+    assert fresh.fingerprint == after.identities[1].fingerprint
+
+
+def test_refused_dates_of_what_is_in_force(
+    deployment: Deployment, client_authority: Authority
+) -> None:
+    """One that has expired in force keeps none of the others from being renewed."""
+    expired = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(expired.pkcs12(deployment.entries[0]["password"]))
+    deployment.before = build_generation(deployment._reading())
+    deployment.more["expired_identities"] = "refuse"
+    fresh = _renewed(deployment, client_authority)
+    after, faults = deployment.renew()
+    assert () == faults
+    assert [expired.fingerprint, fresh.fingerprint] == [x.fingerprint for x in after.identities]
+    assert 1 == len(after.invalid)
+
+
+def test_twin_refused_dates_at_the_start(
+    deployment: Deployment, client_authority: Authority
+) -> None:
+    """The twin: at the start, and where somebody calls `reload`, it is a fault."""
+    deployment.more["expired_identities"] = "refuse"
+    expired = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(expired.pkcs12(deployment.entries[0]["password"]))
+    with pytest.raises(SettingsError, match="expired"):
+        build_generation(deployment._reading())
+
+
+def _renewed(deployment: Deployment, issuer: Authority) -> Leaf:
+    """Another certificate in the file of the second identity."""
+    leaf = issuer.issue("fresh", server=False)
+    entry = deployment.entries[1]
+    Path(entry["pkcs12"]).write_bytes(leaf.pkcs12(entry["password"]))
+    return leaf

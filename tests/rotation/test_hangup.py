@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -82,3 +83,14 @@ def test_not_in_the_main_thread(renewal: Renewal, caplog: pytest.LogCaptureFixtu
     assert mxcert_runtime.is_active()
     assert "only the main thread" in caplog.text
     assert signal.SIG_DFL is signal.getsignal(signal.SIGHUP)
+
+
+def test_it_is_said_once(renewal: Renewal, caplog: pytest.LogCaptureFixture) -> None:
+    """Renewals say nothing more of a handler that cannot be set."""
+    caplog.set_level(logging.INFO, "mxcert_runtime")
+    signal.signal(signal.SIGHUP, _own_handler)
+    renewal.activate(sighup=True)
+    for _ in range(3):
+        renewal.renew()
+        mxcert_runtime.reload()
+    assert 1 == caplog.text.count("a handler of its own")

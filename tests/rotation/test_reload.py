@@ -8,9 +8,12 @@ import http.client
 import json
 import logging
 import os
+import signal
 import socket
 import ssl
+import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,11 +21,13 @@ import pytest
 import mxcert_runtime
 from mxcert_runtime.decisions import in_force
 from mxcert_runtime.errors import SettingsError
+from mxcert_runtime.start import reloading
 from tests.faults.scene import ALPHA_HOST, BETA_HOST, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
 from tests.support.listener import TIMEOUT
+from tests.support.pki import Authority
 from tests.support.plain_client import fetch
 
 each_client = pytest.mark.parametrize("client", clients.UNBOUND, ids=name_of)
@@ -231,3 +236,102 @@ def _descriptors(port: int) -> int:
 
 def _outcomes() -> dict[str, int]:
     return {each["outcome"]: each["count"] for each in mxcert_runtime.metrics()["reloads"]}
+
+
+def _interrupted(monkeypatch: pytest.MonkeyPatch, interrupt: Callable[[], None]) -> None:
+    """Interrupt the next reload between what it reads and what it puts in force, once."""
+    build, calls = reloading.build_generation, iter([interrupt])
+
+    def build_and_be_interrupted(reading: Any) -> Any:
+        generation = build(reading)
+        for call in calls:
+            call()
+        return generation
+
+    monkeypatch.setattr(reloading, "build_generation", build_and_be_interrupted)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no SIGUSR1")
+def test_a_signal_handler_within_a_reload(
+    renewal: Renewal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its handler has to take up is not undone by the reload that it has interrupted."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: mxcert_runtime.reload())
+
+    def renew_and_signal() -> None:
+        renewal.renew()
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    _interrupted(monkeypatch, renew_and_signal)
+    try:
+        renewal.activate(watch="off")
+        renewal.renew()
+        mxcert_runtime.reload()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    answer = fetch(renewal.scene.url(), renewal.scene.context())
+    assert renewal.leaf.fingerprint == answer["fingerprint"]
+
+
+def test_deactivated_within_a_reload(renewal: Renewal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is taken back while a reload is under way is not put in force again by it."""
+    renewal.activate(watch="off")
+    renewal.renew()
+    _interrupted(monkeypatch, mxcert_runtime.deactivate)
+    mxcert_runtime.reload()
+    assert not mxcert_runtime.is_active()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_forked_within_a_reload(renewal: Renewal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that another thread forks in the middle of a reload reloads by itself."""
+    status: list[int] = []
+
+    def fork_elsewhere() -> None:
+        thread = threading.Thread(target=lambda: status.append(_forked_reload(renewal)))
+        thread.start()
+        thread.join(TIMEOUT)
+
+    renewal.activate(watch="off")
+    _interrupted(monkeypatch, fork_elsewhere)
+    mxcert_runtime.reload()
+    assert [0] == status
+
+
+def _forked_reload(renewal: Renewal) -> int:
+    """The status of a child: 0 where it has the renewed certificate after its own reload."""
+    child = os.fork()
+    if child == 0:
+        renewal.renew()
+        mxcert_runtime.reload()
+        current = in_force.current
+        has_it = current and current.identities[0].fingerprint == renewal.leaf.fingerprint
+        os._exit(0 if has_it else 1)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.parametrize("by", ["mapping", "environment", "settings file"])
+def test_relative_paths(
+    by: str, scene: Scene, client_authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are those of the activation, whatever has their name where the program is now."""
+    home, elsewhere = scene.files.folder / "home", scene.files.folder / "elsewhere"
+    for folder, leaf in ((home, scene.alpha), (elsewhere, scene.beta)):
+        folder.mkdir()
+        (folder / "own.pem").write_bytes(leaf.key_pem() + leaf.pem())
+    entry = {"name": "own", "certificate": "own.pem", "hosts": [ALPHA_HOST]}
+    (home / "mxcert.json").write_text(json.dumps({"identity": [entry]}))
+    monkeypatch.chdir(home)
+    if by == "settings file":
+        monkeypatch.setenv("MXCERT_CONFIG", "mxcert.json")
+    elif by == "environment":
+        (home / "own.pem").write_bytes(scene.alpha.pkcs12("secret"))
+        monkeypatch.setenv("MXCERT_CLIENT_CERTIFICATES", "own.pem")
+        monkeypatch.setenv("MXCERT_CLIENT_CERTIFICATE_PASSWORDS", "secret")
+    mxcert_runtime.activate({"identity": [entry]} if by == "mapping" else None)
+    monkeypatch.chdir(elsewhere)
+    leaf = client_authority.issue("fresh", server=False)
+    content = leaf.pkcs12("secret") if by == "environment" else leaf.key_pem() + leaf.pem()
+    (home / "own.pem").write_bytes(content)
+    mxcert_runtime.reload()
+    assert leaf.fingerprint == fetch(scene.url(), scene.context())["fingerprint"]

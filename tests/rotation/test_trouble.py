@@ -9,6 +9,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime.errors import Fault
+from mxcert_runtime.monitoring import reloads
 from mxcert_runtime.start import trouble
 from mxcert_runtime.start.trouble import PATIENCE, REPETITION, Trouble
 from tests.rotation.renewal import Renewal
@@ -122,3 +123,23 @@ def test_the_whole_way(
     assert leaf.fingerprint == fetch(scene.url(), context)["fingerprint"]
     assert "what has changed can be used again" in log.messages
     assert "applied" == mxcert_runtime.metrics()["last_reload"]["outcome"]
+
+
+def test_another_renewal_meanwhile(
+    renewal: Renewal, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one identity is broken the renewal of another does not say that all is well."""
+    monkeypatch.setattr(trouble, "PATIENCE", 0.0)
+    renewal.activate(watch=ALWAYS)
+    scene, context = renewal.scene, renewal.scene.context()
+    renewal.path(".crt", "steady").write_text("no certificate")
+    fetch(scene.url(), context)
+    leaf = renewal.renew()
+    assert leaf.fingerprint == fetch(scene.url(), context)["fingerprint"]
+    last = reloads.last
+    assert last is not None
+    assert ("applied", 1, False) == (last.outcome, len(last.faults), last.succeeded)
+    renewal.write(scene.beta, "steady")
+    fetch(scene.url(), context)
+    assert reloads.last is not None
+    assert reloads.last.succeeded

@@ -7,13 +7,17 @@ import os
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mxcert_runtime
 from mxcert_runtime.decisions import in_force
-from mxcert_runtime.start import swap
+from mxcert_runtime.identity import examine_dates
+from mxcert_runtime.monitoring import housekeeping
+from mxcert_runtime.start import swap, watching
 from tests.faults.scene import ALPHA_HOST, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
@@ -241,3 +245,38 @@ def test_after_a_fork(renewal: Renewal) -> None:
     done = run_client(_FORKED, scene.server.url("localhost"), scene.ca_file, *paths)
     alpha = scene.alpha.fingerprint
     assert [alpha, alpha, leaf.fingerprint, 1] == done.json()
+
+
+def test_a_slow_look_puts_off_no_further_change(
+    renewal: Renewal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes up a change may take long: the next look comes as soon as ever all the same."""
+    renewal.activate()
+    monkeypatch.setattr(watching, "_SHARE", 1e-12)
+    soon = in_force.due
+    _look_at_once(renewal)
+    put_off = in_force.due
+    assert put_off >= soon + watching._LONGEST_SECONDS - watching.AUTO_SECONDS
+    renewal.renew()
+    _look_at_once(renewal)
+    assert in_force.due < put_off
+
+
+def _look_at_once(renewal: Renewal) -> None:
+    in_force.due = 0.0
+    assert renewal.leaf.fingerprint == _seen(renewal)
+
+
+def test_expiry_is_seen_over_kept_connections(
+    renewal: Renewal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program that makes no handshake any more hears of an expiry as well."""
+    renewal.activate(watch=ALWAYS)
+    monkeypatch.setattr(housekeeping, "_due", 0.0)
+    monkeypatch.setattr(housekeeping, "examine_dates", _expired)
+    in_force.up_to_date()
+    assert "'renewed' expired on" in caplog.text
+
+
+def _expired(identity: Any, now: Any) -> Any:
+    return examine_dates(identity, identity.not_after + timedelta(days=1))

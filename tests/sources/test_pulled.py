@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import activate, reload
+from mxcert_runtime.base import Origin
 from mxcert_runtime.decisions import in_force
 from mxcert_runtime.errors import IdentityError, SettingsError
+from mxcert_runtime.identity import load_all
 from mxcert_runtime.identity.command import CommandSource
 from mxcert_runtime.identity.source import Credentials, Source
-from mxcert_runtime.identity.sources import sources_of
+from mxcert_runtime.identity.sources import IdentitySettings, SourceMaterial, sources_of
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.sources import IdentityProblem, PulledSource
 from tests.sources.commands import Printer, settings
@@ -235,3 +237,28 @@ class TestReload:
         with pytest.raises(SettingsError, match="is damaged"):
             reload()
         assert alpha.fingerprint == ask()
+
+
+def test_identity_and_authorities_are_of_one_update(client_authority: Authority) -> None:
+    """A source that has renewed between two questions never has its CAs mixed with an old key."""
+    leaves = [client_authority.issue(f"leaf {number}", server=False) for number in range(2)]
+    roots = [Authority(f"root {number}") for number in range(2)]
+    source = Renewing([Credentials(_content(x), None, y.pem) for x, y in zip(leaves, roots)])
+    entry = IdentitySettings("own", SourceMaterial(source), None, Origin("test"))
+    for leaf, root in zip(leaves, roots):
+        ((_, load),) = load_all([entry])
+        (identity,), (pinned,) = load()
+        assert leaf.fingerprint == identity.fingerprint
+        assert root.pem == pinned.pem.encode()
+
+
+class Renewing(Scripted):
+    """Has another update whenever it is asked."""
+
+    def __init__(self, updates: list[Credentials]) -> None:
+        super().__init__()
+        self.updates = iter(updates)
+
+    def read(self) -> Credentials:
+        """The next one."""
+        return next(self.updates)
