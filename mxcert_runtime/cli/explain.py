@@ -16,6 +16,7 @@ from .terminal import Cell, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
     from ..decisions import Explanation, Generation
+    from ..identity import Authorities
 
 _SCHEMA_NAME = "mxcert-explain/2"
 _DESCRIPTION = """\
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             data["client"] = _describe_client(arguments.client)
         print(json.dumps(data, indent=2))
     else:
-        _print(open_terminal(), explanation)
+        _print(open_terminal(), explanation, generation.extra_authorities)
         if arguments.client and _describe_client(arguments.client)["reached"]:
             print(f"\n{_describe_client(arguments.client)['words']}")
     for warning in (*_warnings(explanation, generation), *_client_warnings(arguments.client)):
@@ -125,10 +126,10 @@ def _client_warnings(module: str | None) -> list[str]:
     return [] if described["reached"] else [str(described["words"])]
 
 
-def _print(terminal: Terminal, explanation: Explanation) -> None:
+def _print(terminal: Terminal, explanation: Explanation, extra: Authorities | None) -> None:
     data = explanation.as_data()
     terminal.heading("Decision")
-    terminal.facts(_facts(data))
+    terminal.facts([*_facts(data), ("trusts", _trusted(data, extra))])
     if data["candidates"]:
         terminal.heading("The server's request chooses the first of these that fits and is valid")
         headers = ("identity", "subject", "issuer", "valid until")
@@ -144,7 +145,6 @@ def _candidate_row(identity: dict[str, str]) -> list[Cell]:
 
 def _facts(data: dict[str, Any]) -> list[tuple[str, Cell]]:
     presented = data["identity"]
-    own = data["pinned_authorities"]
     return [
         ("host", data["host"]),
         ("port", "(not given)" if data["port"] is None else str(data["port"])),
@@ -153,8 +153,15 @@ def _facts(data: dict[str, Any]) -> list[tuple[str, Cell]]:
         *([("subject", presented["subject"])] if presented else []),
         *([("valid until", shown_moment(presented["not_after"]))] if presented else []),
         ("because of", data["reason"]),
-        ("trusts", f"{', '.join(own)}, and nothing else" if own else "what the program trusts"),
     ]
+
+
+def _trusted(data: dict[str, Any], extra: Authorities | None) -> str:
+    pinned = data["pinned_authorities"]
+    if pinned:
+        return f"{', '.join(pinned)}, and nothing else"
+    joining = f"; {', '.join(extra.sources)} where that is default trust" if extra else ""
+    return f"what the program trusts{joining}"
 
 
 _WITHOUT_IDENTITY = {

@@ -61,7 +61,7 @@ def test_the_summary_comes_first(check: Check) -> None:
     lines = printed.splitlines()
     assert "Summary" == lines[0]
     head = " ".join(" ".join(lines[: lines.index("Settings in effect")]).split())
-    for told in ("identities: 25", "rules: 24", f"{COUNT} readable-by-others", "first to end: `n"):
+    for told in ("identities: 25", "rules: 24", f"{COUNT} readable-by-others", "expires first: `n"):
         assert told in head
 
 

@@ -37,11 +37,11 @@ def print_summary(terminal: Terminal, report: Mapping[str, Any]) -> None:
     terminal.heading("Summary")
     first = summary["first_to_end"]
     ends = first and (
-        f"`{first['name']}`, {shown_moment(first['not_after'])} ({_days_to(first['days_left'])})"
+        f"`{first['name']}`, {shown_moment(first['not_after'])} ({_expiry(first['days_left'])})"
     )
     facts = [
         ("identities", f"{summary['identities']:,}"),
-        ("first to end", ends),
+        ("expires first", ends),
         ("rules", f"{summary['rules']:,}"),
         ("errors", _told_counts(summary["errors"])),
         ("warnings", _told_counts(summary["warnings"])),
@@ -99,7 +99,7 @@ def _facts(identity: Mapping[str, Any]) -> list[tuple[str, Cell]]:
             "valid",
             f"{shown_moment(identity['not_before'])} to {shown_moment(identity['not_after'])}",
         ),
-        ("today", Styled(f"{identity['validity']}, {_days_to(identity['days_left'])}", style)),
+        ("today", Styled(f"{identity['validity']}, {_expiry(identity['days_left'])}", style)),
         ("chain", _chain(identity)),
         ("origin", identity["origin"]),
     ]
@@ -116,8 +116,9 @@ def _token_facts(token: Mapping[str, Any] | None) -> list[tuple[str, Cell]]:
     ]
 
 
-def _days_to(days_left: int) -> str:
-    return f"{_counted(abs(days_left), 'day')} {'since' if days_left < 0 else 'to'} its end"
+def _expiry(days_left: int) -> str:
+    days = _counted(abs(days_left), "day")
+    return f"expired {days} ago" if days_left < 0 else f"expires in {days}"
 
 
 def _chain(identity: Mapping[str, Any]) -> str:
