@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..errors import Fault
 from ..identity import Authorities, Identity
@@ -19,6 +20,8 @@ class Generation:
     policy: Policy
     #: authorities that are added to default trust
     extra_authorities: Authorities | None
+    #: those that are pinned for the hosts of an entry, by its name, whether a rule names it or not
+    pinned: Mapping[str, Authorities | None] = field(default_factory=dict)
     #: what stops nothing, and identities outside their validity
     warnings: tuple[Fault, ...] = ()
     invalid: tuple[Fault, ...] = ()

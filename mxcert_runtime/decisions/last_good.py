@@ -41,20 +41,11 @@ class LastGood:
 
     def pinned(self, name: str) -> Authorities | None:
         """Those that alone verify for an entry."""
-        return next((each for entry, each in self._pinned() if entry == name), None)
+        return self._generation.pinned.get(name) if self._generation else None
 
     def _all_authorities(self) -> Iterator[Authorities]:
         if self._generation is None:
             return
-        if self._generation.extra_authorities is not None:
-            yield self._generation.extra_authorities
-        for _, authorities in self._pinned():
-            yield authorities
-
-    def _pinned(self) -> Iterator[tuple[str, Authorities]]:
-        policy = self._generation.policy if self._generation else None
-        decisions = (*policy.hosts.values(), *policy.services.values()) if policy else ()
-        for each in decisions:
-            rule = each.rule
-            if rule is not None and rule.identity is not None and rule.authorities is not None:
-                yield rule.identity.name, rule.authorities
+        for each in (self._generation.extra_authorities, *self._generation.pinned.values()):
+            if each is not None:
+                yield each

@@ -12,12 +12,13 @@ import pytest
 
 from mxcert_runtime import activate, reload
 from mxcert_runtime.base import Origin
-from mxcert_runtime.decisions import in_force
+from mxcert_runtime.decisions import build_generation, build_renewal, in_force
 from mxcert_runtime.errors import IdentityError, SettingsError
 from mxcert_runtime.identity import load_all
 from mxcert_runtime.identity.command import CommandSource
 from mxcert_runtime.identity.source import Credentials, Source
 from mxcert_runtime.identity.sources import IdentitySettings, SourceMaterial, sources_of
+from mxcert_runtime.settings import Reading, RuleKind, RuleSettings, Settings
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.sources import IdentityProblem, PulledSource
 from tests.sources.commands import Printer, settings
@@ -261,4 +262,21 @@ class Renewing(Scripted):
 
     def read(self) -> Credentials:
         """The next one."""
-        return next(self.updates)
+        for each in self.updates:
+            return each
+        raise IdentityError(IdentityProblem.UNREADABLE, "there is nothing more", "Wait")
+
+
+def test_the_last_good_authorities_count_for_a_new_rule(client_authority: Authority) -> None:
+    """A source that gives nothing when its first rule comes: its CAs verify, not default trust."""
+    root, leaf = Authority("root"), client_authority.issue("own", server=False)
+    source = Renewing([Credentials(_content(leaf), None, root.pem)])
+    entry = IdentitySettings("own", SourceMaterial(source), None, Origin("test"))
+    before = build_generation(Reading(Settings((entry,), ())))
+    rule = RuleSettings("own.test", RuleKind.HOST, "own", Origin("test"))
+    after, (fault,) = build_renewal(Reading(Settings((entry,), (rule,))), before)
+    assert "nothing more" in str(fault)
+    decision = after.policy.select("own.test")
+    assert decision.identity is before.identities[0]
+    assert decision.authorities is not None
+    assert root.pem == decision.authorities.pem.encode()
