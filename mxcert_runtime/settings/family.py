@@ -91,7 +91,7 @@ def _agreed(
 def _paths(value: object, place: Place) -> tuple[str, ...] | None:
     paths = texts_of(value, place)
     # Every path is looked at, so that every fault is told.
-    looks = [is_path(path, place) for path in paths or ()]
+    looks = [is_token_uri(path) or is_path(path, place) for path in paths or ()]
     return paths if all(looks) else None
 
 
@@ -124,7 +124,7 @@ def _usage_path(name: str, item: object, place: Place) -> str | None:
     # An identifier can have the name of a secret field.
     path = item.reveal() if isinstance(item, Secret) else item
     if isinstance(path, str):
-        return path if is_path(path, place) else None
+        return path if is_token_uri(path) or is_path(path, place) else None
     problem = f"gives `{shown(name)}` {kind_of(item)} as its path"
     place.fault(problem, 'Write the path in quotes, or `""` for no certificate')
     return None

@@ -13,6 +13,8 @@ from .model import SettingsFile
 _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 #: what systemd passes to a service (LoadCredential=), by name: systemd.exec(5), "Credentials"
 _CREDENTIAL, _CREDENTIALS_DIRECTORY = "credential:", "CREDENTIALS_DIRECTORY"
+#: what the PIN in a PKCS#11 URI is called (RFC 7512)
+_PIN = "pin-value="
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -98,6 +100,14 @@ def shown_path(path: str, written: str | None = None) -> str:
 
 def is_path(path: str, place: Place) -> bool:
     """Whether a text can be a path; the fault says what a lost backslash looks like."""
+    if _PIN in path.lower():
+        # A path is shown wherever its file is spoken of.
+        place.fault(
+            "holds a PIN where a path is to stand, and is not shown",
+            "Write a URI with a PIN as `key`, from its very start `pkcs11:` and with its `?` in"
+            " front of `pin-value`; better, give the PIN by `pin_file` or `pin_env`",
+        )
+        return False
     if not _CONTROL.search(path):
         return not path.startswith(_CREDENTIAL) or _is_credential(path, place)
     place.fault(

@@ -56,7 +56,9 @@ def table_entry(entry: Table) -> TokenEntry | None:
         entry.place.fault("has a key in a token, and another beside it", "Keep one of the two")
     key, at = entry.text("key") or "", entry.place.at("key")
     certificate = entry.text("certificate")
-    if certificate is not None and not is_path(certificate, entry.place.at("certificate")):
+    if certificate is not None and not (
+        is_token_uri(certificate) or is_path(certificate, entry.place.at("certificate"))
+    ):
         return None
     return token_entry(key, at, certificate)
 

@@ -36,7 +36,7 @@ def activate_or_end() -> None:
 
         # What another interpreter has imported first cannot be imported in the main one either.
         if not is_subinterpreter() and not (isinstance(error, ImportError) and are_several()):
-            _end_by(error)
+            end_by(error)
         refuse_connections(error)
 
 
@@ -52,7 +52,8 @@ class _NoSettingsError(Exception):
     """Identities are asked for, and there are none."""
 
 
-def _end_by(error: BaseException) -> NoReturn:
+def end_by(error: BaseException) -> NoReturn:
+    """End the process by what keeps the plugin from starting, and say what that is."""
     try:
         if isinstance(error, KeyboardInterrupt):
             os._exit(_INTERRUPTED)

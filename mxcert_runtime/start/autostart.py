@@ -107,11 +107,11 @@ class Begun:
 
     def _make(self) -> FirstTls:
         from .added_folders import Folders
-        from .asked_for import activate_or_end
+        from .asked_for import activate_or_end, end_by
         from .first_tls import FirstTls
 
         folders = Folders(self.thread, self.is_by_site, self.adding)
-        return FirstTls(activate_or_end, folders.are_complete, _OWN)
+        return FirstTls(activate_or_end, folders.are_complete, _OWN, end_by)
 
 
 def _foreign_frames() -> Iterator[FrameType]:

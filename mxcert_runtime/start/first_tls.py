@@ -36,7 +36,8 @@ class FirstTls:
 
     ``is_ready`` is asked at each import from then on, with the name of what is imported.
     ``partners`` are modules that import ``ssl`` themselves and take part in the act, or packages of
-    them: it is done before they are loaded.
+    them: it is done before they are loaded. ``fail`` gets what has kept the act from being begun
+    or ended, such as the end of the stack; without it that is raised.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class FirstTls:
         act: Callable[[], None],
         is_ready: Callable[[str], bool],
         partners: tuple[str, ...] = (),
+        fail: Callable[[BaseException], None] | None = None,
     ) -> None:
         self._act = act
+        self._fail = fail or _raise
         self._is_ready = is_ready
         self._is_over = False
         self._gate: ConnectionGate | None = None
@@ -89,7 +92,17 @@ class FirstTls:
                 self._lock.release()
 
     def reach(self) -> None:
-        """Act, now that ``ssl`` is loaded, or close the gate until it can be done."""
+        """Act, now that ``ssl`` is loaded, or close the gate until it can be done.
+
+        Whatever goes wrong here goes to ``fail``: raised, it would end the import, and whoever
+        imports ``ssl`` once more would have it without any of this.
+        """
+        try:
+            self._reach()
+        except BaseException as error:
+            self._fail(error)
+
+    def _reach(self) -> None:
         with self._lock:
             if self.is_reached or sys.modules.get(_ENGINE) is None:
                 return
@@ -107,7 +120,16 @@ class FirstTls:
                 self._end.start()
 
     def finish(self) -> None:
-        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it."""
+        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it.
+
+        What goes wrong goes to ``fail``, as in :meth:`reach`.
+        """
+        try:
+            self._finish()
+        except BaseException as error:
+            self._fail(error)
+
+    def _finish(self) -> None:
         with self._lock:
             if self._is_over:
                 return
@@ -141,6 +163,10 @@ class FirstTls:
 
     def _is_due(self, name: str) -> bool:
         return name == _UNGATED or self._is_ready(name)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 class _TlsWatch(ImportWatch):

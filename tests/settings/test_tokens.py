@@ -134,3 +134,37 @@ def test_a_path_in_a_rule_that_holds_a_pin() -> None:
     )
     assert reading.faults
     assert PIN not in "\n".join(map(str, reading.faults))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"pkcs12": f"{URI}?pin-value={PIN}"},
+        {"key": "/a.key", "certificate": f"{URI}?pin-value={PIN}x"[1:]},
+        {"key": f" {URI}?pin-value={PIN}", "certificate": "/a.pem"},
+        {"key": f"{URI}?PIN-VALUE={PIN}"[4:], "certificate": "/a.pem"},
+        {"key": f"{URI}&pin-value={PIN}"},
+    ],
+)
+def test_a_pin_where_none_belongs(entry: dict[str, str]) -> None:
+    """It is refused before it becomes part of a path or a name, which are shown."""
+    reading = _native(**entry)
+
+    assert [] != [*reading.faults]
+    assert PIN not in f"{reading!r} {reading.faults} {reading.warnings}"
+
+
+def test_a_pin_in_the_uri_of_a_certificate() -> None:
+    """It is left out: the PIN of the key is that of the token."""
+    material = _material(_native(key=URI, certificate=f"{URI};type=cert?pin-value={PIN}"))
+
+    assert URI == str(material.certificate_uri)
+    assert PIN not in repr(material)
+
+
+def test_a_pin_in_a_path_of_the_environment() -> None:
+    """A URI there may have its PIN; a path may not."""
+    assert PIN == _pin(read({"ClientCertificates": f"{URI}?pin-value={PIN}"}))
+
+    fault = only_fault(read({"ClientCertificates": f"x{URI}?pin-value={PIN}"}))
+    assert PIN not in str(fault)

@@ -456,3 +456,35 @@ def test_a_socket_that_was_dialled_before(
     done = _run(installations, _DIALLED.format(dial=dial), {**environment, **rules})
 
     _assert_presented(done, server, alpha.fingerprint)
+
+
+_DEEP = """\
+import sys
+def dive(frames):
+    if frames:
+        return dive(frames - 1)
+    import ssl
+def is_active():
+    in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
+    return in_force is not None and in_force.current is not None
+if sys.argv[1] != "whole":
+    try:
+        dive(sys.getrecursionlimit() - int(sys.argv[1]))
+    except RecursionError:
+        pass
+import ssl
+print(is_active())
+"""
+
+
+def test_the_end_of_the_stack(installations: Installations, environment: dict[str, str]) -> None:
+    """A stack that ends while the plugin starts ends the process; nobody goes on without it."""
+    installation = installations.wheel
+    outcomes = set()
+    for left in (*range(40, 76, 3), "whole"):
+        done = installation.run(
+            *(installation.python, "-c", _DEEP, str(left)), environment=environment
+        )
+        outcomes.add((done.returncode, done.stdout))
+
+    assert {(0, "True\n"), (78, "")} == outcomes

@@ -251,6 +251,37 @@ print(json.dumps([connect(), connect()]))
     assert 1 >= watched.calls("login refused")
 
 
+def test_a_wrong_pin_that_came_while_logged_in(
+    deployment: Deployment, watched: WatchedModule, server: TlsServer
+) -> None:
+    """The token is not asked then; once it has forgotten the login, the PIN is tried only once."""
+    entry = deployment.entry("ec")
+    deployment.configure(entry)
+    script = f"""
+from pathlib import Path
+connect()
+away = os.environ["WATCHED_AWAY"]
+Path({entry["pin_file"]!r}).write_text({WRONG!r})
+mxcert_runtime.reload()
+connect()
+open(away, "w").close()
+for _ in range(2):
+    try:
+        connect()
+    except ssl.SSLError:
+        pass
+os.unlink(away)
+for _ in range(3):
+    try:
+        connect()
+    except ssl.SSLError as error:
+        print(error)
+"""
+    finished = deployment.run(PROGRAM + script, str(server.port))
+    assert 1 >= watched.calls("login refused")
+    assert WRONG not in finished.stdout + finished.stderr
+
+
 def test_no_pin(deployment: Deployment, watched: WatchedModule) -> None:
     """A token that wants a PIN is not tried without."""
     entry = deployment.entry("ec")

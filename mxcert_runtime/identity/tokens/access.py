@@ -118,8 +118,10 @@ class _KnownPins:
 
 #: None is tried twice: after a few the token locks, and somebody has to bring it to life again.
 _refused_pins = _KnownPins()
-#: those that the provider has been given, and tries by itself
-_proven_pins = _KnownPins()
+#: those that the provider is given, proven or not, and tries by itself
+_given_pins = _KnownPins()
+#: held while a PIN is tried, so that two threads do not try the same wrong one
+_trying = ForkSafeLock()
 
 
 def log_in(access: Access, pin: Secret[str] | None) -> None:
@@ -128,7 +130,17 @@ def log_in(access: Access, pin: Secret[str] | None) -> None:
     Raises :class:`~...errors.IdentityError`: ``PASSWORD_MISSING``, or ``WRONG_PIN``.
     """
     token = access.token
-    if not token.wants_pin or token.has_keypad or _is_logged_in(access):
+    if not token.wants_pin or token.has_keypad:
+        return
+    with _trying:
+        _log_in(access, pin)
+
+
+def _log_in(access: Access, pin: Secret[str] | None) -> None:
+    token = access.token
+    if _is_logged_in(access):
+        if pin:
+            _given_pins.add(token, pin)
         return
     if not pin:
         message = f"the token {token.label!r} wants a PIN, and none is given"
@@ -139,7 +151,7 @@ def log_in(access: Access, pin: Secret[str] | None) -> None:
     except CryptokiError as error:
         code = error.code
     else:
-        _proven_pins.add(token, pin)
+        _given_pins.add(token, pin)
         return
     if code in _PIN_REFUSED:
         _refused_pins.add(token, pin)
@@ -149,14 +161,14 @@ def log_in(access: Access, pin: Secret[str] | None) -> None:
 
 
 def log_in_again(access: Access, pin: Secret[str] | None) -> None:
-    """Prove a PIN that was right before, where the token has forgotten that it was.
+    """Prove a PIN that the provider has, where the token has forgotten who is logged in.
 
     The provider has tried it by itself then, and a second wrong attempt is one too many. Raises
     as :func:`log_in` does.
     """
     token = access.token
-    was_right = pin is not None and _proven_pins.holds(token, pin)
-    if pin and was_right and token.has_refused_a_pin and not _is_logged_in(access):
+    was_given = pin is not None and _given_pins.holds(token, pin)
+    if pin and was_given and token.has_refused_a_pin and not _is_logged_in(access):
         _refused_pins.add(token, pin)
     log_in(access, pin)
 

@@ -108,6 +108,8 @@ class TokenKey:
         """Only where pyOpenSSL shares the OpenSSL of ``ssl``, as in a distribution's packages."""
         from OpenSSL import crypto
 
+        # Where the two share their OpenSSL, its provider would try a refused PIN again each time.
+        log_in_again(reach(self.uri, self.module), self.pin)
         pem = reference_pem(with_pin(self.uri.of("private"), self.pin))
         with contextlib.suppress(crypto.Error):
             return crypto.load_privatekey(crypto.FILETYPE_PEM, pem.reveal(), b"")

@@ -23,6 +23,8 @@ _PATH = (*_TOKEN, *_SLOT, *_LIBRARY, *_OBJECT, "type")
 _QUERY = ("pin-source", "pin-value", "module-path", "module-name")
 #: RFC 7512, section 2.3, what may stand in a value as it is, without `&`, which ends one in a query
 _PLAIN = "-._~:[]@!$'()*+,="
+#: an attribute of the query: elsewhere it would be shown with what it stands in
+_PIN = "pin-value="
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -126,6 +128,9 @@ def _attributes(parts: Iterable[str], known: tuple[str, ...]) -> tuple[tuple[str
         if name in found:
             problem = f"has the attribute `{name}` twice"
             raise MalformedUriError(problem, "Keep one of the two")
+        if _PIN in value.lower():
+            problem = f"has a PIN in the value of `{name}`"
+            raise MalformedUriError(problem, "Write `?` in front of `pin-value=`")
         if _ESCAPE.search(value):
             problem = f"has a `%` in `{name}` that begins no escape"
             raise MalformedUriError(problem, "Write %25 for a percent sign")
