@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .dialled_sockets import endpoint_of_socket, note_connected, note_dialled, note_undecided
     from .endpoint import Asked, asked_at_creation, asked_so_far
     from .kept import KeptConnectionError, still_presents
-    from .kept_plans import KeptPlans, Key, Question, forget_plans, plans_of
+    from .kept_plans import KeptPlans, Key, forget_plans, plans_of
     from .observed import is_observed, observe
     from .plan import Plan, count_of, mark_of
     from .planner import ConnectionPlanner
@@ -55,7 +55,6 @@ __all__ = (
     "Key",
     "MalformedRequestError",
     "Plan",
-    "Question",
     "ReuseKey",
     "SessionMark",
     "Verification",
@@ -95,7 +94,7 @@ _FILES = {
     "dialled_sockets": "endpoint_of_socket note_connected note_dialled note_undecided",
     "endpoint": "Asked asked_at_creation asked_so_far",
     "kept": "KeptConnectionError still_presents",
-    "kept_plans": "KeptPlans Key Question forget_plans plans_of",
+    "kept_plans": "KeptPlans Key forget_plans plans_of",
     "observed": "is_observed observe",
     "plan": "Plan count_of mark_of",
     "planner": "ConnectionPlanner",

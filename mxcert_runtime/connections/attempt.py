@@ -101,12 +101,16 @@ class Attempt:
         if self.is_told:
             return
         self.is_told = True
-        host, port, _ = self.asked
         if plan.may_be_uncertain:
+            host, port, _ = self.asked
             warn_of_unknowns(plan.generation.policy, host, port, plan.decision)
         if _logger.isEnabledFor(DEBUG):
-            presented = OWN_CERTIFICATE if plan.presents_own else plan.decision
-            announce(host, port or port_of_socket(socket, host), presented)
+            self._announce(socket)
+
+    def _announce(self, socket: Any) -> None:
+        host, port, _ = self.asked
+        presented = OWN_CERTIFICATE if self.plan.presents_own else self.plan.decision
+        announce(host, port or port_of_socket(socket, host), presented)
 
     def step(self) -> None:
         """Take a step of the handshake; it is slow anyway, so that the housekeeping may look."""

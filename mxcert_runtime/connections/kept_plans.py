@@ -18,8 +18,8 @@ from .plan import Plan
 #: what a plan is kept for: the decision, verify mode and key log, and the message callback
 Key = tuple[Decision, int, Optional[str], MessageCallback]
 
-#: what a connection is for, and what its context does not tell when it changes: mode and key log
-Question = tuple[Asked, int, Optional[str]]
+#: a plan, and what its context does not tell when it changes: the verify mode and key log it is for
+Remembered = tuple[Plan, int, Optional[str]]
 
 #: The attribute of a context that holds its :class:`KeptPlans`.
 ATTRIBUTE = "_mxcert_plans"
@@ -38,7 +38,7 @@ class KeptPlans:
         self.record = record
         self.edition = shared_contexts.edition
         self.by_key: dict[Key, Plan] = {}
-        self.by_endpoint: dict[Question, Plan] = {}
+        self.by_endpoint: dict[Asked, Remembered] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
         # Of a context that somebody pickles or copies: the copy has no plans.
@@ -59,13 +59,14 @@ class KeptPlans:
         if not self.record.changes:
             self.by_key[key] = plan
 
-    def remember(self, question: Question, key: Key, plan: Plan) -> None:
+    def remember(self, asked: Asked, key: Key, plan: Plan) -> None:
         """Remember the plan of an endpoint, if it is kept at all."""
         if self.by_key.get(key) is not plan:
             return
         if len(self.by_endpoint) >= _ENDPOINTS_LIMIT:
             self.by_endpoint.clear()
-        self.by_endpoint[question] = plan
+        _, verify_mode, key_log, _ = key
+        self.by_endpoint[asked] = plan, verify_mode, key_log
 
 
 def plans_of(generation: Generation, context: ssl.SSLContext, record: ContextRecord) -> KeptPlans:

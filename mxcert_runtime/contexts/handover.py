@@ -17,7 +17,7 @@ import logging
 import ssl
 import weakref
 from collections.abc import Callable
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ..base import (
     CERTIFICATE_REQUEST,
@@ -90,11 +90,15 @@ class Handover:
         return self._verifying if message == FINISHED else None
 
 
+#: Makes the handover of one connection.
+MakeHandover = Callable[[], Handover]
+
 #: The attribute of the object that CPython names in the callback: the connection that is to take
-#: another context, and its handover. It stays, since it has the server's request.
+#: another context, and its handover, or what makes that once the server speaks: the creation of a
+#: connection is counted in nanoseconds. It stays, since it has the server's request.
 _WAITING = "_mxcert_waiting"
 
-_Waiting = tuple[Any, Optional[Handover]]
+_Waiting = tuple[Any, Union[Handover, MakeHandover, None]]
 
 _NOBODY: _Waiting = (None, None)
 
@@ -132,6 +136,9 @@ def _tell(owner: Any, version: int, message: int, data: bytes) -> None:
     connection, handover = _waiting_of(owner)
     if handover is None or connection is None:  # it has taken what there was to take
         return
+    if not isinstance(handover, Handover):
+        handover = handover()
+        _wait(owner, (connection, handover))
     context = handover.take(version, message, data)
     if handover.is_over:
         _wait(owner, (None, handover))
@@ -143,7 +150,7 @@ def request_of(owner: Any) -> bytes | None:
     """The last CertificateRequest (with its header) that a connection was seen to receive."""
     # gevent's `SSLSocket` gives `ssl` the socket that it has inside.
     handover = _waiting_of(owner)[1] or _waiting_of(getattr(owner, "_sock", None))[1]
-    return None if handover is None else handover.request
+    return handover.request if isinstance(handover, Handover) else None
 
 
 def _waiting_of(owner: Any) -> _Waiting:
@@ -203,12 +210,12 @@ class MissingOwnerError(MxcertError, ssl.SSLError):
         )
 
 
-def hand_over(connection: Any, owner: Any, handover: Handover) -> bool:
-    """Let ``connection`` take what ``handover`` says, when it says it.
+def hand_over(connection: Any, owner: Any, make_handover: MakeHandover) -> bool:
+    """Let ``connection`` take what a handover says, when it says it.
 
     ``False`` where nobody will tell: a connection made straight by ``_wrap_bio``, without an owner.
     """
-    return owner is not None and _wait(owner, (connection, handover))
+    return owner is not None and _wait(owner, (connection, make_handover))
 
 
 @functools.lru_cache(maxsize=1)

@@ -42,8 +42,9 @@ def _equip(connection: Any, owner: Any, attempt: Attempt, session: Any) -> None:
 def _hand_over(connection: Any, owner: Any, attempt: Attempt) -> None:
     plan = attempt.plan
     assert plan.handover is not None  # noqa: S101 - only called where there is one
-    may_ask_later = bool(attempt.context.post_handshake_auth)
-    if hand_over(connection, owner, plan.handover(attempt, may_ask_later)):
+    # As it is now: later changes of the caller's context do not count for this connection.
+    may_ask_later = attempt.context.post_handshake_auth
+    if hand_over(connection, owner, functools.partial(plan.handover, attempt, may_ask_later)):
         return
     if plan.decision.rule is not None:
         raise MissingOwnerError(str(attempt.host), str(plan.decision))

@@ -15,7 +15,6 @@ from ...connections import (
     KeptPlans,
     Key,
     Plan,
-    Question,
     is_observed,
     plans_of,
 )
@@ -36,13 +35,18 @@ class SslEngine:
         """The plan that was kept for an endpoint, if nothing has changed that it goes by."""
         try:
             kept: KeptPlans = context._mxcert_plans  # type: ignore[attr-defined]
-            verify_mode = context._mxcert_verify_mode  # type: ignore[attr-defined]
-            plan = kept.by_endpoint[asked, verify_mode, context.keylog_filename]
+            plan, verify_mode, key_log = kept.by_endpoint[asked]
+            is_unchanged = (
+                # These two do not tell when they are changed, so they are looked at each time.
+                verify_mode == context._mxcert_verify_mode  # type: ignore[attr-defined]
+                and key_log == context.keylog_filename
+            )
         except (AttributeError, KeyError):
             return None
         # As `kept.hold_for`, which would cost as much again.
         if (
-            kept.generation is generation
+            is_unchanged
+            and kept.generation is generation
             and kept.edition == shared_contexts.edition
             and not kept.record.successor
             and kept.record.reference() is context
@@ -58,17 +62,16 @@ class SslEngine:
         Raises :class:`~.contexts.identity_contexts.IdentityRefusedError` where OpenSSL refuses the
         identity, and :class:`~.connections.planner.UnknownSecurityLevelError`.
         """
-        # The last two do not tell when they are changed, so they are looked at each time.
         verify_mode = _verify_mode_of(context)
-        question: Question = asked, verify_mode, context.keylog_filename
         if verify_mode == ssl.CERT_NONE:
             decision = generation.policy.for_unverified(decision)
         record = ledger.find_or_adopt(context)
-        key = decision, *question[1:], callers_own(_message_callback_of(context))
+        callback = callers_own(_message_callback_of(context))
+        key: Key = decision, verify_mode, context.keylog_filename, callback
         if is_observed(generation, asked[:2]):
             return _ready(_planner_for(generation, context, record, key).plan_observed(), context)
         plan = _plan_by_decision(generation, context, record, key)
-        plans_of(generation, context, record).remember(question, key, plan)
+        plans_of(generation, context, record).remember(asked, key, plan)
         return _ready(plan, context)
 
 
