@@ -35,8 +35,9 @@ def warn_of_unknowns(
 def _warn_of_unknown_port(host: Host | None) -> None:
     """Warn, once for each host, that its rules with a port do not apply."""
     _logger.warning(
-        "the port of a connection to %s is not known, so its rules with a port do not apply; "
-        "a rule without a port does, as far as none with a port withholds what it gives",
+        "the port of a connection to %s is not known, so its rules with a port do not apply; a "
+        "rule without a port does, unless one with a port gives less. Give the host a rule without "
+        "a port, if what it presents may be the same on every port",
         host,
     )
 

@@ -201,7 +201,7 @@ class TestTrust:
         assert stage.expected == [_seen(call, url, context) for url in stage.urls]
 
     @each_named
-    def test_authorities_of_a_rule_alone_count(
+    def test_pinned_cas_verify_alone(
         self,
         stage: Stage,
         client_files: ClientFiles,

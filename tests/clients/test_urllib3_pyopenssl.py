@@ -192,7 +192,7 @@ def test_explicit_bundle_gets_nothing_added(
         requests.get(stage.url(ALPHA_HOST), verify=other, timeout=TIMEOUT)
 
 
-def test_authorities_of_a_rule_alone_count(
+def test_pinned_cas_verify_alone(
     stage: Stage,
     client_files: ClientFiles,
     alpha: Leaf,

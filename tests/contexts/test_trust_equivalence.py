@@ -322,7 +322,7 @@ def test_extra_authorities_join_default_trust_only(
 
 @pytest.mark.parametrize("created", ["before", "after"])
 @pytest.mark.parametrize("own_certificate", [False, True])
-def test_authorities_of_a_rule_alone_count(
+def test_pinned_cas_verify_alone(
     created: str,
     own_certificate: bool,
     ground: Ground,
