@@ -327,7 +327,7 @@ def test_change_between_creation_and_handshake(
     """What the caller loads after creating the connection counts, where its own context verifies.
 
     An identity context that verifies in its place was made before: it can only trust less, and the
-    README says so.
+    docs/how-it-works.md says so.
     """
     context = prepared(CHANGES["nothing"])
     plain = socket.create_connection(("127.0.0.1", server.port), 10)

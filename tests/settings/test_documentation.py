@@ -1,4 +1,4 @@
-"""The README's table of settings is the one that is made from the rows."""
+"""The table of settings in the documents is the one that is made from the rows."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from mxcert_runtime.settings.documentation import settings_table, with_table
 from mxcert_runtime.settings.scalars import SCALARS, WITH_FILE
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
 
 
-def test_the_readme_has_the_table_of_today() -> None:
-    """To mend it: python -m mxcert_runtime.settings.documentation README.md"""
-    document = README.read_text(encoding="utf-8")
+def test_the_page_has_the_table_of_today() -> None:
+    """To mend it: python -m mxcert_runtime.settings.documentation docs/settings.md"""
+    document = PAGE.read_text(encoding="utf-8")
     assert with_table(document) == document
 
 
@@ -26,7 +26,7 @@ def test_every_setting_has_its_row() -> None:
 
 def test_a_table_that_was_edited_by_hand() -> None:
     """The twin: what stands between the marks counts for nothing, and marks must be there."""
-    document = README.read_text(encoding="utf-8")
+    document = PAGE.read_text(encoding="utf-8")
     edited = document.replace("`MXCERT_TRUST_CACHE`", "`MXCERT_TRUST`")
     assert edited != document == with_table(edited.replace("`MXCERT_TRUST`=", "x"))
     with pytest.raises(ValueError, match="marks"):

@@ -124,13 +124,13 @@ def test_the_corpus(name: str) -> None:
     assert (is_sound, name in CORPUS_BEYOND) in ((is_taken, False), (False, True))
 
 
-def test_the_example_of_the_readme() -> None:
-    """The file that the README shows is taken by both."""
+def test_the_example_of_the_documents() -> None:
+    """The file that docs/settings.md shows is taken by both."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    example = tomllib.loads(readme.partition("```toml\n")[2].partition("```")[0])
+    page = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
+    example = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])
     assert len(example) > 3
     assert ([], True) == (_faults(example), VALIDATOR.is_valid(example))
