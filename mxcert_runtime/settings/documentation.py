@@ -1,6 +1,6 @@
 """The table of settings in docs/settings.md, made from what reads them.
 
-``python -m mxcert_runtime.settings.documentation docs/settings.md`` writes it between its two marks.
+``python -m mxcert_runtime.settings.documentation docs/settings.md`` writes it between its marks.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Settings of one value each: one row is all that says of one how it is called, read and told.
 
-The environment, the file, ``check``, the search for near misses, the JSON Schema and docs/settings.md
+The environment, the file, ``check``, the search for near misses, the JSON Schema and the documents
 read the rows; type and default are those of the field of that name in :class:`.model.Settings`.
 Constants only, since every import of the package loads this.
 """
