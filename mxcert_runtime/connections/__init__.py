@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from .reuse import (
         ReuseKey,
         SessionMark,
+        changes_now,
         circumstances_now,
         end_keys,
+        is_certain_since,
         reuse_key_now,
         reuse_key_of_proxy,
         reuse_key_of_service,
@@ -61,6 +63,7 @@ __all__ = (
     "asked_at_creation",
     "asked_so_far",
     "begin",
+    "changes_now",
     "choose",
     "choose_context",
     "circumstances_now",
@@ -69,6 +72,7 @@ __all__ = (
     "endpoint_of_socket",
     "explain_misfit",
     "forget_plans",
+    "is_certain_since",
     "is_observed",
     "joining",
     "mark_of",
@@ -103,7 +107,8 @@ _FILES = {
         "parse_request"
     ),
     "reuse": (
-        "ReuseKey SessionMark circumstances_now end_keys reuse_key_now reuse_key_of_proxy "
+        "ReuseKey SessionMark changes_now circumstances_now end_keys is_certain_since "
+        "reuse_key_now reuse_key_of_proxy "
         "reuse_key_of_service"
     ),
     "verification": (

@@ -55,6 +55,19 @@ def circumstances_now() -> tuple[object, str | None]:
     return in_force.up_to_date(), _service_now()
 
 
+def changes_now() -> int:
+    """How often settings were replaced, for :func:`is_certain_since`."""
+    return in_force.changes
+
+
+def is_certain_since(changes: int) -> bool:
+    """Whether a key that was the same then and is now was the same all the time between.
+
+    Where settings came and went again meanwhile, a connection may have been opened under them.
+    """
+    return in_force.changes - changes <= 1
+
+
 def reuse_key_now(host: str, port: int, proxy: tuple[str, int] | None = None) -> ReuseKey | None:
     """The key for a connection to the endpoint, for the service that the running code names.
 

@@ -19,6 +19,9 @@ current: Generation | None = None
 #: how many generations this process, or the one that it was forked from, has put in force
 number = 0
 
+#: how often another one, or none, was put in force
+changes = 0
+
 #: when the one in force was put there, in seconds since 1970; ``None`` while there is none
 loaded_at: float | None = None
 
@@ -47,7 +50,8 @@ def look_by(look: Callable[[], object] | None) -> None:
 
 def install(generation: Generation | None) -> None:
     """Put a generation in force for every connection from now on."""
-    global current, number, loaded_at
+    global changes, current, number, loaded_at
+    changes += 1
     if generation is not None:
         number += 1
     loaded_at = None if generation is None else time.time()

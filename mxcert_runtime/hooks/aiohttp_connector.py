@@ -9,7 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..base import ForkSafeLock
-from ..connections import ReuseKey, reuse_key_now, reuse_key_of_proxy
+from ..connections import (
+    ReuseKey,
+    changes_now,
+    is_certain_since,
+    reuse_key_now,
+    reuse_key_of_proxy,
+)
 from ..contexts import default_paths_load
 from ..contexts.ledger import ledger
 from ..decisions import dialling, dialling_proxy
@@ -72,14 +78,15 @@ def _leg_of(request: Any) -> tuple[str, int]:
 
 async def _create_connection(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     request = args[0] if args else kwargs["req"]
-    presented = _key_by_proxy(request, request.is_ssl(), request.proxy)
+    changes, presented = changes_now(), _key_by_proxy(request, request.is_ssl(), request.proxy)
     with _lock:
         _connectors.add(instance)
     protocol = await wrapped(*args, **kwargs)
     # It is kept under the key that was asked for, before the request waited for its turn: where
     # other settings have come into force since, it serves this request alone.
     asked = vars(request).get(_ASKED, presented)
-    if not asked is presented is _key_by_proxy(request, request.is_ssl(), request.proxy):
+    is_same = asked is presented is _key_by_proxy(request, request.is_ssl(), request.proxy)
+    if not is_same or not is_certain_since(changes):
         protocol.force_close()
     return protocol
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Optional
 
-from ..connections import ReuseKey
+from ..connections import ReuseKey, changes_now, is_certain_since
 from ..decisions import dialling, dialling_proxy
 from .httpcore_keys import NO_POOL, as_text, find_key, is_to_proxy, name_of
 from .patching import Build, Switch, unbound
@@ -66,9 +66,11 @@ def _opened_under(connection: Any, request: Any, proxy: Any) -> Iterator[None]:
     Where it is another one before and after, or for another request that waits for the same
     connection, nobody knows which settings it is of, and no further request gets it.
     """
+    changes = changes_now()
     _note_key(connection, find_key(request, proxy))
     yield
-    _note_key(connection, find_key(request, proxy))
+    key = find_key(request, proxy)
+    _note_key(connection, key if is_certain_since(changes) else ReuseKey(is_over=True))
 
 
 def _note_key(connection: Any, key: ReuseKey | None) -> None:

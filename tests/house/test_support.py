@@ -266,8 +266,8 @@ class TestSslContract(HookContract):
             return json.load(response)
 
 
-#: where a clock is data: what is tested there is given the time; and where another process is waited
-#: for, of which nothing else tells
+#: where a clock is data: what is tested there is given the time; and where another process is
+#: waited for, of which nothing else tells
 _CLOCKS_AS_DATA = {"test_expiry_watch.py", "test_pyopenssl_log.py", "test_told.py"}
 _DEADLINES = {"test_prometheus_gunicorn.py"}
 
