@@ -60,7 +60,8 @@ def family_draft(candidates: Candidates, place: Place) -> Draft:
     if family.authorities and family.authorities.value:
         for number, path in enumerate(family.authorities.value, 1):
             at = family.authorities.place.at(f"entry {number}")
-            draft.authorities.append(AuthorityFile(resolved(path, at), at.origin))
+            if is_path(path, at):
+                draft.authorities.append(AuthorityFile(resolved(path, at), at.origin))
     return draft
 
 

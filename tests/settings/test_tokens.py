@@ -166,5 +166,6 @@ def test_a_pin_in_a_path_of_the_environment() -> None:
     """A URI there may have its PIN; a path may not."""
     assert PIN == _pin(read({"ClientCertificates": f"{URI}?pin-value={PIN}"}))
 
-    fault = only_fault(read({"ClientCertificates": f"x{URI}?pin-value={PIN}"}))
-    assert PIN not in str(fault)
+    for name, path in (("ClientCertificates", f"x{URI}"), ("CACertificates", URI)):
+        reading = read({name: f"{path}?pin-value={PIN}"})
+        assert PIN not in str(only_fault(reading)) + repr(reading)
