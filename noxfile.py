@@ -115,6 +115,20 @@ def compat(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documents as a site in build/site; a link that leads nowhere fails."""
+    python = ".venvs/docs/bin/python"
+    if not Path(python).exists():
+        _run(session, MAIN_PYTHON, "-m", "venv", ".venvs/docs")
+    install = (python, "-m", "pip", "install", "--quiet", "--editable", ".[docs]")
+    _run(session, *install, success_codes=[0, 1])
+    if not _answers(python, "import material, mkdocs"):
+        session.skip("mkdocs-material cannot be installed here")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    _run(session, python, "-m", "mkdocs", "build", "--strict", env=quiet)
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Every benchmark once, briefly: that they run, not what they measure."""
     _install_for_development(session)
