@@ -78,14 +78,18 @@ def _sections() -> str:
 
 
 def _section(alert: Alert) -> str:
-    return "\n".join([f"### {_title(alert)}", "", f"{_sentence(alert.meaning)}", *_remedies(alert)])
+    lines = [f"### {_title(alert)}", "", f"{_words(alert)}: {alert.meaning}.", *_remedies(alert)]
+    return "\n".join(lines)
 
 
 def _title(alert: Alert) -> str:
+    return alert.name if alert.number is None else f"{alert.name} ({alert.number})"
+
+
+def _words(alert: Alert) -> str:
     if alert is CLOSED:
-        return "`EOF occurred in violation of protocol`, `Connection reset by peer`"
-    number = "" if alert.number is None else f", alert {alert.number}"
-    return f"`{WORDS[alert.name]}` ({alert.name}{number})"
+        return "`EOF occurred in violation of protocol`, `Connection reset by peer` and their like"
+    return f"`{WORDS[alert.name]}`"
 
 
 def _remedies(alert: Alert) -> Iterator[str]:

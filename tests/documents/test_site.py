@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,6 +49,17 @@ def test_links(page: str, written: str, expected: str) -> None:
 def test_linked_files_are_there() -> None:
     """MkDocs would fail on one that has moved."""
     assert [] == [name for name in HOOK.LINKED if not (ROOT / name).exists()]
+
+
+#: what Python-Markdown takes otherwise than GitHub: code in a list that is not set in by four
+_CODE = re.compile(r"^( *)```", re.MULTILINE)
+
+
+def test_code_in_lists() -> None:
+    """Set in by four: with two, the site shows the rest of the list as one paragraph."""
+    pages = {page.name: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
+    found = {name: {len(each) for each in _CODE.findall(text)} for name, text in pages.items()}
+    assert {} == {name: indents for name, indents in found.items() if indents - {0, 4}}
 
 
 def _pages(navigation: list[dict[str, Any]]) -> list[str]:
