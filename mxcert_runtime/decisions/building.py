@@ -173,18 +173,26 @@ class _Builder:
         problems = [found for identity in entry if (found := examine_dates(identity, now))]
         outside = [found.fault for found in problems if found.validity is not Validity.VALID]
         self.warnings += [found.fault for found in problems if found.validity is Validity.VALID]
-        if self.settings.expired_identities is not ExpiredIdentities.REFUSE or not outside:
-            self.invalid += outside
-            return entry
         before = self._last_good.identities(each)
-        if _digests(before) == _digests(entry):
-            # It has expired in force: that is told each day, and holds up nothing else.
+        # What has expired in force is told each day, and holds up nothing else.
+        is_as_before = _digests(before) == _digests(entry)
+        if not outside or is_as_before or not self._refuses_dates(entry, before, now):
             self.invalid += outside
             return entry
         (self.outlived if before else self.faults).extend(outside)
         if before and isinstance(each.material, SourceMaterial):
             self._own_authorities[each.name] = self._last_good.pinned(each.name)
         return before or entry
+
+    def _refuses_dates(
+        self, entry: Iterable[Identity], before: tuple[Identity, ...], now: datetime
+    ) -> bool:
+        """Whether identities outside their validity are an error, in the place of those before."""
+        if self.settings.expired_identities is ExpiredIdentities.REFUSE:
+            return True
+        # At a start the clock may be wrong. Beside one that is valid by it, it says enough.
+        has_valid = bool(before) and all(each.validity_at(now) is Validity.VALID for each in before)
+        return has_valid and any(each.validity_at(now) is Validity.EXPIRED for each in entry)
 
     def _load_authorities(self, authorities: Iterable[Authority]) -> Authorities | None:
         pems: dict[str, None] = {}

@@ -131,6 +131,29 @@ def test_refused_dates(deployment: Deployment, client_authority: Authority) -> N
     assert fresh.fingerprint == after.identities[1].fingerprint
 
 
+def test_an_expired_replacement(deployment: Deployment, client_authority: Authority) -> None:
+    """It does not take the place of a valid identity, whatever a start would do with it."""
+    expired = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(expired.pkcs12(deployment.entries[0]["password"]))
+    after, (fault,) = deployment.renew()
+    assert "expired" in str(fault)
+    assert deployment.before.identities[0] is after.identities[0]
+
+
+def test_twin_an_expired_one_in_the_place_of_another(
+    deployment: Deployment, client_authority: Authority
+) -> None:
+    """The twin: where the one before has expired as well, the newer one is put in force."""
+    older = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(older.pkcs12(deployment.entries[0]["password"]))
+    deployment.before = build_generation(deployment._reading())
+    newer = client_authority.issue("alpha", server=False, **_PAST)
+    deployment.path.write_bytes(newer.pkcs12(deployment.entries[0]["password"]))
+    after, faults = deployment.renew()
+    assert () == faults
+    assert newer.fingerprint == after.identities[0].fingerprint
+
+
 def test_refused_dates_of_what_is_in_force(
     deployment: Deployment, client_authority: Authority
 ) -> None:
