@@ -183,6 +183,7 @@ def test_the_plot(answers: dict[str, list[Figure]], budgets: Sequence[Budget]) -
 
 def test_a_smoke_run_asks_and_judges_nothing() -> None:
     """A cheap question runs tiny in its own process, and writes no results."""
+    pytest.importorskip("matplotlib", reason="matplotlib comes with the extra `benchmarks`")
     results = ROOT / "benchmarks" / "results"
     before = sorted(results.glob("*"))
     done = subprocess.run(
