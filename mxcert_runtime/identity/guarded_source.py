@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
 
+from ..base import Secret
 from ..errors import IdentityError, IdentityProblem
 from .source import Credentials, Source
 
@@ -24,6 +25,9 @@ class GuardedSource:
         credentials: object = self._guarded(self._source.read)
         if not isinstance(credentials, Credentials):
             raise self._broken(f"has given no Credentials, but {type(credentials).__name__}")
+        wrong = _wrong_part(credentials)
+        if wrong is not None:
+            raise self._broken(f"has given Credentials of which the {wrong}")
         return credentials
 
     def refresh(self) -> None:
@@ -68,3 +72,16 @@ class GuardedSource:
     def _broken(self, problem: str) -> IdentityError:
         remedy = "Mend what is behind it, or replace this kind of source"
         return IdentityError(IdentityProblem.UNREADABLE, f"{self.shown()} {problem}", remedy)
+
+
+def _wrong_part(credentials: Credentials) -> str | None:
+    """Which part has another type than it says: met later, it would be shown with its error."""
+    if not _is_sealed(credentials.material, bytes):
+        return "material is no bytes"
+    if credentials.password is not None and not _is_sealed(credentials.password, str):
+        return "password is no Secret with a text"
+    return None if isinstance(credentials.authorities, bytes) else "authorities are no bytes"
+
+
+def _is_sealed(value: object, kind: type) -> bool:
+    return isinstance(value, Secret) and isinstance(value.reveal(), kind)

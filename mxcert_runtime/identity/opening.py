@@ -119,7 +119,8 @@ class CredentialsContent:
 
     def parts(self) -> tuple[Secret[bytes], ...]:
         """The content, and the password that opens it."""
-        password = Secret(self.password.reveal().encode()) if self.password else Secret(b"")
+        text = self.password.reveal() if self.password else ""
+        password = Secret(text.encode("utf-8", "surrogatepass"))
         return (*self.content.parts(), password)
 
     def open(self, password: Secret[str] | None) -> Opened:

@@ -24,7 +24,8 @@ class Credentials:
     """
 
     material: Secret[bytes] | bytes = field(repr=False)
-    password: Secret[str] | None = None
+    #: not shown, since a source may forget to seal it
+    password: Secret[str] | None = field(default=None, repr=False)
     authorities: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:

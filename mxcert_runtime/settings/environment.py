@@ -52,7 +52,7 @@ def _custom_settings(environ: Mapping[str, str], place: Place) -> Record:
         warn_of_near_misses(record, place)
         return Record()
     record = json_of(Record, Secret(environ[names.CUSTOM]), place) or Record()
-    for name in set(record.repeated) & set(names.FAMILY):
+    for name in filter(names.FAMILY.__contains__, record.repeated):
         place.fault(f"holds `{name}` twice", "Keep one of the two")
     warn_of_near_misses(record, place)
     return record

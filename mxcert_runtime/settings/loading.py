@@ -111,7 +111,9 @@ def _file_draft(file: Given[str]) -> Draft:
 
 def _refuse_mixture(document: Record, place: Place, draft: Draft) -> None:
     # The foreign formats do not use these names, so somebody expects them to count.
-    for key in set(native.KEYS) & set(document) - {"ca", "services"}:
+    for key in document:
+        if key not in native.KEYS or key in ("ca", "services"):
+            continue
         problem = f"has the key `{key}` in a file of another format, where it does not count"
         place.telling(draft.identity_findings).fault(problem, "Write it in a file of its own")
     for key in document.repeated:

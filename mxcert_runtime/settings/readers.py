@@ -6,6 +6,7 @@ A reader knows both spellings, so that the two sources cannot differ in what the
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import fields
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
@@ -152,23 +153,23 @@ class Interval(_Defaulting[Watch]):
 
     def of_text(self, text: SecretText, place: Place) -> Watch | float | None:
         word = text.reveal().strip().lower()
-        if word in _WATCH:
-            return _WATCH[word]
-        try:
-            seconds = float(word)
-        except ValueError:
-            seconds = 0.0
-        if 0 < seconds < math.inf:
-            return seconds
-        place.fault("has a value that is not known", _WATCH_REMEDY)
-        return None
+        return _WATCH[word] if word in _WATCH else self._seconds(word, place)
 
     def of_table(self, table: Table, key: str) -> Watch | float | None:
         value = table.value(key)
-        if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-            table.place.at(key).fault("has a value that is not known", _WATCH_REMEDY)
-            return None
-        return self.of_text(SecretText(str(value)), table.place.at(key))
+        if isinstance(value, str):
+            return self.of_text(SecretText(value), table.place.at(key))
+        return self._seconds(value, table.place.at(key))
+
+    def _seconds(self, value: object, place: Place) -> float | None:
+        is_number = isinstance(value, (int, float, str)) and not isinstance(value, bool)
+        # No number is written out: Python refuses to where it has too many digits.
+        with suppress(ValueError, OverflowError):
+            seconds = float(value) if is_number else 0.0  # type: ignore[arg-type]
+            if 0 < seconds < math.inf:
+                return seconds
+        place.fault("has a value that is not known", _WATCH_REMEDY)
+        return None
 
     def shown(self, value: Watch | float) -> str:
         return value.value if isinstance(value, Watch) else f"every {value:g} s"
@@ -189,6 +190,9 @@ class Path(_Defaulting[None]):
 
     def of_text(self, text: SecretText, place: Place) -> str | None:
         path = text.reveal().strip()
+        if not path:
+            place.fault("is empty", "Write a path, or drop the setting")
+            return None
         return resolved(path, place) if is_path(path, place) else None
 
     def of_table(self, table: Table, key: str) -> str | None:

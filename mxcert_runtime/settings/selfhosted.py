@@ -30,7 +30,7 @@ def read(document: Record, place: Place) -> Draft:
         at.fault(f"is {kind_of(runtime)}, not a table", "Write names and values")
         return early
     mapping = runtime
-    for name in set(mapping.repeated) & {*names.FAMILY, names.OLDER_USAGES}:
+    for name in filter((*names.FAMILY, names.OLDER_USAGES).__contains__, mapping.repeated):
         at.fault(f"holds `{name}` twice", "Keep one of the two")
     others = Record((key, each) for key, each in mapping.items() if key != names.OLDER_USAGES)
     warn_of_near_misses(others, at)

@@ -443,6 +443,14 @@ def test_a_peer_that_keeps_silent(
     assert "no answer within 0.05 s" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("seconds", ["1e300", "86401", "0", "-1", "nan", "inf", "soon"])
+def test_a_timeout_that_is_none(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What no socket can wait is wrong use, and nothing is printed where JSON is expected."""
+    with pytest.raises(SystemExit) as raised:
+        main(["probe", "--json", "--timeout", seconds, "https://127.0.0.1:1/"])
+    assert (2, "") == (raised.value.code, capsys.readouterr().out)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is a signal there")
 def test_where_a_server_hangs_is_seen(tmp_path: Path, server_stack: ExitStack) -> None:
     """Each step is on the screen before it is over; Ctrl-C ends the wait, and the last line."""

@@ -9,14 +9,34 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity.sources import IdentitySettings, PemFiles
+from mxcert_runtime.identity.pulled import PulledSource
+from mxcert_runtime.identity.source import Credentials
+from mxcert_runtime.identity.sources import IdentitySettings, PemFiles, SourceMaterial
 from tests.support import pki
 
 from .material import failure, inline, pem_files, settings
 
 PASSWORD = "Correct-Horse-7"
 WRONG = "Battery-Staple-8"
+
+
+class _Holding(PulledSource):
+    """A source whose credentials are at hand, and never opened by it."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def read(self) -> Credentials:
+        return self._credentials
+
+    def fetch(self) -> Credentials:
+        return self._credentials
+
+    def shown(self) -> str:
+        return "a source"
 
 
 def _case(
@@ -46,6 +66,9 @@ def _case(
         "pem surrogate": (leaf, key, PASSWORD + "\ud800"),
         "pem mismatch": (other, plain, None),
     }
+    if name == "source surrogate":
+        given = Credentials(pkcs12, Secret(PASSWORD + "\ud800"))
+        return settings(SourceMaterial(_Holding(given))), pkcs12
     if name in keys:
         owner, content, password = keys[name]
         return pem_files(folder, owner.pem(), content, password), content
@@ -56,7 +79,7 @@ def _case(
 CASES = [
     *("wrong", "missing", "cut", "nul", "surrogate", "no key", "pem", "unprotected"),
     *("pem wrong", "pem missing", "pem damaged", "pem base64", "pem surrogate", "pem mismatch"),
-    "pem without certificate",
+    *("pem without certificate", "source surrogate"),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -230,3 +231,17 @@ def test_a_switch_in_yaml(tmp_path: Path, text: str, expected: bool) -> None:
     reading = sound(read_file(tmp_path, "x.yaml", f"trust_cache: {text}"))
     assert expected is reading.settings.trust_cache
     assert "not known" in only_fault(read_file(tmp_path, "y.yaml", "trust_cache: no")).problem
+
+
+def test_a_number_beyond_all_bounds_is_a_fault(tmp_path: Path) -> None:
+    """Such a number cannot be written out, and nobody has to."""
+    fault = only_fault(read_file(tmp_path, "m.toml", f"watch = 0x{'f' * 5000}"))
+    assert "has a value that is not known" == fault.problem
+
+
+def test_faults_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
+    """Keys that do not count in another format are told as they stand there, in every process."""
+    keys = ["watch", "sighup", "identity", "trust_cache", "unlisted_hosts", "no_certificate"]
+    text = json.dumps({"mxruntime": {}, **dict.fromkeys(keys, "x")})
+    faults = read_file(tmp_path, "m.json", text).faults
+    assert keys == [each.problem.split("`")[1] for each in faults]

@@ -290,3 +290,13 @@ def test_all_faults_are_told_together() -> None:
         "MXCERT_CONFIG": "/nonexistent/x.toml",
     }
     assert 5 == len(read(environ).faults)
+
+
+def test_an_empty_file_names_no_module(tmp_path: Path) -> None:
+    """A file that says nothing is a fault, as the key without a value is."""
+    (tmp_path / "module").write_text("\n")
+    fault = only_fault(read({"MXCERT_PKCS11_MODULE_FILE": str(tmp_path / "module")}))
+    assert ("environment variable MXCERT_PKCS11_MODULE_FILE", "is empty") == (
+        fault.origin,
+        fault.problem,
+    )

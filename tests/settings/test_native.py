@@ -295,3 +295,13 @@ def test_a_scheme_in_hosts_is_a_warning() -> None:
     reading = _identity(hosts=["https://h.example"])
     assert "read as `h.example`" in only_warning(reading).problem
     assert [("h.example", "a.p12")] == rules(reading)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [10**5000, -(10**5000), True, float("nan")],
+    ids=["many digits", "many digits below 0", "true", "not a number"],
+)
+def test_no_interval_at_all_is_a_fault(number: float) -> None:
+    """What is no number of seconds is told, however many digits it has."""
+    assert "has a value that is not known" == only_fault(_from(watch=number)).problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import SettingsError, activate, is_active
+from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import Fault, IdentityError
 from mxcert_runtime.identity.guarded_source import GuardedSource
 from mxcert_runtime.identity.source import Credentials
@@ -152,6 +154,23 @@ class TestCareless:
             GuardedSource(_Careless(MARK.encode())).read()
         with pytest.raises(IdentityError, match="without a time zone"):
             GuardedSource(_Careless(datetime(2030, 1, 1))).due()
+
+    @pytest.mark.parametrize(
+        ("credentials", "part"),
+        [
+            (Credentials(Secret(MARK)), "material"),  # type: ignore[arg-type]
+            (Credentials(b"x", MARK), "password"),  # type: ignore[arg-type]
+            (Credentials(b"x", Secret(MARK.encode())), "password"),  # type: ignore[arg-type]
+            (Credentials(b"x", None, MARK), "authorities"),  # type: ignore[arg-type]
+        ],
+        ids=["text as material", "bare password", "bytes as password", "text as authorities"],
+    )
+    def test_parts_of_another_type(self, credentials: Credentials, part: str) -> None:
+        """The part is named; it is not met later, by an error that would show it."""
+        with pytest.raises(IdentityError, match=part) as caught:
+            GuardedSource(_Careless(credentials)).read()
+        traced = traceback.TracebackException.from_exception(caught.value)
+        assert (None, False) == (caught.value.__context__, MARK in "".join(traced.format()))
 
     def test_what_is_right(self) -> None:
         """The twin: what is as it should be is passed on."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,9 @@ Exit status: 0 the server took the connection as decided, 1 it did not, 2 wrong 
 "target", "decision", "steps", "server", "request", "presented", "answer", "alert", "warnings" and
 "verdict", or "errors" of the settings. New members may come; none changes its meaning under the
 same "schema"."""
+
+#: A day: what a socket can wait ends somewhere, and not everywhere at the same.
+_LONGEST_SECONDS = 86_400
 
 _URL_HELP = """\
 https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), or
@@ -113,6 +115,8 @@ def _report_faults(arguments: argparse.Namespace, error: SettingsError) -> int:
 
 def _seconds(text: str) -> float:
     seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError("must be more than 0 seconds")
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"must be more than 0 seconds, and {_LONGEST_SECONDS:,} at most"
+        )
     return seconds
