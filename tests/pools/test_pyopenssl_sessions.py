@@ -50,11 +50,18 @@ def scene(
 
 
 def _dial(
-    scene: Scene, context: Any, session: Any = None, host: str = ALPHA_HOST, order: str = ORDERS[0]
+    scene: Scene,
+    context: Any,
+    session: Any = None,
+    host: str = ALPHA_HOST,
+    order: str = ORDERS[0],
+    verify: int | None = None,
 ) -> tuple[tuple[str | None, bool], Any]:
     """What the server saw, whether it resumed, and the session that the client can keep."""
     with socket.create_connection(("127.0.0.1", scene.server.port), TIMEOUT) as plain:
         connection = SSL.Connection(context, plain)
+        if verify is not None:
+            connection.set_verify(verify)
         steps = {
             "session": lambda: None if session is None else connection.set_session(session),
             "name": lambda: connection.set_tlsext_host_name(host.encode("ascii")),
@@ -164,6 +171,50 @@ def test_own_authorities(scene: Scene, client_authority: Authority) -> None:
     scene.activate_file(scene.alpha, authorities=[wrong])
     with pytest.raises(SSL.Error, match="certificate verify failed"):
         _dial(scene, context, session)
+
+
+def test_own_certificate_and_pinned_authorities(scene: Scene, client_authority: Authority) -> None:
+    """What pinned CAs have not verified is not resumed, though the program authenticates itself."""
+    pinned = scene.files.identity(
+        "alpha", scene.alpha, services=[ALPHA_SERVICE], authorities=[client_authority]
+    )
+    scene.activate(pinned)
+    context = trusting(scene.ca_file)
+    give_certificate(context, scene.beta)
+    sight, session = _dial(scene, context)
+    assert (scene.beta.fingerprint, False) == sight
+    with scope(ALPHA_SERVICE), pytest.raises(SSL.Error, match="certificate verify failed"):
+        _dial(scene, context, session)
+
+
+def test_own_certificate_is_resumed(scene: Scene) -> None:
+    """The twin: what the same pinned CAs have verified is resumed, with the same certificate."""
+    pinned = scene.files.identity(
+        "alpha", scene.alpha, services=[ALPHA_SERVICE], authorities=[scene.authority]
+    )
+    scene.activate(pinned)
+    context = trusting(scene.ca_file)
+    give_certificate(context, scene.beta)
+    with scope(ALPHA_SERVICE):
+        _, session = _dial(scene, context)
+        sight, _ = _dial(scene, context, session)
+    assert (scene.beta.fingerprint, True) == sight
+
+
+@pytest.mark.parametrize("verifies", [True, False])
+def test_verification_of_the_connection(scene: Scene, verifies: bool) -> None:
+    """A session is of what was presented, where a Connection verifies otherwise than its Context."""
+    scene.activate_services(require_verified_server="all")
+    context = trusting(scene.ca_file)
+    context.set_verify(SSL.VERIFY_NONE if verifies else SSL.VERIFY_PEER)
+    with scope(ALPHA_SERVICE):
+        own = SSL.VERIFY_PEER if verifies else SSL.VERIFY_NONE
+        sight, session = _dial(scene, context, verify=own)
+    presented = scene.alpha.fingerprint if verifies else None
+    assert (presented, False) == sight
+    with scope(NO_SERVICE):
+        sight, _ = _dial(scene, context, session)
+    assert (None, not verifies) == sight
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["certificate first", "certificate last"])

@@ -46,6 +46,8 @@ _TAKEN = "_mxcert_taken"
 _LEFT = "_mxcert_left"
 #: Where a connection says that a change of its context is ours.
 _MOVING = "_mxcert_is_moving"
+#: Tells the sessions of connections on which the program authenticates itself.
+_OWN = "presents its own certificate"
 
 
 class _PyOpenssl:
@@ -163,10 +165,12 @@ def _decide_anew(connection: Any, attempt: Attempt) -> None:
 
 def _let_caller_present(connection: Any, attempt: Attempt) -> None:
     watch_connection(connection, _presenting_own(attempt))
-    unmark_connection(connection)
     authorities = attempt.decision.authorities
     if authorities is None:
+        unmark_connection(connection)
         return
+    # What others have verified is not resumed here, and what this presents not under an identity.
+    mark_connection(connection, (attempt.mark, _OWN))
     _verify_by(connection, attempt, authorities)
     if type(connection)(connection.get_context(), None).get_certificate() is None:
         raise _own_certificate_stands_alone(authorities)
@@ -257,6 +261,7 @@ def _decide_by_verification(connection: Any, attempt: Attempt) -> Attempt:
     if decision is attempt.decision:
         return attempt
     verified = Attempt(_plan(attempt.generation, decision), attempt.asked, attempt.context)
+    mark_later_sessions(connection, verified.mark)
     watch_connection(connection, verified)
     verified.start(connection)
     return verified
