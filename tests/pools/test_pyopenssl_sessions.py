@@ -203,7 +203,7 @@ def test_own_certificate_is_resumed(scene: Scene) -> None:
 
 @pytest.mark.parametrize("verifies", [True, False])
 def test_verification_of_the_connection(scene: Scene, verifies: bool) -> None:
-    """A session is of what was presented, where a Connection verifies otherwise than its Context."""
+    """A session is of what was presented; a Connection may verify otherwise than its Context."""
     scene.activate_services(require_verified_server="all")
     context = trusting(scene.ca_file)
     context.set_verify(SSL.VERIFY_NONE if verifies else SSL.VERIFY_PEER)
