@@ -178,10 +178,13 @@ class Interval(_Defaulting[Watch]):
         return "`auto` (the default: every 5 seconds), `off`, or a number of seconds"
 
     def schema(self) -> dict[str, Any]:
-        return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, words(_WATCH)]}
+        seconds = {"type": "number", "exclusiveMinimum": 0}
+        return {"anyOf": [seconds, words(_WATCH), {"type": "string", "pattern": _DECIMAL}]}
 
 
 _WATCH = {each.value: each for each in Watch}
+#: a number above nothing that stands in quotes, as it does wherever something fills files in
+_DECIMAL = r"^\s*(?=[0-9.]*[1-9])([0-9]+(\.[0-9]*)?|\.[0-9]+)\s*$"
 _WATCH_REMEDY = "Write `auto`, `off`, or a number of seconds above 0"
 
 

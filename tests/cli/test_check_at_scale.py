@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.cli import main
+from mxcert_runtime.cli.check.selection import SECTIONS, select
 from mxcert_runtime.cli.check.summary import SUMMARY_NAME, alike
 from tests.support.pki import Authority
 
@@ -116,6 +117,38 @@ def test_one_identity(check: Check) -> None:
     assert ["h7.example"] == [each["pattern"] for each in data["rules"]]
     assert {"n7"} == {each["identity"] for each in data["warnings"]}
     assert COUNT == data["summary"]["identities"]
+
+
+def test_an_identity_that_cannot_be_loaded(folder: Path, check: Check) -> None:
+    """It is no wrong use: the error that keeps it out is told."""
+    (folder / "7.key").write_text("no key")
+    status, printed, told = check("--identity", "n7")
+    data = _report(check, "--identity", "n7")
+
+    assert (1, "") == (status, told)
+    assert "Not OK" in printed
+    assert ([], []) == (data["identities"], data["rules"])
+    (error,) = data["errors"]
+    assert ("invalid-settings", True) == (error["code"], "7.key" in error["problem"])
+
+
+def test_a_name_that_goes_on() -> None:
+    """The settings of an identity are not those of another whose name begins like its own."""
+    rows = [
+        {"name": f"identity {name}{part}", "value": "x", "origin": "y"}
+        for name in ("a", "a, b")
+        for part in ("", ", password", ", ca")
+    ]
+    identities = [{"name": "a"}, {"name": "a, b"}]
+    lists = {**dict.fromkeys(SECTIONS, ()), "settings": rows, "identities": identities}
+
+    assert rows[:3] == select(lists, [], "a")["settings"]
+    assert rows[3:] == select(lists, [], "a, b")["settings"]
+
+
+def test_a_section_that_is_asked_for_twice() -> None:
+    """It is shown once."""
+    assert ["rules"] == select(dict.fromkeys(SECTIONS, ()), ["rules", "rules"], None)["shown"]
 
 
 def test_an_unknown_identity(check: Check) -> None:

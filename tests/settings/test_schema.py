@@ -134,3 +134,11 @@ def test_the_example_of_the_documents() -> None:
     example = tomllib.loads(page.partition("```toml\n")[2].partition("```")[0])
     assert len(example) > 3
     assert ([], True) == (_faults(example), VALIDATOR.is_valid(example))
+
+
+@pytest.mark.parametrize(
+    "text", ["5", " 0.5 ", "10.", ".5", "0", "0.0", "-1", "nan", "inf", "5s", "."]
+)
+def test_an_interval_in_quotes(text: str) -> None:
+    """What the reader takes of it, the schema takes, and nothing else."""
+    assert (not _faults({"watch": text})) == VALIDATOR.is_valid({"watch": text})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 #: in the order of the report
@@ -25,24 +25,24 @@ def select(
         selected.update(_of_identity(report, identity))
     if sections:
         selected.update((each, []) for each in SECTIONS if each not in sections)
-    return {**selected, "shown": list(sections) or list(SECTIONS)}
+    return {**selected, "shown": list(dict.fromkeys(sections or SECTIONS))}
 
 
 def _of_identity(report: Mapping[str, Any], name: str) -> dict[str, Any]:
     names = [each["name"] for each in report["identities"]]
-    if name not in names:
+    is_named = any(each["name"] == f"identity {name}" for each in report["settings"])
+    if name not in names and not is_named:
         from ...base import NearWords  # late: `mxcert --help` has no use for it
 
         near = NearWords().nearest(name, names)
         hint = f"; did you mean `{near}`?" if near else ""
-        raise UnknownIdentityError(f"there is no identity `{name}` that can be loaded{hint}")
-    entry = f"identity {name}"
+        raise UnknownIdentityError(f"there is no identity `{name}`{hint}")
+    # Why one cannot be loaded is an error of the settings as a whole.
+    is_of_it = _names(name) if name in names else _stops
+    # Another name may begin like this one, whatever stands between.
+    own = {f"identity {name}{part}" for part in ("", ", password", ", ca")}
     return {
-        "settings": [
-            each
-            for each in report["settings"]
-            if each["name"] == entry or each["name"].startswith(f"{entry}, ")
-        ],
+        "settings": [each for each in report["settings"] if each["name"] in own],
         "identities": [each for each in report["identities"] if each["name"] == name],
         "rules": [
             each
@@ -50,8 +50,16 @@ def _of_identity(report: Mapping[str, Any], name: str) -> dict[str, Any]:
             if name == each["identity"] or name in each["candidates"]
         ],
         "extra_authorities": [],
-        **{
-            kind: [each for each in report[kind] if each["identity"] == name]
-            for kind in ("errors", "warnings")
-        },
+        "errors": list(filter(is_of_it, report["errors"])),
+        "warnings": list(filter(_names(name), report["warnings"])),
     }
+
+
+def _names(identity: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda diagnostic: diagnostic["identity"] == identity
+
+
+def _stops(diagnostic: Mapping[str, Any]) -> bool:
+    from ...diagnosis import DiagnosticCode  # late: `mxcert --help` has no use for it
+
+    return bool(diagnostic["code"] == DiagnosticCode.INVALID_SETTINGS.value)
