@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         refuse_separators,
     )
     from .locks import ForkSafeLock
-    from .module_loading import call_when_loaded, is_loading, spec_of_loaded
+    from .module_loading import call_when_loaded, first_found, is_loading, spec_of_loaded
     from .momentary_errors import is_momentary
     from .near_words import NearWords
     from .os_reasons import reason_of
@@ -95,6 +95,7 @@ __all__ = (
     "cookie_of",
     "directory_states",
     "displaced_by",
+    "first_found",
     "genuine_context",
     "give_way",
     "hashed_files",
@@ -137,7 +138,7 @@ _FILES = {
         "parse_pattern refuse_separators"
     ),
     "locks": "ForkSafeLock",
-    "module_loading": "call_when_loaded is_loading spec_of_loaded",
+    "module_loading": "call_when_loaded first_found is_loading spec_of_loaded",
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",
     "os_reasons": "reason_of",

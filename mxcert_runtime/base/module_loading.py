@@ -1,7 +1,8 @@
 """Modules as importlib loads them: whether one is loading, a call at the end, one that is there.
 
 importlib writes on a module's spec that it is being loaded, and takes that back at the end. Until
-then every other thread that imports the module waits. Nothing here imports anything.
+then every other thread that imports the module waits. Nothing here imports anything, unless a
+finder is of the old kind.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
     from typing import Any
@@ -66,6 +67,28 @@ class _WatchedSpec(ModuleSpec):
         finally:
             delattr(self, _ENDED)
             setattr(self, name, value)
+
+
+def first_found(
+    finders: Iterable[Any], name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    """What the first of the finders that finds a module has, each asked as importlib does."""
+    return next(filter(None, (_ask(each, name, path, target) for each in finders)), None)
+
+
+def _ask(
+    finder: Any, name: str, path: Sequence[str] | None, target: ModuleType | None
+) -> ModuleSpec | None:
+    found: ModuleSpec | None = None
+    if hasattr(finder, "find_spec"):
+        found = finder.find_spec(name, path, target)
+    # Up to Python 3.11; an older `six` in the folder of some library brings one.
+    elif sys.version_info < (3, 12) and hasattr(finder, "find_module"):
+        from importlib.util import spec_from_loader
+
+        loader = finder.find_module(name, path)
+        found = None if loader is None else spec_from_loader(name, loader)
+    return found
 
 
 def spec_of_loaded(name: str, module: ModuleType) -> ModuleSpec:

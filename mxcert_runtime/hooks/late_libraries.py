@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from ..base import call_when_loaded, spec_of_loaded
+from ..base import call_when_loaded, first_found, spec_of_loaded
 
 #: gets the module
 Call = Callable[[ModuleType], None]
@@ -35,7 +35,7 @@ class LateLibraries:
             return None
         finders = sys.meta_path
         behind = finders[finders.index(self) + 1 :] if self in finders else []
-        spec = next(filter(None, (each.find_spec(name, path, target) for each in behind)), None)
+        spec = first_found(behind, name, path, target)
         if spec is None or call_when_loaded(spec, functools.partial(self._loaded, name)):
             return spec
         return self._load(name)

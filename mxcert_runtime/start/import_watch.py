@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..base import spec_of_loaded
+from ..base import first_found, spec_of_loaded
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -56,4 +56,4 @@ def find_unwatched(
     if module is not None:
         return spec_of_loaded(name, module)
     finders = [each for each in sys.meta_path if not isinstance(each, ImportWatch)]
-    return next(filter(None, (each.find_spec(name, path, target) for each in finders)), None)
+    return first_found(finders, name, path, target)

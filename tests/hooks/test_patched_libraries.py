@@ -7,6 +7,7 @@ import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -95,6 +96,52 @@ def test_a_library_is_patched_when_it_is_loaded(libraries: Libraries) -> None:
     assert ("<act>", (name,)) == (module.Thing().act(), patches.names)
     patches.undo()
     assert "act" == module.Thing().act()
+
+
+class OldFinder:
+    """A finder and loader as older versions of `six` bring it, which Python serves up to 3.11."""
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
+
+    def find_module(self, name: str, path: object = None) -> OldFinder | None:
+        return self if name == self._name else None
+
+    def load_module(self, name: str) -> ModuleType:
+        module = sys.modules[name] = ModuleType(name)
+        module.__loader__ = self
+        module.work = lambda: "old"  # type: ignore[attr-defined]
+        return module
+
+
+@pytest.mark.filterwarnings("ignore::ImportWarning")
+def test_finders_of_the_old_kind(libraries: Libraries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One hinders no hook, and a library that is not there is missing as ever."""
+    monkeypatch.setattr(sys, "meta_path", [OldFinder(), *sys.meta_path, OldFinder()])
+    name, missing = libraries.write(), "mxcert_test_missing_library"
+    patches = Patches((library_of(name, "work"), library_of(missing, "work")))
+    patches.apply()
+    module = importlib.import_module(name)
+    if sys.version_info < (3, 12):
+        with pytest.raises(ModuleNotFoundError, match=missing):
+            importlib.import_module(missing)
+    assert ("<work>", (name,)) == (module.work(), patches.names)
+    patches.undo()
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="importlib asks them no more")
+@pytest.mark.filterwarnings("ignore::ImportWarning")
+def test_a_library_of_an_old_finder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only such a finder finds is patched too."""
+    name = "mxcert_test_old_library"
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, OldFinder(name)])
+    patches = Patches((library_of(name, "work"),))
+    patches.apply()
+    try:
+        assert "<old>" == importlib.import_module(name).work()
+    finally:
+        patches.undo()
+        sys.modules.pop(name, None)
 
 
 def test_a_library_loaded_after_undo_stays_alone(libraries: Libraries) -> None:

@@ -48,6 +48,18 @@ def test_it_acts_once(folder: Path) -> None:
     assert [1, 1] == sys.modules["loads"].seen
 
 
+def test_a_finder_of_the_old_kind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that importlib serves up to Python 3.11, and skips later, hides no module."""
+
+    class Old:
+        def find_module(self, name: str, path: object = None) -> None:
+            """Find nothing."""
+
+    monkeypatch.setattr(sys, "meta_path", [Old(), *sys.meta_path])
+    assert find_unwatched("watched_module") is not None
+    assert find_unwatched("watched_missing") is None
+
+
 @pytest.mark.parametrize("name", ["watched_module", "watched_package"])
 def test_a_module_that_the_act_imports(folder: Path, name: str) -> None:
     """It is loaded once: the import that was watched gets the one that is there, whole."""
