@@ -111,6 +111,7 @@ class _Builder:
             identities=loaded,
             policy=policy,
             extra_authorities=extra,
+            entries=identities,
             pinned=self._own_authorities,
             warnings=warnings,
             invalid=invalid,

@@ -20,6 +20,8 @@ class Generation:
     policy: Policy
     #: authorities that are added to default trust
     extra_authorities: Authorities | None
+    #: what each entry gives, by its name: the name of an identity does not say whose it is
+    entries: Mapping[str, tuple[Identity, ...]] = field(default_factory=dict)
     #: those that are pinned for the hosts of an entry, by its name, whether a rule names it or not
     pinned: Mapping[str, Authorities | None] = field(default_factory=dict)
     #: what stops nothing, and identities outside their validity

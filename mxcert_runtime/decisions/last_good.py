@@ -28,12 +28,7 @@ class LastGood:
             return ()
         if (before.material, before.authorities) != (settings.material, settings.authorities):
             return ()
-        prefix = f"{settings.name} ("
-        return tuple(
-            each
-            for each in self._generation.identities
-            if each.name == settings.name or each.name.startswith(prefix)
-        )
+        return self._generation.entries.get(settings.name, ())
 
     def authorities(self, sources: tuple[str, ...]) -> Authorities | None:
         """Those that came from these places."""

@@ -186,3 +186,21 @@ def _renewed(deployment: Deployment, issuer: Authority) -> Leaf:
     entry = deployment.entries[1]
     Path(entry["pkcs12"]).write_bytes(leaf.pkcs12(entry["password"]))
     return leaf
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["behind it", "in front of it"])
+def test_another_entry_whose_name_goes_on(
+    order: int, client_files: ClientFiles, alpha: Leaf, beta: Leaf
+) -> None:
+    """What another entry gives is no key of a broken one, however alike their names are."""
+    deployment = Deployment(client_files, alpha, beta)
+    deployment.entries[1]["name"] = "alpha (2)"
+    deployment.entries = deployment.entries[::order]
+    deployment.more["unlisted_hosts"] = "none"
+    deployment.before = build_generation(deployment._reading())
+    deployment.path.write_bytes(b"broken")
+    after, _ = deployment.renew()
+
+    decided = after.policy.select("alpha.test")
+    assert (alpha.fingerprint, ()) == (decided.identity.fingerprint, decided.candidates)  # type: ignore[union-attr]
+    assert deployment.before.identities == after.identities
