@@ -12,6 +12,7 @@ pytest.importorskip("OpenSSL")
 from OpenSSL import SSL, crypto
 
 from tests.clients import openssl_calls
+from tests.clients.calls import endpoint_of
 from tests.clients.openssl_calls import OpensslCall, trusting
 from tests.clients.stage import HOSTS, Stage
 from tests.support.client_files import ClientFiles
@@ -71,6 +72,25 @@ class TestNamed:
         assert stage.fingerprints[ALPHA_HOST] == _seen(call, stage.url(ALPHA_HOST), context)
         mxcert_runtime.deactivate()
         assert _seen(call, stage.url(ALPHA_HOST), context) is None
+
+
+class _Answering(socket.socket):
+    """A socket of a program that answers whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return name
+
+
+def test_socket_that_has_every_attribute(stage: Stage) -> None:
+    """What pyOpenSSL finds on the socket of a connection is none of the connection's notes."""
+    stage.activate()
+    with _Answering() as plain:
+        plain.connect(("127.0.0.1", endpoint_of(stage.url(ALPHA_HOST))[1]))
+        connection = SSL.Connection(trusting(stage.ca_file), plain)
+        connection.set_tlsext_host_name(ALPHA_HOST.encode("ascii"))
+        connection.set_connect_state()
+        answer = openssl_calls.get_from(connection, stage.url(ALPHA_HOST))
+    assert stage.fingerprints[ALPHA_HOST] == answer["fingerprint"]
 
 
 class TestAddress:

@@ -16,6 +16,7 @@ from OpenSSL import SSL
 
 from mxcert_runtime.hooks.pyopenssl.connections import UnenforceableAuthoritiesError
 from tests.clients import openssl_calls
+from tests.clients.calls import endpoint_of
 from tests.clients.openssl_calls import OpensslCall, trusting
 from tests.clients.stage import HOSTS, Stage
 from tests.support.client_files import ClientFiles
@@ -55,6 +56,26 @@ def test_own_certificate_of_the_context(
     context = trusting(str(client_files.authority(client_authority)))
     answer = call(stage.url(HOST), _with_certificate(context, beta))
     assert beta.fingerprint == answer["fingerprint"]
+
+
+def test_own_certificate_and_a_class_of_the_program(
+    stage: Stage, client_files: ClientFiles, alpha: Leaf, beta: Leaf, authority: Authority
+) -> None:
+    """A program's class of connections may be made by other arguments."""
+
+    class Tunnel(SSL.Connection):
+        def __init__(self, purpose: str, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self.purpose = purpose
+
+    _activate(stage, client_files, alpha, authority)
+    context = _with_certificate(trusting(stage.ca_file), beta)
+    url = stage.url(HOST)
+    with socket.create_connection(endpoint_of(url), TIMEOUT) as plain:
+        connection = Tunnel("to test", context, plain)
+        connection.set_tlsext_host_name(HOST.encode("ascii"))
+        connection.set_connect_state()
+        assert beta.fingerprint == openssl_calls.get_from(connection, url)["fingerprint"]
 
 
 def test_own_certificate_of_a_context_that_threads_share(

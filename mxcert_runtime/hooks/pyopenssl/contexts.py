@@ -261,7 +261,7 @@ def listen_again(connection: Any) -> None:
     """Restore the call of the above: it goes with a context that is changed."""
     from OpenSSL._util import ffi, lib
 
-    handle = getattr(connection, _ANSWER, None)
+    handle = connection.__dict__.get(_ANSWER)
     callback = ffi.NULL if handle is None else _server_asks()
     lib.SSL_set_cert_cb(connection._ssl, callback, handle or ffi.NULL)
 

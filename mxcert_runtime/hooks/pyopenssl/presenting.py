@@ -38,6 +38,7 @@ from .verification import is_verified, may_verify
 
 _logger = logging.getLogger("mxcert_runtime")
 
+# Looked up in its dictionary: what a connection has not, pyOpenSSL looks for on its socket.
 #: Where a connection keeps what it was decided last, an :class:`~.connections.attempt.Attempt`.
 _ATTEMPT = "_mxcert_attempt"
 #: Where a connection keeps the context of ours that it is on.
@@ -80,8 +81,10 @@ def present(connection: Any, asked: Asked) -> None:
     attempt = _begin(connection, asked, known)
     if attempt is not None and not attempt.is_alike(known):
         _decide_anew(connection, attempt)
-    elif getattr(connection, REFUSAL, None) is not None:
-        raise getattr(connection, REFUSAL)
+        return
+    refusal = connection.__dict__.get(REFUSAL)
+    if refusal is not None:
+        raise refusal
 
 
 def present_again(connection: Any) -> None:
@@ -172,7 +175,7 @@ def _let_caller_present(connection: Any, attempt: Attempt) -> None:
     # What others have verified is not resumed here, and what this presents not under an identity.
     mark_connection(connection, (attempt.mark, _OWN))
     _verify_by(connection, attempt, authorities)
-    if type(connection)(connection.get_context(), None).get_certificate() is None:
+    if not _has_certificate(connection.get_context()):
         raise _own_certificate_stands_alone(authorities)
     on_server_request(connection, _answer_as_caller)
 
@@ -198,6 +201,13 @@ def _verify_by(connection: Any, attempt: Attempt, authorities: Authorities) -> N
         _take(connection, make_distrusting(connection))
         raise
     _take(connection, context)
+
+
+def _has_certificate(context: Any) -> bool:
+    from OpenSSL import SSL
+
+    # Only a connection tells; one of the program's own class may take other arguments.
+    return SSL.Connection(context, None).get_certificate() is not None
 
 
 def _own_certificate_stands_alone(authorities: Authorities) -> UnenforceableAuthoritiesError:
@@ -255,7 +265,7 @@ def _decide_by_verification(connection: Any, attempt: Attempt) -> Attempt:
     decision = policy.select(*attempt.asked)
     withheld = policy.for_unverified(decision)
     # Pinned CAs are those of the context that it was put on.
-    verifying = getattr(connection, _TAKEN, None) or connection.get_context()
+    verifying = connection.__dict__.get(_TAKEN) or connection.get_context()
     if withheld is not decision and not is_verified(connection, verifying):
         decision = withheld
     if decision is attempt.decision:
@@ -305,7 +315,7 @@ def _take(connection: Any, context: Any) -> None:
 
 
 def _restore(connection: Any) -> None:
-    if getattr(connection, _TAKEN, None) is not None:
+    if connection.__dict__.get(_TAKEN) is not None:
         _keep_what_is_left(connection)
         _move(connection, connection.get_context())
         setattr(connection, _TAKEN, None)
@@ -313,14 +323,14 @@ def _restore(connection: Any) -> None:
 
 
 def _keep_what_is_left(connection: Any) -> None:
-    left, taken = getattr(connection, _LEFT, ()), getattr(connection, _TAKEN, None)
+    left, taken = connection.__dict__.get(_LEFT, ()), connection.__dict__.get(_TAKEN)
     if taken is not None and taken not in left:
         setattr(connection, _LEFT, (*left, taken))
 
 
 def is_moved_by_us(connection: Any) -> bool:
     """Whether the change of a connection's context that is under way is ours."""
-    return hasattr(connection, _MOVING)
+    return _MOVING in connection.__dict__
 
 
 def _move(connection: Any, context: Any) -> None:
