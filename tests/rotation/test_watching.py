@@ -18,7 +18,7 @@ from mxcert_runtime.decisions import in_force
 from mxcert_runtime.identity import examine_dates
 from mxcert_runtime.monitoring import housekeeping
 from mxcert_runtime.start import swap, watching
-from tests.faults.scene import ALPHA_HOST, Scene
+from tests.faults.scene import ALPHA_HOST, HOSTS, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
@@ -130,6 +130,17 @@ def test_a_broken_one_stays_and_the_other_is_renewed(renewal: Renewal) -> None:
         for host in ("alpha.test", "beta.test")
     ]
     assert [scene.alpha.fingerprint, steady.fingerprint] == seen
+
+
+def test_a_broken_one_goes_on_with_nothing_of_another(renewal: Renewal) -> None:
+    """Its host never sees what another entry gives, though that is called like a further key."""
+    first, second = renewal.settings()["identity"]
+    entries = [{**second, "name": f"{first['name']} (2)"}, first]
+    renewal.scene.activate(*entries, watch=ALWAYS)
+    renewal.path(".crt").write_text("broken")
+    seen = [fetch(renewal.scene.url(host), renewal.scene.context()) for host in HOSTS[:2]]
+    held = [renewal.scene.alpha.fingerprint, renewal.scene.beta.fingerprint]
+    assert held == [each["fingerprint"] for each in seen]
 
 
 def test_same_content(renewal: Renewal) -> None:
