@@ -11,12 +11,12 @@ if TYPE_CHECKING:
         Handover,
         MessageCallback,
         MissingOwnerError,
-        callback_lock,
         callers_own,
         hand_over,
         listen_on,
         listener_calling,
         request_of,
+        set_callers_own,
         stop_listening,
         warn_of_missing_owner,
     )
@@ -41,9 +41,9 @@ __all__ = (
     "Authenticating", "Blueprint", "ContextRecord", "DefaultPathsLoad", "DirectoryLoad",
     "FileLoad", "Handover", "IdentityContext", "IdentityRefusedError", "Load",
     "MessageCallback", "MissingOwnerError", "Trust", "TrustChangedError",
-    "anonymous_connection", "callback_lock", "callers_own", "data_load", "default_paths_load",
+    "anonymous_connection", "callers_own", "data_load", "default_paths_load",
     "described_loads", "file_load", "hand_over", "known_loads", "listen_on", "listener_calling",
-    "may_change_unseen", "request_of", "shared_contexts", "stop_listening",
+    "may_change_unseen", "request_of", "set_callers_own", "shared_contexts", "stop_listening",
     "warn_of_missing_owner",
 )  # fmt: skip
 
@@ -51,8 +51,8 @@ __all__ = (
 _FILES = {
     "examination": "may_change_unseen",
     "handover": (
-        "Authenticating Handover MessageCallback MissingOwnerError callback_lock callers_own "
-        "hand_over listen_on listener_calling request_of stop_listening warn_of_missing_owner"
+        "Authenticating Handover MessageCallback MissingOwnerError callers_own hand_over "
+        "listen_on listener_calling request_of set_callers_own stop_listening warn_of_missing_owner"
     ),
     "identity_contexts": "Blueprint IdentityContext IdentityRefusedError shared_contexts",
     "load_cache": "known_loads",

@@ -178,7 +178,7 @@ def callers_own(callback: MessageCallback) -> MessageCallback:
 
 
 #: Held by whoever puts a callback in the place of another: what somebody sets meanwhile must stay.
-callback_lock = ForkSafeLock()
+_callback_lock = ForkSafeLock()
 
 
 def listen_on(context: ssl.SSLContext) -> None:
@@ -188,9 +188,22 @@ def listen_on(context: ssl.SSLContext) -> None:
     # In C from end to end: what a callback of a weak reference raises is lost.
     drop = functools.partial(_listening.pop, id(context))
     _listening[id(context)] = weakref.ref(context, drop)
-    with callback_lock:
+    with _callback_lock:
         callback = NativeContext._msg_callback.__get__(context)
         if not isinstance(callback, Listener):
+            NativeContext._msg_callback.__set__(context, Listener(callback))
+
+
+def set_callers_own(context: ssl.SSLContext, give: Callable[[], None]) -> None:
+    """Do a caller's call that sets a message callback; who listens to the context goes on.
+
+    A connection that is about to shake hands would never learn that its server asks.
+    """
+    with _callback_lock:
+        is_heard = isinstance(NativeContext._msg_callback.__get__(context), Listener)
+        give()
+        if is_heard:
+            callback = NativeContext._msg_callback.__get__(context)
             NativeContext._msg_callback.__set__(context, Listener(callback))
 
 
@@ -229,7 +242,7 @@ def stop_listening() -> None:
     for reference in list(_listening.values()):
         context = reference()
         if context is not None:
-            with callback_lock:
+            with _callback_lock:
                 callback = NativeContext._msg_callback.__get__(context)
                 NativeContext._msg_callback.__set__(context, callers_own(callback))
     _listening.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from typing import Any
 
@@ -13,6 +14,7 @@ from mxcert_runtime.contexts.handover import Listener, request_of
 from tests.connections.candidates import Candidates, ContextMaker, connected
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
 from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, TlsVersion
@@ -156,6 +158,29 @@ class TestCallersCallback:
         assert callback is context._msg_callback
         context._msg_callback = None
         assert context._msg_callback is None
+
+    @pytest.mark.parametrize("callback", [None, lambda *arguments: None], ids=["none", "one"])
+    def test_set_before_the_handshake(
+        self,
+        tls_server: TlsServers,
+        tls_version: TlsVersion,
+        client_context: ContextMaker,
+        candidates: Candidates,
+        callback: Any,
+    ) -> None:
+        """One that is set while a connection waits for its handshake costs it no identity."""
+        server = tls_server(version=tls_version)
+        context: Any = client_context(candidates.activate)
+        with socket.create_connection(("127.0.0.1", server.port), TIMEOUT) as plain:
+            connection = context.wrap_socket(
+                plain, server_hostname="localhost", do_handshake_on_connect=False
+            )
+            context._msg_callback = callback
+            with connection:
+                connection.do_handshake()
+                seen = server.seen.wait_for(1)
+        assert callback is context._msg_callback
+        assert ["alpha"] == [candidates.named(each.fingerprint) for each in seen]
 
 
 def _messages(port: int, context: Any) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ...base import genuine_context
-from ...contexts import Load, callback_lock, default_paths_load, described_loads
+from ...contexts import Load, default_paths_load, described_loads, set_callers_own
 from ...contexts.ledger import ledger
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
 
@@ -95,8 +95,7 @@ def _noting_message_callback(original: property, switch: Switch) -> property:
 
     def set_message_callback(self: Any, callback: Any) -> None:
         def call() -> None:
-            with callback_lock:
-                give(self, callback)
+            set_callers_own(self, lambda: give(self, callback))
 
         if switch.on:
             ledger.set_message_callback(call, self)
