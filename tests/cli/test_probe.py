@@ -99,6 +99,18 @@ def test_who_vouches(
     assert [HOST] == probed.data["server"]["chain"][0]["names"]
 
 
+@pytest.mark.parametrize("hosts", [[], [HOST]], ids=["the subject", "an alternative name"])
+def test_a_host_in_the_subject_alone(
+    probe: Probe, tls_server: ServerFactory[TlsServer], authority: Authority, hosts: list[str]
+) -> None:
+    """It is taken, and said to be what requests and urllib3 refuse; any other is not."""
+    probed = probe(tls_server(leaf=authority.issue(HOST, hosts=hosts)).url(HOST))
+
+    assert (0, hosts) == (probed.status, probed.data["server"]["chain"][0]["names"])
+    told = [each for each in probed.data["warnings"] if "subject alternative name" in each]
+    assert (not hosts) == bool(told)
+
+
 def test_refused_for_its_authority(
     probe: Probe, tls_server: ServerFactory[TlsServer], tls_version: TlsVersion, alpha: Leaf
 ) -> None:

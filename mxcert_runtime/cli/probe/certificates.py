@@ -84,6 +84,17 @@ def view_certificate(der: bytes) -> CertificateView:
     return CertificateView(fingerprint, f"a certificate of {len(der)} bytes that cannot be read")
 
 
+def warnings_of(chain: Sequence[CertificateView]) -> list[str]:
+    """What keeps other clients of this machine from a server that was verified here."""
+    leaf = chain[0] if chain else None
+    if leaf is None or leaf.issuer is None or leaf.names:
+        return []
+    return [
+        "the server's certificate names its host in the subject alone: `ssl` takes that; urllib3 2,"
+        " and requests with it, refuse it. Have it issued with a subject alternative name"
+    ]
+
+
 def _names_of(certificate: x509.Certificate) -> list[str]:
     names: list[str] = []
     with RefusalsIgnored():  # has none, or some that cannot be read

@@ -94,10 +94,13 @@ def _probe(arguments: argparse.Namespace, terminal: Terminal | None) -> ProbeRes
 
 
 def _report(result: ProbeResult, terminal: Terminal | None, warnings: list[str]) -> int:
+    from .certificates import warnings_of
     from .report import as_data, print_report
     from .verdict import judge
 
     verdict = judge(result)
+    if result.tls is not None:
+        warnings = [*warnings, *warnings_of(result.chain)]
     if terminal is None:
         print(json.dumps(as_data(result, verdict, warnings), indent=2))
     else:
