@@ -196,9 +196,11 @@ class IdentityContexts:
             return turn
 
     def _make_and_keep(self, blueprint: Blueprint) -> IdentityContext:
+        edition = self.edition
         context = _make(blueprint)
         with self._lock:
-            if not self._keeps(blueprint):
+            # What was let go meanwhile may stand in it.
+            if edition != self.edition or not self._keeps(blueprint):
                 return context
             if blueprint.trust is None:
                 self._bare[blueprint] = context

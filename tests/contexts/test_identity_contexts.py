@@ -53,6 +53,28 @@ def _living() -> int:
     return sum(isinstance(each, IdentityContext) for each in gc.get_objects())
 
 
+def test_let_go_meanwhile(
+    realm: Realm, server: TlsServer, activate: Activation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is let go while a connection takes it is made anew for the next one, and then kept."""
+    activate()
+    made: list[Blueprint] = []
+    make = identity_contexts._make
+
+    def make_while_another_thread_lets_go(blueprint: Blueprint) -> IdentityContext:
+        context = make(blueprint)
+        if not made:
+            _contexts().let_go([each for each in [blueprint.identity] if each is not None])
+        made.append(blueprint)
+        return context
+
+    monkeypatch.setattr(identity_contexts, "_make", make_while_another_thread_lets_go)
+    context = _trusting(realm)
+    for _ in range(3):
+        assert activate.leaf.fingerprint == attempt(context, server.port, GOOD).fingerprint
+    assert 2 == len(made)
+
+
 class TestSharing:
     def test_same_trust_shares(
         self, ground: Ground, server: TlsServer, activate: Activation

@@ -88,9 +88,12 @@ def _plan_by_decision(
     kept = plans_of(generation, context, record).by_key.get(key)
     if kept is not None:
         return kept
+    edition = shared_contexts.edition
     plan = _planner_for(generation, context, record, key).plan()
+    # What was let go meanwhile may stand in it.
+    is_passing = plan.is_passing or edition != shared_contexts.edition
     # Where the record has a successor by now, nobody looks at what this one keeps.
-    if not plan.is_passing and not may_change_unseen(context):
+    if not is_passing and not may_change_unseen(context):
         plans_of(generation, context, record).keep(key, plan)
     return plan
 
