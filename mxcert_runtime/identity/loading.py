@@ -1,11 +1,13 @@
 """Loads many identities: what takes their time is derived on all processors at once.
 
 Deriving a key from a password needs nothing of the interpreter, so threads do it side by side.
-They do nothing else: what imports, or may, stays in the thread that loads.
+They do nothing else: what imports, or may, stays in the thread that loads. That may be within an
+import itself (autostart is), and would wait for a thread that waits for the lock of that import.
 """
 
 from __future__ import annotations
 
+import _imp
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +15,7 @@ from typing import Union
 
 from ..errors import IdentityError
 from .identity import Identity, Opening
+from .material.key_derivation import import_what_is_late
 from .sources import Authority, IdentitySettings
 
 #: Entries that are read before the first of them is opened; files may be large.
@@ -75,8 +78,10 @@ def _load_of(begun: _Begun) -> Load:
 def _side_by_side(calls: Sequence[Callable[[], None]]) -> None:
     """Make the calls in as many threads as there are processors, this one among them."""
     count = min(_processors(), len(calls), _MOST_THREADS) - 1
-    if count < 1:
-        return  # nothing is won
+    # Up to Python 3.11 finders are asked under the lock of all imports.
+    if count < 1 or _imp.lock_held():
+        return  # nothing is won, or much is at stake
+    import_what_is_late()
     waiting = iter(calls)
     others: list[threading.Thread] = []
     for _ in range(count):

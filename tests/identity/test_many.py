@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -78,6 +79,30 @@ def derived(monkeypatch: pytest.MonkeyPatch) -> Counter[bytes]:
 
     monkeypatch.setattr(Pbkdf2, "_derive", derive)
     return counts
+
+
+@pytest.mark.parametrize("is_importing", [True, False])
+def test_no_thread_works_under_the_lock_of_imports(
+    is_importing: bool, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could import, and wait for that lock as long as its maker waits for it."""
+    threads: set[int] = set()
+    original = Pbkdf2._derive
+
+    def derive(self: Pbkdf2, password: PasswordForm, length: int) -> Secret[bytes]:
+        threads.add(threading.get_ident())
+        return original(self, password, length)
+
+    monkeypatch.setattr(Pbkdf2, "_derive", derive)
+    if is_importing:
+        _imp.acquire_lock()
+    try:
+        _activate(*(_entry(number, path) for number, path in enumerate(files[:8])))
+    finally:
+        if is_importing:
+            _imp.release_lock()
+
+    assert is_importing == (threads == {threading.get_ident()})
 
 
 def test_the_same_content_is_derived_once(files: list[Path], derived: Counter[bytes]) -> None:
