@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 from pathlib import Path
 
@@ -197,6 +198,10 @@ def test_what_p11_kit_gives(deployment: Deployment, server: TlsServer) -> None:
     """Where nothing names a module, p11-kit's proxy has the tokens of all that are installed."""
     if not Path("/usr/share/p11-kit/modules/softhsm2.module").exists():
         pytest.skip("p11-kit does not know SoftHSM here")
+    try:
+        ctypes.CDLL("p11-kit-proxy.so")
+    except OSError as error:
+        pytest.skip(f"p11-kit's proxy is not where libraries are looked for: {error}")
     del deployment.token.variables["PKCS11_PROVIDER_MODULE"]
     deployment.configure(deployment.entry("rsa"))
     finished = deployment.run(PROGRAM + "connect()", str(server.port))
