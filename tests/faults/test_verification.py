@@ -118,7 +118,9 @@ def _outcome(call: Callable[..., Any], *arguments: Any) -> Any:
 each_fault = pytest.mark.parametrize("fault", ["foreign root", "wrong host", "expired"])
 #: urllib3 2.6 asks it for the subject
 pyopenssl_deprecates_itself = pytest.mark.filterwarnings(
-    "ignore:X509.get_subject is deprecated:DeprecationWarning"
+    "ignore:X509.get_subject is deprecated:DeprecationWarning",
+    # urllib3 1.26, in whichever test imports it first.
+    "ignore:'urllib3.contrib.pyopenssl' module is deprecated:DeprecationWarning",
 )
 each_decision = pytest.mark.parametrize(
     "decide", _DECISIONS, ids=lambda decide: decide.__name__.strip("_")
