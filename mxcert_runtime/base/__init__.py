@@ -3,8 +3,12 @@
 Every room above may use them, and they know none of the rooms.
 """
 
+from __future__ import annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .bounded_file import MAX_BYTES, read_bounded
     from .c_environment import UnknownEnvironmentError, openssl_variable
     from .environ import process_environ
@@ -156,10 +160,20 @@ _FILES = {
 }  # fmt: skip
 
 
-if not TYPE_CHECKING:
+def names_of_files(package: str, files: dict[str, str]) -> Callable[[str], object]:
+    """The ``__getattr__`` (PEP 562) of a room's face, which loads a file once a name is asked for.
 
-    def __getattr__(name):
-        for file, names in _FILES.items():
+    ``files`` says which file has which names, with blanks between them.
+    """
+
+    def find(name: str) -> object:
+        for file, names in files.items():
             if name in names.split():
-                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+                return getattr(__import__(f"{package}.{file}", fromlist=("",)), name)
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return find
+
+
+if not TYPE_CHECKING:
+    __getattr__ = names_of_files(__name__, _FILES)

@@ -142,9 +142,6 @@ _FILES = {
 
 
 if not TYPE_CHECKING:
+    from ..base import names_of_files
 
-    def __getattr__(name):
-        for file, names in _FILES.items():
-            if name in names.split():
-                return getattr(__import__(f"{__name__}.{file}", fromlist=("",)), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    __getattr__ = names_of_files(__name__, _FILES)
