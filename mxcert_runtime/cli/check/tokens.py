@@ -39,11 +39,10 @@ def _check_key(identity: Identity, key: TokenKey) -> Iterator[Diagnostic]:
 
     for scheme in schemes_of(key):
         if not signs(key, scheme):
-            yield Diagnostic(
-                code=DiagnosticCode.TOKEN_DOES_NOT_SIGN,
-                origin=str(identity.origin),
-                problem=f"the key `{key.uri}` in the token {key.token.label!r} gives no {scheme}"
-                " signature that its certificate fits",
-                remedy="See the rights of the key (CKA_SIGN), and the mechanisms of the token",
-                identity=identity.name,
+            problem = (
+                f"the key `{key.uri}` in the token {key.token.label!r} gives no {scheme}"
+                " signature that its certificate fits"
             )
+            remedy = "See the rights of the key (CKA_SIGN), and the mechanisms of the token"
+            code = DiagnosticCode.TOKEN_DOES_NOT_SIGN
+            yield Diagnostic.of_identity(identity, code, problem, remedy)

@@ -86,16 +86,6 @@ def _labelled(identity: Identity) -> list[tuple[Certificate, str]]:
     return [(identity.leaf, leaf), *chain]
 
 
-def _diagnostic(identity: Identity, code: DiagnosticCode, problem: str, remedy: str) -> Diagnostic:
-    return Diagnostic(
-        code=code,
-        origin=str(identity.origin),
-        problem=problem,
-        remedy=remedy,
-        identity=identity.name,
-    )
-
-
 def _check_validity(
     identity: Identity, certificate: Certificate, label: str, expected: Expectation
 ) -> Iterator[Diagnostic]:
@@ -107,7 +97,7 @@ def _check_validity(
         validity, problem = found
         is_told = expected.has_refused_dates and certificate is identity.leaf
         if not is_told or validity is Validity.VALID:
-            yield _diagnostic(identity, _DATE_CODES[validity], problem, DATES_REMEDY)
+            yield Diagnostic.of_identity(identity, _DATE_CODES[validity], problem, DATES_REMEDY)
 
 
 def _check_chain(identity: Identity, expected: Expectation) -> Iterator[Diagnostic]:
@@ -121,7 +111,7 @@ def _check_chain(identity: Identity, expected: Expectation) -> Iterator[Diagnost
         "Put the intermediates into the file, the leaf's issuer first; if the issuer is the root"
         " that the servers trust, nothing is missing"
     )
-    yield _diagnostic(identity, DiagnosticCode.INCOMPLETE_CHAIN, problem, remedy)
+    yield Diagnostic.of_identity(identity, DiagnosticCode.INCOMPLETE_CHAIN, problem, remedy)
 
 
 def _check_strength(
@@ -131,12 +121,12 @@ def _check_strength(
     if key:
         remedy = f"Have it issued anew for RSA of {_LEAST_RSA_BITS} bits or more, or EC P-256"
         problem = f"{label} has a key of {key}, which OpenSSL refuses at its default security level"
-        yield _diagnostic(identity, DiagnosticCode.WEAK_KEY, problem, remedy)
+        yield Diagnostic.of_identity(identity, DiagnosticCode.WEAK_KEY, problem, remedy)
     weak_hash = signature_hash(certificate)
     if weak_hash in _WEAK_HASHES:
         problem = f"{label} is signed with {weak_hash.upper()}, which can be forged"
         remedy = "Have it issued anew with a signature by SHA-256"
-        yield _diagnostic(identity, DiagnosticCode.WEAK_SIGNATURE, problem, remedy)
+        yield Diagnostic.of_identity(identity, DiagnosticCode.WEAK_SIGNATURE, problem, remedy)
 
 
 def _check_form(identity: Identity, certificate: Certificate, label: str) -> Iterator[Diagnostic]:
@@ -149,7 +139,7 @@ def _check_form(identity: Identity, certificate: Certificate, label: str) -> Ite
     if reason:
         problem = f"{label} {reason}; strict servers, such as those in Go or Rust, refuse it"
         remedy = "Have it issued anew by an authority that keeps to RFC 5280"
-        yield _diagnostic(identity, DiagnosticCode.UNUSUAL_CERTIFICATE, problem, remedy)
+        yield Diagnostic.of_identity(identity, DiagnosticCode.UNUSUAL_CERTIFICATE, problem, remedy)
 
 
 def _weak_key(certificate: Certificate) -> str | None:
@@ -180,12 +170,14 @@ def _check_usage(identity: Identity) -> Iterator[Diagnostic]:
     if extended is not None and not any(usage in extended for usage in _CLIENT_USAGES):
         problem = f"the identity {identity.name!r} is not for TLS clients (Extended Key Usage)"
         remedy = "Have it issued with clientAuth, or name the file of the client's certificate"
-        yield _diagnostic(identity, DiagnosticCode.NO_CLIENT_AUTHENTICATION, problem, remedy)
+        yield Diagnostic.of_identity(
+            identity, DiagnosticCode.NO_CLIENT_AUTHENTICATION, problem, remedy
+        )
     usage = _extension(identity.leaf, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
         problem = f"the key of the identity {identity.name!r} is not for signatures (Key Usage)"
         remedy = "Have it issued with digitalSignature, by which a TLS client proves its key"
-        yield _diagnostic(identity, DiagnosticCode.NO_DIGITAL_SIGNATURE, problem, remedy)
+        yield Diagnostic.of_identity(identity, DiagnosticCode.NO_DIGITAL_SIGNATURE, problem, remedy)
 
 
 def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...errors import Fault
+from ...identity import Identity
 
 
 class DiagnosticCode(Enum):
@@ -67,6 +68,19 @@ class Diagnostic:
     def of_warning(cls, warning: Fault) -> Diagnostic:
         """The warning that was found while the settings were read."""
         return cls._of(DiagnosticCode.SETTINGS_WARNING, warning)
+
+    @classmethod
+    def of_identity(
+        cls, identity: Identity, code: DiagnosticCode, problem: str, remedy: str
+    ) -> Diagnostic:
+        """What is wrong with an identity, where it comes from."""
+        return cls(
+            code=code,
+            origin=str(identity.origin),
+            problem=problem,
+            remedy=remedy,
+            identity=identity.name,
+        )
 
     @classmethod
     def _of(cls, code: DiagnosticCode, told: Fault) -> Diagnostic:

@@ -15,6 +15,8 @@ from ...identity import Identity, Validity
 from ...settings import Reading, UnlistedHosts
 from .diagnostic import Diagnostic, DiagnosticCode
 
+_USE_OR_DROP = "Give it its hosts or services, or take it out"
+
 
 def check_rules(generation: Generation, moment: datetime) -> Iterator[Diagnostic]:
     """Identities and rules that never count, at an aware moment."""
@@ -60,15 +62,7 @@ def _without_rule(generation: Generation) -> list[Identity]:
 def _unused(identity: Identity) -> Diagnostic:
     reason = 'it has no rule, and unlisted_hosts is "none"'
     problem = f"the identity {identity.name!r} is never used: {reason}"
-    remedy = "Give it its hosts or services, or take it out"
-    code = DiagnosticCode.UNUSED_IDENTITY
-    return Diagnostic(
-        code=code,
-        origin=str(identity.origin),
-        problem=problem,
-        remedy=remedy,
-        identity=identity.name,
-    )
+    return Diagnostic.of_identity(identity, DiagnosticCode.UNUSED_IDENTITY, problem, _USE_OR_DROP)
 
 
 def _shadowed(generation: Generation, moment: datetime) -> Iterator[Diagnostic]:
@@ -93,15 +87,7 @@ def _shadowed_by(earlier: Identity, identity: Identity) -> Diagnostic:
         f"the identity {identity.name!r} is never used: it has no rule, and where a server's"
         f" request would choose it, {earlier.name!r} comes first (the same issuers and kind of key)"
     )
-    remedy = "Give it its hosts or services, or take it out"
-    code = DiagnosticCode.SHADOWED_IDENTITY
-    return Diagnostic(
-        code=code,
-        origin=str(identity.origin),
-        problem=problem,
-        remedy=remedy,
-        identity=identity.name,
-    )
+    return Diagnostic.of_identity(identity, DiagnosticCode.SHADOWED_IDENTITY, problem, _USE_OR_DROP)
 
 
 def _issuers(identity: Identity) -> set[bytes]:
