@@ -151,7 +151,12 @@ def _times_from(found: os.stat_result) -> _Times:
 
 
 def _has_settled(times: _Times) -> bool:
-    return time.time_ns() - max(times.modified_ns, times.changed_ns) >= _SETTLED_NS
+    return has_settled(times.modified_ns, times.changed_ns)
+
+
+def has_settled(modified_ns: int, changed_ns: int) -> bool:
+    """Whether one more change would show in the times of a file, in nanoseconds since 1970."""
+    return time.time_ns() - max(modified_ns, changed_ns) >= _SETTLED_NS
 
 
 _Entry = tuple[str, Union[_Times, FileState, None]]

@@ -12,15 +12,14 @@ import hashlib
 import os
 import secrets
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Union
 
-#: Nanoseconds after which a change of a file shows in its times; see :mod:`.file_state`.
-_SETTLED_NS = 2_000_000_000
+from .file_state import has_settled
+
 #: No digest leaves this process, and none says anything about a password in a file.
 _KEY = secrets.token_bytes(32)
 #: What tells of the file. Anything else, such as no free descriptor, or a server that is away, may
@@ -134,7 +133,7 @@ def _has_changed(marks: Marks, path: str) -> bool:
 def _unread(path: str, error: OSError) -> Unread:
     times = _times_at(path)
     # It may have been changed since it was tried, and times are written in ticks.
-    is_settled = times is None or _have_settled(times)
+    is_settled = times is None or has_settled(*times[1:3])
     return Unread(times, is_settled and error.errno in _LASTING)
 
 
@@ -148,11 +147,7 @@ def _times_at(path: str) -> tuple[int, ...] | None:
 def _mark(found: os.stat_result, content: bytes) -> Mark:
     times = _times_of(found)
     digest = hashlib.blake2b(content, key=_KEY, digest_size=16).digest()
-    return Mark(times, digest, _have_settled(times))
-
-
-def _have_settled(times: tuple[int, ...]) -> bool:
-    return time.time_ns() - max(times[1:3]) >= _SETTLED_NS
+    return Mark(times, digest, has_settled(*times[1:3]))
 
 
 def _times_of(found: os.stat_result) -> tuple[int, ...]:

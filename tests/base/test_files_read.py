@@ -153,7 +153,7 @@ def test_no_mark_shows_what_is_in_a_file(tmp_path: Path) -> None:
 @pytest.fixture
 def settled(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that are written now count as written long ago."""
-    monkeypatch.setattr("mxcert_runtime.base.files_read._SETTLED_NS", 0)
+    monkeypatch.setattr("mxcert_runtime.base.file_state._SETTLED_NS", 0)
 
 
 @pytest.mark.usefixtures("settled")
