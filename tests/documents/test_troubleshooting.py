@@ -15,9 +15,15 @@ from .alert_sections import PAGE, WORDS, with_sections
 from .pages import ROOT
 
 DOCUMENT = PAGE.read_text(encoding="utf-8")
-#: a message in the first column of a table that was written by hand
-_MESSAGE = re.compile(r"^\| `(.+?)` \| ", re.MULTILINE)
-MESSAGES = _MESSAGE.findall(DOCUMENT.partition("<!-- alerts")[0])
+#: the first column of a table that was written by hand: a message, or several
+_CELL = re.compile(r"^\| (`.+?`) \| ", re.MULTILINE)
+#: as Markdown has code with a backtick in it, or without one
+_MESSAGE = re.compile(r"`` (.+?) ``|`([^`]+)`")
+MESSAGES = [
+    spaced or plain
+    for cell in _CELL.findall(DOCUMENT.partition("<!-- alerts")[0])
+    for spaced, plain in _MESSAGE.findall(cell)
+]
 
 
 def test_alerts_are_those_of_the_code() -> None:

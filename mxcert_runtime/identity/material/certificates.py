@@ -10,6 +10,7 @@ from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
 from .ber import MalformedError, read_element
 from .certificate import Certificate
+from .mistaken_content import Wanted, mistaken, refuse_mangled
 from .pem import PemBlock, split_blocks
 
 _LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
@@ -28,6 +29,7 @@ def load_certificates(content: Secret[bytes], label: str) -> tuple[Certificate, 
     Raises :class:`IdentityError`: ``NO_CERTIFICATE`` where there is none, or ``DAMAGED`` with the
     number of the certificate, counted from 1.
     """
+    refuse_mangled(content, Wanted.CERTIFICATES, label)
     blocks = certificate_blocks(content)
     if not blocks:
         raise _no_certificate(content, label)
@@ -55,8 +57,10 @@ def _parse(block: PemBlock) -> Certificate | None:
 
 
 def _no_certificate(content: Secret[bytes], label: str) -> IdentityError:
+    error = mistaken(content, Wanted.CERTIFICATES, label)
+    if error is not None:
+        return error
     message, remedy = f"{label} holds no PEM certificate", "Name a file that holds one"
     if content.reveal()[:1] == b"\x30":
-        message += "; it seems to be binary (DER or PKCS12)"
-        remedy = "Convert it: openssl x509 -inform der -in old.cer -out new.pem"
+        message += "; it is binary, and damaged or nothing that is known"
     return IdentityError(IdentityProblem.NO_CERTIFICATE, message, remedy)

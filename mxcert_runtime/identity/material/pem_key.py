@@ -15,6 +15,7 @@ from ...errors import IdentityError, IdentityProblem
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_algorithm, read_der
 from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, read_scheme
 from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError, UnknownAlgorithmError
+from .mistaken_content import Wanted, mistaken, refuse_mangled
 from .openssl_key import open_by_openssl
 from .passwords import PasswordForm, forms_of
 from .pem import PemBlock, split_blocks
@@ -60,10 +61,10 @@ def open_pem_key(content: Secret[bytes], password: Secret[str] | None, label: st
     A password for a key that is not encrypted does no harm. Raises
     :class:`~..errors.IdentityError`.
     """
+    refuse_mangled(content, Wanted.KEY, label)
     blocks = [each for each in split_blocks(content) if each.label.endswith("PRIVATE KEY")]
     if not blocks:
-        message = f"{label} holds no PEM private key"
-        raise IdentityError(IdentityProblem.NO_KEY, message, "Name the file that holds the key")
+        raise _no_key(content, label)
     return _open(blocks[0], password, f"the key in {label}")
 
 
@@ -88,6 +89,14 @@ def _open(block: PemBlock, password: Secret[str] | None, label: str) -> KeyMater
     if key is None:
         raise _explain(block, protection, label)
     return checked_key(key, label)
+
+
+def _no_key(content: Secret[bytes], label: str) -> IdentityError:
+    error = mistaken(content, Wanted.KEY, label)
+    if error is not None:
+        return error
+    message, remedy = f"{label} holds no PEM private key", "Name the file that holds the key"
+    return IdentityError(IdentityProblem.NO_KEY, message, remedy)
 
 
 def _read(label: str, der: Secret[bytes]) -> KeyMaterial | None:

@@ -18,6 +18,7 @@ from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import NotDecryptedError
 from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError
+from .mistaken_content import Wanted, mistaken
 from .passwords import EMPTY, MISSING, PasswordForm, forms_of
 from .pkcs12_contents import Contents, UnsupportedEncryptionError, open_contents
 from .pkcs12_structure import Structure, read_structure
@@ -162,14 +163,9 @@ def _attempt(structure: Structure, form: PasswordForm, effort: Effort) -> _Attem
 
 
 def _not_pkcs12(content: Secret[bytes], label: str) -> IdentityError:
-    if b"-----BEGIN " in content.reveal()[:4096]:
-        message = f"{label} is PEM text, not PKCS12"
-        remedy = "Name it as certificate and key, or convert it: openssl pkcs12 -export"
-        return IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
-    if content.reveal().startswith(b"\xfe\xed\xfe\xed"):
-        message = f"{label} is a Java keystore (JKS), not PKCS12"
-        remedy = "Convert it: keytool -importkeystore -deststoretype PKCS12"
-        return IdentityError(IdentityProblem.UNSUPPORTED, message, remedy)
+    error = mistaken(content, Wanted.PKCS12, label)
+    if error is not None:
+        return error
     message = f"{label} is damaged, or it is no PKCS12"
     return IdentityError(IdentityProblem.DAMAGED, message, _REPLACE)
 
