@@ -16,12 +16,15 @@ from tests.support.environment import steers
 from tests.support.factories import ServerFactory
 from tests.support.installation import Installations, make_once
 from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
+from tests.support.mariadb import MariadbServer
 from tests.support.names import LoopbackNames
 from tests.support.nginx import NginxServer
 from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, Leaf
+from tests.support.postgresql import PostgresqlServer
 from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import ServerTls, TlsVersion
+from tests.support.slapd import SlapdServer
 from tests.support.tls_server import TlsServer
 from tests.support.version_turns import (
     pytest_collection_modifyitems as pytest_collection_modifyitems,
@@ -185,3 +188,27 @@ def ftp_server(
 ) -> ServerFactory[StartTlsServer]:
     """Starts FTP servers with AUTH TLS, control connection only."""
     return ServerFactory(_ftp, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def postgresql_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[PostgresqlServer]:
+    """Starts PostgreSQL servers; skipped where there is none."""
+    return ServerFactory(PostgresqlServer, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def mariadb_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[MariadbServer]:
+    """Starts MariaDB servers; skipped where there is none."""
+    return ServerFactory(MariadbServer, server_stack, authority, client_authority)
+
+
+@pytest.fixture
+def slapd_server(
+    server_stack: ExitStack, authority: Authority, client_authority: Authority
+) -> ServerFactory[SlapdServer]:
+    """Starts OpenLDAP servers; skipped where there is none."""
+    return ServerFactory(SlapdServer, server_stack, authority, client_authority)
