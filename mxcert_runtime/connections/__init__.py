@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         reuse_key_of_proxy,
         reuse_key_of_service,
     )
+    from .unasked import OwnTls, begin_unasked
     from .verification import (
         DEFAULT,
         UNKNOWN,
@@ -56,6 +57,7 @@ __all__ = (
     "KeptPlans",
     "Key",
     "MalformedRequestError",
+    "OwnTls",
     "Plan",
     "ReuseKey",
     "SessionMark",
@@ -63,6 +65,7 @@ __all__ = (
     "asked_at_creation",
     "asked_so_far",
     "begin",
+    "begin_unasked",
     "changes_now",
     "choose",
     "choose_context",
@@ -111,6 +114,7 @@ _FILES = {
         "reuse_key_now reuse_key_of_proxy "
         "reuse_key_of_service"
     ),
+    "unasked": "OwnTls begin_unasked",
     "verification": (
         "DEFAULT Holding UNKNOWN Verification joining verification_of why_extra_do_not_count"
     ),

@@ -6,7 +6,13 @@ import functools
 import logging
 
 from ..base import Host
-from ..decisions import WITHHELD_FROM_UNNAMED, Decision, Policy, WithheldFromUnverified
+from ..decisions import (
+    WITHHELD_FROM_UNNAMED,
+    Decision,
+    Policy,
+    WithheldFromUnverified,
+    WithheldUnasked,
+)
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -29,6 +35,8 @@ def warn_of_unknowns(
         _warn_of_unverified_server(host, port, decision.remedy)
     if decision is WITHHELD_FROM_UNNAMED:
         _warn_of_unnamed_host(host, port)
+    if isinstance(decision, WithheldUnasked):
+        _warn_of_unseen_requests(str(host), decision.remedy)
 
 
 @functools.lru_cache(maxsize=256)
@@ -60,4 +68,21 @@ def _warn_of_unnamed_host(host: Host | None, port: int | None) -> None:
         "is presented. %s",
         host if port is None else f"{host} on port {port}",
         WITHHELD_FROM_UNNAMED.remedy,
+    )
+
+
+_warned_of_unseen: set[str] = set()
+
+
+def _warn_of_unseen_requests(host: str, remedy: str) -> None:
+    """Warn, once in all, that servers cannot choose; a line for each host is in the debug log."""
+    if _warned_of_unseen:
+        return
+    _warned_of_unseen.add(host)
+    _logger.warning(
+        "a connection to %s presents nothing, and so do all to hosts without a rule that clients "
+        "with TLS of their own (grpc, pycurl) open: they do not show the server's request, by "
+        "which identities are offered. %s",
+        host,
+        remedy,
     )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         WithheldFromUnverified,
     )
     from .services import service
+    from .unasked import WithheldUnasked, decide_unasked
 
 __all__ = (
     "WITHHELD_FROM_UNNAMED",
@@ -33,9 +34,11 @@ __all__ = (
     "Rule",
     "Withheld",
     "WithheldFromUnverified",
+    "WithheldUnasked",
     "build_generation",
     "build_renewal",
     "current_leg",
+    "decide_unasked",
     "dialling",
     "dialling_proxy",
     "endpoint_of",
@@ -57,6 +60,7 @@ _FILES = {
     "legs": "current_leg dialling dialling_proxy held_leg hold_leg peek_leg take_leg",
     "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld WithheldFromUnverified",
     "services": "service",
+    "unasked": "WithheldUnasked decide_unasked",
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import key_transfer
     from .authorities import Authorities, certificates_of, load_authority_certificates
+    from .export import exportable
     from .guarded_source import GuardedSource
     from .identity import Identity, Validity, load_identities, load_identity
     from .key_transfer import NO_WAY_REMEDY, KeyTransferError, present, try_identity
@@ -86,6 +87,7 @@ __all__ = (
     "examine_dates",
     "explain_reason",
     "explain_refusal",
+    "exportable",
     "find_kind",
     "has_issued",
     "is_root",
@@ -113,6 +115,7 @@ __all__ = (
 #: which file has which names; it is loaded once one of them is asked for
 _FILES = {
     "authorities": "Authorities certificates_of load_authority_certificates",
+    "export": "exportable",
     "guarded_source": "GuardedSource",
     "identity": "Identity Validity load_identities load_identity",
     "key_transfer": "KeyTransferError NO_WAY_REMEDY present try_identity",
