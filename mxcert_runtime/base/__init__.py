@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from .bounded_file import MAX_BYTES, read_bounded
     from .c_environment import UnknownEnvironmentError, openssl_variable
-    from .environ import process_environ
+    from .environ import change_environ, process_environ
     from .faults import Fault, Origin, OriginKind
     from .file_state import (
         DirectoryState,
@@ -94,6 +94,7 @@ __all__ = (
     "UnnamedHost",
     "call_when_loaded",
     "canonical_host",
+    "change_environ",
     "changed_files",
     "content_of",
     "cookie_of",
@@ -132,7 +133,7 @@ __all__ = (
 _FILES = {
     "bounded_file": "MAX_BYTES read_bounded",
     "c_environment": "UnknownEnvironmentError openssl_variable",
-    "environ": "process_environ",
+    "environ": "change_environ process_environ",
     "faults": "Fault Origin OriginKind",
     "file_state": "DirectoryState FileState content_of directory_states hashed_files state_of",
     "files_read": "Marks changed_files mark_of newest_change",

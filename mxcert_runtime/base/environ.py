@@ -16,3 +16,11 @@ if TYPE_CHECKING:
 def process_environ() -> Mapping[str, str]:
     """The environment, as it is at each look."""
     return os.environ
+
+
+def change_environ(name: str, value: str | None) -> None:
+    """Set one variable, for this process and for those that it starts; ``None`` takes it out."""
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value

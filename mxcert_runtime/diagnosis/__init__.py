@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .checks.certificates import Expectation, check_identity, is_chain_complete, trust_anchor_of
     from .checks.diagnostic import Diagnostic, DiagnosticCode
     from .checks.files import check_files
+    from .checks.inheritance import check_inheritance
     from .checks.rules import check_rules, check_service_prefixes
     from .checks.services import check_services
     from .explaining import explain, is_closed, look
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Alert", "AlertKind", "Diagnostic", "DiagnosticCode", "Expectation", "alert_numbered",
-    "alert_of", "check_files", "check_identity", "check_rules", "check_service_prefixes",
-    "check_services", "count_silent_end", "explain", "explaining", "is_chain_complete",
-    "is_closed", "look", "repeat_note", "report", "report_own_fault", "show_cause",
-    "trust_anchor_of", "which_would_fit",
+    "alert_of", "check_files", "check_identity", "check_inheritance", "check_rules",
+    "check_service_prefixes", "check_services", "count_silent_end", "explain", "explaining",
+    "is_chain_complete", "is_closed", "look", "repeat_note", "report", "report_own_fault",
+    "show_cause", "trust_anchor_of", "which_would_fit",
 )  # fmt: skip
 
 #: which file has which names; it is loaded once one of them is asked for
@@ -32,6 +33,7 @@ _FILES = {
     "checks.certificates": "Expectation check_identity is_chain_complete trust_anchor_of",
     "checks.diagnostic": "Diagnostic DiagnosticCode",
     "checks.files": "check_files",
+    "checks.inheritance": "check_inheritance",
     "checks.rules": "check_rules check_service_prefixes",
     "checks.services": "check_services",
     "explaining": "explain is_closed look",

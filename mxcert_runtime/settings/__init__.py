@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         VerifiedServer,
         Watch,
     )
+    from .path_variables import settled_paths
     from .presence import is_disabled
     from .readers import reader_of
     from .scalars import SCALARS
@@ -44,6 +45,7 @@ __all__ = (
     "read_settings",
     "reader_of",
     "settings_from",
+    "settled_paths",
     "shown_path",
     "unwritable",
 )  # fmt: skip
@@ -57,6 +59,7 @@ _FILES = {
         "ExpiredIdentities LogSettings Reading RuleKind RuleSettings Settings UnlistedHosts "
         "UnnamedHosts VerifiedServer Watch"
     ),
+    "path_variables": "settled_paths",
     "presence": "is_disabled",
     "readers": "reader_of",
     "scalars": "SCALARS",

@@ -108,6 +108,8 @@ class Settings:
     watch: Watch | float = Watch.AUTO
     #: whether SIGHUP has the next connection look, where the program has no handler of its own
     sighup: bool = False
+    #: whether child Pythons start with the plugin; ``None``: where the environment says so already
+    inherit: bool | None = None
     #: the PKCS#11 module by which keys in tokens are reached; ``None`` leaves it to p11-kit
     pkcs11_module: str | None = None
     #: where the log goes; ``None`` leaves it to the program

@@ -11,6 +11,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar
 
+from . import names
 from .draft import Place
 from .files import is_path, resolved
 from .identifiers import prefixes_of, services_of
@@ -83,8 +84,8 @@ class Choice(_Defaulting[Enum]):
         return words(each.value for each in type(self._default))
 
 
-class Switch(_Defaulting[bool]):
-    """On or off; in the file true or false too, which YAML has as texts here."""
+class _Switching:
+    """How on and off are written; in the file true or false too, which YAML has as texts here."""
 
     def of_text(self, text: SecretText, place: Place) -> bool | None:
         return switch_of(text.reveal(), place)
@@ -95,15 +96,29 @@ class Switch(_Defaulting[bool]):
             return switch_of(value, table.place.at(key))
         return table.boolean(key)
 
-    def shown(self, value: bool) -> str:
+    def shown(self, value: Any) -> str:
         return "on" if value else "off"
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [{"type": "boolean"}, words(SWITCH)]}
+
+
+class Switch(_Switching, _Defaulting[bool]):
+    """On or off."""
 
     def values(self) -> str:
         words = [self.shown(self._default), self.shown(not self._default)]
         return f"`{words[0]}` (the default) or `{words[1]}`"
 
-    def schema(self) -> dict[str, Any]:
-        return {"anyOf": [{"type": "boolean"}, words(SWITCH)]}
+
+class InheritedSwitch(_Switching, _Defaulting[None]):
+    """On, off, or neither: then the environment says it by itself."""
+
+    def shown(self, value: bool | None) -> str:
+        return f"as {names.AUTOSTART} says" if value is None else super().shown(value)
+
+    def values(self) -> str:
+        return f"`on` or `off`; by default {self.shown(None)}"
 
 
 class ServiceHosts(_Defaulting[Services]):
@@ -214,6 +229,7 @@ class Path(_Defaulting[None]):
 READERS: dict[str, Any] = {
     "choice": Choice,
     "switch": Switch,
+    "inherited_switch": InheritedSwitch,
     "services": ServiceHosts,
     "prefixes": Prefixes,
     "path": Path,

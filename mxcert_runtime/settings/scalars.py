@@ -57,6 +57,11 @@ SCALARS = (
         "switch",
         "whether SIGHUP has the next connection look, in a program without a handler of its own",
     ),
+    Scalar(
+        "inherit",
+        "inherited_switch",
+        "whether the Pythons that this one starts begin with the plugin: [Processes](processes.md)",
+    ),
     Scalar("pkcs11_module", "path", "the module of the tokens that keys are in"),
 )
 

@@ -11,7 +11,7 @@ from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, in_force
 from ..diagnosis import check_services
 from ..settings import Reading, is_disabled
-from . import reloading, swap
+from . import inheritance, reloading, swap
 from .given import Given
 from .watching import watcher
 
@@ -42,7 +42,7 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
     with swap.lock:
         reloading.forget_trouble()
         swap.put_in_force(generation, source.kept(), marks)
-    _tell(generation)
+    _tell(generation, source)
 
 
 def deactivate() -> None:
@@ -55,18 +55,20 @@ def is_active() -> bool:
     return in_force.current is not None
 
 
-def _tell(generation: Generation) -> None:
+def _tell(generation: Generation, source: Given) -> None:
     for fault in generation.invalid:
         _logger.error("%s", fault)
     for fault in generation.warnings:
         _logger.warning("%s", fault)
     for diagnostic in check_services(generation):
         _logger.warning("%s", diagnostic)
+    inheritance.warn(generation, source)
     _logger.info(
-        "active: %d identities, %d rules; hooked: %s",
+        "active: %d identities, %d rules; hooked: %s; %s",
         len(generation.identities),
         len(generation.settings.rules),
         swap.hooked(),
+        inheritance.describe(generation, source),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base import process_environ
-from ..settings import Reading, read_settings, settings_from
+from ..settings import Reading, read_settings, settings_from, settled_paths
 
 
 class Given:
@@ -32,6 +32,15 @@ class Given:
         if self._mapping is None:
             return read_settings(self._environ, folder=folder)
         return settings_from(self._mapping, environ=self._environ, folder=folder)
+
+    @property
+    def is_of_environment(self) -> bool:
+        """Whether another process with this environment reads the same settings."""
+        return self._mapping is None
+
+    def settled_paths(self) -> dict[str, str]:
+        """The variables that name settings files, with paths that lead there from anywhere."""
+        return settled_paths(self._environ, self._folder)
 
     def kept(self) -> Given:
         """This with a mapping of its own; only for one that could be read."""

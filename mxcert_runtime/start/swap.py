@@ -19,6 +19,7 @@ from ..hooks.pyopenssl.contexts import callers_contexts
 from ..hooks.stdlib.sessions import sources
 from ..monitoring import direct_log, guard_log, housekeeping, reloads, unguard_log
 from .given import Given
+from .inheritance import inheritance
 from .watching import watcher
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -64,6 +65,7 @@ def put_in_force(generation: Generation, source: Given, marks: Marks) -> None:
     sources.forget_ended()
     _patches.retire()
     _use_load_cache(generation.settings.trust_cache)
+    inheritance.follow(generation, source)
     housekeeping.watch(generation.identities)
     watcher.follow(generation, marks)
 
@@ -101,6 +103,7 @@ def _plan_undoing() -> None:
         reloads.forget,
         _forget_given,
         watcher.stop,
+        inheritance.take_back,
         functools.partial(housekeeping.watch, ()),
         unguard_log,
         functools.partial(direct_log, None),

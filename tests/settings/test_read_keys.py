@@ -26,6 +26,7 @@ TOP: dict[str, Any] = {
     "trust_cache": False,
     "watch": "off",
     "sighup": True,
+    "inherit": True,
     "pkcs11_module": "/usr/lib/module.so",
     "ca": ["a.pem"],
     "identity": [{"pkcs12": "a.p12"}],

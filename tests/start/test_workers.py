@@ -5,30 +5,19 @@ from __future__ import annotations
 import signal
 import subprocess
 import zipapp
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.start.worker_programs import CALLS, Environment, seen_by
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.installation import TIMEOUT, Installation, Installations
 from tests.support.pki import Authority, Leaf
 from tests.support.tls_server import TlsServer
 
-HOSTS = ("localhost", "127.0.0.1")
-
-#: what every program here does: it calls the server under two names
-_CALLS = """\
-import os
-import urllib.request
-
-def call(path):
-    for host in ("localhost", "127.0.0.1"):
-        url = "https://%s:%s/%s" % (host, os.environ["TARGET_PORT"], path)
-        urllib.request.urlopen(url).read()
-"""
 _JOBS = """\
 import multiprocessing, subprocess, sys
 from calls import call
@@ -47,15 +36,29 @@ if __name__ == "__main__":
 _CHILDREN = ("parent", "spawn", "forkserver", "fork", "subprocess")
 
 _APPLICATION = """\
-import os
-from calls import call
-
-call("started/%d" % os.getpid())
-
 def application(environ, start_response):
     start_response("204 No Content", [])
     return []
+
+async def asynchronous(scope, receive, send):
+    raise NotImplementedError
 """
+#: calls in each worker, whichever process has loaded the application
+_CONFIGURATION = """\
+import os
+
+def post_worker_init(worker):
+    from calls import call
+    call("started/%d" % os.getpid())
+"""
+#: what is told to gunicorn, by the kind of its workers
+_WORKERS = {
+    "sync": ("sync", "served"),
+    "gthread": ("gthread", "--threads", "2", "served"),
+    "gevent": ("gevent", "served"),
+    "uvicorn_worker": ("uvicorn_worker.UvicornWorker", "served:asynchronous"),
+    "preload": ("sync", "--preload", "served"),
+}
 #: as pip writes it
 _GUNICORN = """\
 #!{python}
@@ -65,40 +68,16 @@ if __name__ == "__main__":
     sys.exit(run())
 """
 
-Environment = Callable[[TlsServer], "dict[str, str]"]
-
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
     """The folder with the programs."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    texts = {"calls": _CALLS, "jobs": _JOBS, "served": _APPLICATION}
+    texts = {"calls": CALLS, "jobs": _JOBS, "served": _APPLICATION, "configured": _CONFIGURATION}
     for name, text in texts.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     return folder
-
-
-@pytest.fixture
-def environment(
-    client_files: ClientFiles, authority: Authority, alpha: Leaf, beta: Leaf
-) -> Environment:
-    """Settings with an identity for each name, and trust for a program without the plugin."""
-    settings = client_files.variables(usages={"localhost": alpha, "127.0.0.1": beta})
-    trust = {"SSL_CERT_FILE": str(client_files.authority(authority))}
-
-    def of(server: TlsServer) -> dict[str, str]:
-        return {**settings, **trust, "TARGET_PORT": str(server.port)}
-
-    return of
-
-
-def _presented(server: TlsServer, count: int) -> dict[str, list[str | None]]:
-    """For each path the certificates that came, first under the one name and then the other."""
-    presented: dict[str, list[str | None]] = {}
-    for answer in server.answers.wait_for(count * len(HOSTS), TIMEOUT):
-        presented.setdefault(answer["path"], []).append(answer["fingerprint"])
-    return presented
 
 
 def _run(
@@ -111,7 +90,7 @@ def _run(
 def test_children(
     installations: Installations,
     tls_server: ServerFactory[TlsServer],
-    environment: Environment,
+    calling: Environment,
     programs: Path,
     alpha: Leaf,
     beta: Leaf,
@@ -120,30 +99,30 @@ def test_children(
     server, installation = tls_server(), installations.wheel
 
     mxcert = installation.script("mxcert")
-    _run(installation, programs, environment(server), mxcert, "run", "--", "python", "-m", "jobs")
+    _run(installation, programs, calling(server), mxcert, "run", "--", "python", "-m", "jobs")
 
     both = [alpha.fingerprint, beta.fingerprint]
-    assert {f"/{name}": both for name in _CHILDREN} == _presented(server, len(_CHILDREN))
+    assert {f"/{name}": both for name in _CHILDREN} == seen_by(server, len(_CHILDREN))
 
 
 def test_children_without(
     installations: Installations,
     tls_server: ServerFactory[TlsServer],
-    environment: Environment,
+    calling: Environment,
     programs: Path,
 ) -> None:
     """The twin: the same program in the same environment, started by itself, presents nothing."""
     server, installation = tls_server(), installations.wheel
 
-    _run(installation, programs, environment(server), "python", "-m", "jobs")
+    _run(installation, programs, calling(server), "python", "-m", "jobs")
 
-    assert {f"/{name}": [None, None] for name in _CHILDREN} == _presented(server, len(_CHILDREN))
+    assert {f"/{name}": [None, None] for name in _CHILDREN} == seen_by(server, len(_CHILDREN))
 
 
 def test_a_zip_application(
     installations: Installations,
     tls_server: ServerFactory[TlsServer],
-    environment: Environment,
+    calling: Environment,
     programs: Path,
     alpha: Leaf,
     beta: Leaf,
@@ -155,9 +134,9 @@ def test_a_zip_application(
     zipapp.create_archive(programs, archive, interpreter=installation.python)
 
     mxcert = installation.script("mxcert")
-    _run(installation, programs, environment(server), mxcert, "run", "--", str(archive))
+    _run(installation, programs, calling(server), mxcert, "run", "--", str(archive))
 
-    assert {"/zip": [alpha.fingerprint, beta.fingerprint]} == _presented(server, 1)
+    assert {"/zip": [alpha.fingerprint, beta.fingerprint]} == seen_by(server, 1)
 
 
 @contextmanager
@@ -166,17 +145,18 @@ def _gunicorn(
     folder: Path,
     environment: Mapping[str, str],
     prefix: Sequence[str],
-    worker: str,
+    *worker: str,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Two workers; where they listen does not matter. What they say goes to a file."""
     script = folder / "gunicorn"
     script.write_text(_GUNICORN.format(python=installation.python), encoding="utf-8")
     script.chmod(0o700)
     options = ["--workers", "2", "--bind", "127.0.0.1:0", "--worker-tmp-dir", str(folder)]
+    options += ["--config", "configured.py"]
     with (
         open(folder / "stderr", "wb") as told,
         subprocess.Popen(
-            [*prefix, str(script), *options, "--worker-class", worker, "served"],
+            [*prefix, str(script), *options, "--worker-class", *worker],
             env=installation.environment({**environment, "HOME": str(folder)}),
             cwd=folder,
             stderr=told,
@@ -190,12 +170,13 @@ def _gunicorn(
             process.kill()
 
 
-@pytest.mark.parametrize("worker", ["sync", "gevent"])
+@pytest.mark.any_python
+@pytest.mark.parametrize("worker", _WORKERS)
 @pytest.mark.parametrize("kind", ["with", "without"])
 def test_gunicorn(
     installations: Installations,
     tls_server: ServerFactory[TlsServer],
-    environment: Environment,
+    calling: Environment,
     programs: Path,
     alpha: Leaf,
     beta: Leaf,
@@ -205,13 +186,13 @@ def test_gunicorn(
     """Both of its workers; without ``mxcert run`` neither. SIGTERM ends it in its own way, and
     gevent, which replaces ``ssl`` in each worker, finds nothing to warn of."""
     pytest.importorskip("gunicorn")
-    if worker == "gevent":
-        pytest.importorskip("gevent")
+    if worker in ("gevent", "uvicorn_worker"):
+        pytest.importorskip(worker)
     server, installation = tls_server(), installations.editable
     prefix = [installation.script("mxcert"), "run", "--"] if kind == "with" else []
 
-    with _gunicorn(installation, programs, environment(server), prefix, worker):
-        presented = _presented(server, 2)
+    with _gunicorn(installation, programs, calling(server), prefix, *_WORKERS[worker]):
+        presented = seen_by(server, 2)
 
     both = [alpha.fingerprint, beta.fingerprint] if kind == "with" else [None, None]
     assert [both, both] == list(presented.values())
@@ -222,7 +203,7 @@ def test_gunicorn(
 def test_gunicorn_after_a_renewal(
     installations: Installations,
     tls_server: ServerFactory[TlsServer],
-    environment: Environment,
+    calling: Environment,
     programs: Path,
     client_files: ClientFiles,
     client_authority: Authority,
@@ -235,11 +216,11 @@ def test_gunicorn_after_a_renewal(
     prefix = [installation.script("mxcert"), "run", "--"]
     leaf = client_authority.issue("renewed", server=False)
 
-    with _gunicorn(installation, programs, environment(server), prefix, "sync") as master:
-        before = _presented(server, 2)
+    with _gunicorn(installation, programs, calling(server), prefix, *_WORKERS["sync"]) as master:
+        before = seen_by(server, 2)
         client_files.pkcs12(alpha).write_bytes(leaf.pkcs12(client_files.password))
         master.send_signal(signal.SIGHUP)
-        after = _presented(server, 4)
+        after = seen_by(server, 4)
 
     assert [[alpha.fingerprint, beta.fingerprint]] * 2 == list(before.values())
     fresh = [seen for path, seen in after.items() if path not in before]

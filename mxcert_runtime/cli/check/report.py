@@ -18,6 +18,7 @@ from ...diagnosis import (
     Expectation,
     check_files,
     check_identity,
+    check_inheritance,
     check_rules,
     check_service_prefixes,
     check_services,
@@ -114,6 +115,7 @@ def _check(
         yield from check_services(generation)
     yield from check_service_prefixes(reading)
     yield from check_files(reading)
+    yield from check_inheritance(reading.settings)
     yield from map(Diagnostic.of_warning, reading.warnings)
 
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ...base import process_environ
 from ...base.printable import printable
@@ -23,6 +23,9 @@ from ...settings import is_disabled, names
 from ...start.asked_for import EXIT_STATUS
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
+
+if TYPE_CHECKING:
+    from ...settings import Reading
 
 _DESCRIPTION = """\
 Judges the settings and starts a program, unchanged, with the plugin active from its first line, in
@@ -40,6 +43,8 @@ shell is, with a warning, since what it starts is not known beforehand. Behind a
   poetry run mxcert run -- python legacy.py"""
 
 _SCHEMA_NAME = "mxcert-run/1"
+#: the key of the setting that says whether the program's own children are served
+_INHERIT = "inherit"
 #: what shells say of a command that is not there, or cannot be executed
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -113,29 +118,33 @@ def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[
         environ[names.CONFIG] = os.path.abspath(arguments.config)
     if is_disabled(environ):
         return environ
-    if not _has_settings(environ):
+    reading = _judged(environ)
+    if reading is None:
         if not arguments.allow_no_settings:
             raise _refusal_without_settings()
         environ.pop(names.AUTOSTART, None)
         return environ
     environ[names.AUTOSTART] = "1"
+    if _INHERIT not in dict(reading.origins):
+        environ[names.INHERIT] = "1"
     _check_program(find_program(command, environ), arguments.allow_any_program)
     return environ
 
 
-def _has_settings(environ: Mapping[str, str]) -> bool:
+def _judged(environ: Mapping[str, str]) -> Reading | None:
+    """The settings, found fit; ``None`` where there are none."""
     # What these import is heavy, and `mxcert --help` has no use for it.
     from ...decisions import build_generation
     from ...settings import read_settings
 
     reading = read_settings(environ)
     if not reading.settings and not reading.faults:
-        return False
+        return None
     try:
         build_generation(reading)
     except SettingsError as error:
         raise _RefusalError(str(error), error.faults) from None
-    return True
+    return reading
 
 
 def _refusal_without_settings() -> _RefusalError:

@@ -33,6 +33,7 @@ class DiagnosticCode(Enum):
     READABLE_BY_OTHERS = "readable-by-others"
     TOKEN_DOES_NOT_SIGN = "token-does-not-sign"
     CLIENT_NOT_REACHED = "client-not-reached"
+    NOT_INHERITED = "not-inherited"
 
 
 #: What stops a program or its connections, now or soon; all else may be meant as it is.

@@ -1,0 +1,167 @@
+"""What the environment says to child Pythons while settings are in force, and after that."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mxcert_runtime import activate, deactivate, reload
+from mxcert_runtime.diagnosis import check_inheritance
+from mxcert_runtime.settings import read_settings
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Leaf
+
+_AUTOSTART, _CONFIG = "MXCERT_AUTOSTART", "MXCERT_CONFIG"
+
+
+@pytest.fixture
+def config(
+    client_files: ClientFiles, alpha: Leaf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A settings file that the environment names by a relative path."""
+    path = tmp_path / "mxcert.json"
+    _write(path, client_files, alpha)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(_CONFIG, "mxcert.json")
+    return path
+
+
+def _write(path: Path, files: ClientFiles, leaf: Leaf, **more: Any) -> None:
+    entry = files.identity("alpha", leaf, hosts=["localhost"])
+    path.write_text(json.dumps({"identity": [entry], **more}), encoding="utf-8")
+
+
+def _said() -> tuple[str | None, str | None]:
+    return os.environ.get(_AUTOSTART), os.environ.get(_CONFIG)
+
+
+@pytest.mark.parametrize("before", [None, "0", ""])
+def test_on(config: Path, monkeypatch: pytest.MonkeyPatch, before: str | None) -> None:
+    """Children are asked to start it, and find the settings file from anywhere; after that all is
+    as it was, to the letter."""
+    monkeypatch.setenv("MXCERT_INHERIT", "1")
+    if before is not None:
+        monkeypatch.setenv(_AUTOSTART, before)
+    environment = dict(os.environ)
+    activate()
+    assert ("1", str(config)) == _said()
+    deactivate()
+    assert environment == dict(os.environ)
+
+
+def test_unset(config: Path) -> None:
+    """The twin: by default not one variable is touched."""
+    environment = dict(os.environ)
+    activate()
+    assert environment == dict(os.environ)
+
+
+def test_off(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Off, said so, keeps from children what has started this process; deactivated, it is back."""
+    monkeypatch.setenv("MXCERT_INHERIT", "off")
+    monkeypatch.setenv(_AUTOSTART, "yes")
+    activate()
+    assert (None, "mxcert.json") == _said()
+    deactivate()
+    assert ("yes", "mxcert.json") == _said()
+
+
+def test_what_others_have_written(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that says something else to its children is not overruled, neither by a second
+    activation nor by the end of it."""
+    monkeypatch.setenv("MXCERT_INHERIT", "1")
+    activate()
+    os.environ[_AUTOSTART] = "0"
+    del os.environ[_CONFIG]
+    deactivate()
+    assert ("0", None) == _said()
+
+
+def test_activated_again(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second activation adds nothing, and what was there before the first comes back."""
+    monkeypatch.setenv("MXCERT_INHERIT", "1")
+    environment = dict(os.environ)
+    activate()
+    activate()
+    assert ("1", str(config)) == _said()
+    deactivate()
+    assert environment == dict(os.environ)
+
+
+def test_reload(config: Path, client_files: ClientFiles, alpha: Leaf) -> None:
+    """The file may say it, and may come to say otherwise."""
+    environment = dict(os.environ)
+    activate()
+    _write(config, client_files, alpha, inherit=True)
+    reload()
+    assert ("1", str(config)) == _said()
+    _write(config, client_files, alpha)
+    reload()
+    assert environment == dict(os.environ)
+
+
+def test_settings_of_code(
+    client_files: ClientFiles, alpha: Leaf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What activate() was given no child can read: nothing is handed on, one warning says it."""
+    environment = dict(os.environ)
+    entry = client_files.identity("alpha", alpha, hosts=["localhost"])
+    activate({"identity": [entry], "inherit": True})
+    assert environment == dict(os.environ)
+    (told,) = [each for each in caplog.messages if "inherit" in each]
+    assert "settings that activate() was given stay in this process" in told
+    assert _CONFIG in told
+
+
+def test_settings_of_code_without(
+    client_files: ClientFiles, alpha: Leaf, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The twin: where nothing is to be handed on, nothing is warned of."""
+    activate({"identity": [client_files.identity("alpha", alpha, hosts=["localhost"])]})
+    assert [] == caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, "child Pythons have it only if they import it; MXCERT_INHERIT=1 starts it there"),
+        ({"MXCERT_INHERIT": "0"}, "child Pythons have it only if they import it"),
+        ({"MXCERT_INHERIT": "1"}, "child Pythons start with it, by MXCERT_AUTOSTART=1"),
+        ({_AUTOSTART: "on"}, "child Pythons start with it, by MXCERT_AUTOSTART=1"),
+    ],
+)
+def test_the_log(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    said: dict[str, str],
+    told: str,
+) -> None:
+    """The line of the activation ends with what children have, and with how they have it."""
+    caplog.set_level(logging.INFO, "mxcert_runtime")
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    activate()
+    assert [told] == [
+        each.rpartition("; hooked: ")[2].partition("; ")[2] for each in caplog.messages
+    ]
+
+
+@pytest.mark.parametrize("inherit", ["1", "0"])
+def test_relative_paths(
+    client_files: ClientFiles, alpha: Leaf, monkeypatch: pytest.MonkeyPatch, inherit: str
+) -> None:
+    """A path in the environment that children may not find is told of, once for its variable."""
+    variables = client_files.variables(alpha)
+    monkeypatch.chdir(client_files.folder)
+    environ = {**variables, "MXCERT_INHERIT": inherit}
+    assert [] == list(check_inheritance(read_settings(environ).settings))
+    environ["ClientCertificates"] = os.path.basename(environ["ClientCertificates"])
+    found = list(check_inheritance(read_settings(environ).settings))
+    assert ["not-inherited"] * (inherit == "1") == [each.code.value for each in found]
+    assert all(environ["ClientCertificates"] in each.problem for each in found)
