@@ -5,6 +5,8 @@ Every room above may use them, and they know none of the rooms.
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
         state_of,
     )
     from .files_read import Marks, changed_files, mark_of, newest_change
+    from .frozen_dataclass import dataclass
     from .genuine_ssl import NativeContext, genuine_context
     from .hosts import (
         Host,
@@ -98,6 +101,7 @@ __all__ = (
     "changed_files",
     "content_of",
     "cookie_of",
+    "dataclass",
     "directory_states",
     "displaced_by",
     "first_found",
@@ -137,6 +141,7 @@ _FILES = {
     "faults": "Fault Origin OriginKind",
     "file_state": "DirectoryState FileState content_of directory_states hashed_files state_of",
     "files_read": "Marks changed_files mark_of newest_change",
+    "frozen_dataclass": "dataclass",
     "genuine_ssl": "NativeContext genuine_context",
     "hosts": (
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "
@@ -164,14 +169,18 @@ _FILES = {
 def names_of_files(package: str, files: dict[str, str]) -> Callable[[str], object]:
     """The ``__getattr__`` (PEP 562) of a room's face, which loads a file once a name is asked for.
 
-    ``files`` says which file has which names, with blanks between them.
+    ``files`` says which file has which names, with blanks between them. What is found becomes an
+    attribute of the face: a name is looked up once, however many import it.
     """
+    homes = {name: file for file, names in files.items() for name in names.split()}
 
     def find(name: str) -> object:
-        for file, names in files.items():
-            if name in names.split():
-                return getattr(__import__(f"{package}.{file}", fromlist=("",)), name)
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        file = homes.get(name)
+        if file is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        found = getattr(__import__(f"{package}.{file}", fromlist=("",)), name)
+        setattr(sys.modules[package], name, found)
+        return found
 
     return find
 

@@ -21,13 +21,13 @@ import re
 import stat
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from os import close, fstat, listdir, read
 from os import open as open_descriptor
 from os import stat as look_at
 from time import monotonic
 from typing import Union
 
+from .frozen_dataclass import dataclass
 from .momentary_errors import is_momentary
 
 #: Nanoseconds after which a change of a file shows in its times, with some allowance for file

@@ -15,10 +15,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Union
 
 from .file_state import has_settled
+from .frozen_dataclass import dataclass
 
 #: No digest leaves this process, and none says anything about a password in a file.
 _KEY = secrets.token_bytes(32)

@@ -11,10 +11,10 @@ import functools
 import ipaddress
 import re
 import socket
-from dataclasses import dataclass
 from typing import NamedTuple, Union
 
 from ..errors import HostNameError
+from .frozen_dataclass import dataclass
 
 #: IDNA 2003 maps these away and IDNA 2008 keeps them (UTS 46, section 2.3), so a rule that holds
 #: one would be for one domain in some clients and for another domain in others.

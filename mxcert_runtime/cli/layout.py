@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
+
+from ..base import dataclass
 
 _GAP = "  "
 _BULLET = "- "

@@ -8,11 +8,10 @@ all the same is listed in :mod:`.hooks.differences`.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from logging import DEBUG
 from typing import Any, Protocol
 
-from ..base import Host
+from ..base import Host, dataclass
 from ..contexts import shared_contexts
 from ..decisions import Decision, Generation
 from ..identity import Identity

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
-from ..base import Host
+from ..base import Host, dataclass
 from ..contexts import Handover
 from ..decisions import Choice, Decision, Generation, Withheld
 from ..identity import Identity

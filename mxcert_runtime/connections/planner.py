@@ -14,10 +14,10 @@ import logging
 import ssl
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from ..base import TLS_1_3
+from ..base import TLS_1_3, dataclass
 from ..contexts import (
     Authenticating,
     Blueprint,

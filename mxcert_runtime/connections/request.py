@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
-from ..base import HANDSHAKE_HEADER_LENGTH, TLS_1_3
+from ..base import HANDSHAKE_HEADER_LENGTH, TLS_1_3, dataclass
 from ..identity import ComparableName, Identity, Validity, comparable_name, readable_name
 
 _SIGNATURE_ALGORITHMS, _CERTIFICATE_AUTHORITIES = 13, 47

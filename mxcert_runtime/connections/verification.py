@@ -8,9 +8,10 @@ tell what a context holds, nothing is added: to guess would be to trust more.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from ..base import dataclass
 from ..contexts import DefaultPathsLoad, DirectoryLoad, FileLoad, Load, Trust, data_load
 from ..decisions import Decision, Generation
 from ..identity import Authorities

@@ -17,12 +17,12 @@ import os
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from os import access as may_access  # see `file_state`
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
-from ..base import ForkSafeLock, NativeContext, is_momentary
+from ..base import ForkSafeLock, NativeContext, dataclass, is_momentary
 from ..base.printable import printable
 from ..errors import MxcertError
 from ..identity import NO_WAY_REMEDY, Identity, KeyTransferError, Refusal, explain_refusal, present

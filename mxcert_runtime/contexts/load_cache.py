@@ -12,9 +12,8 @@ import contextlib
 import ssl
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from ..base import FileState, ForkSafeLock, NativeContext, content_of, public_file
+from ..base import FileState, ForkSafeLock, NativeContext, content_of, dataclass, public_file
 from .trust import (
     DataLoad,
     DefaultPathsLoad,

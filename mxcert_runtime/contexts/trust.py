@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from os import access as may_access
 from typing import Any, Union
 
@@ -20,6 +20,7 @@ from ..base import (
     DirectoryState,
     FileState,
     UnknownEnvironmentError,
+    dataclass,
     directory_states,
     hashed_files,
     openssl_variable,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..base import (
     MalformedUrlError,
     UnnamedHost,
     canonical_host,
+    dataclass,
     is_address,
     parse_pattern,
     split_url,

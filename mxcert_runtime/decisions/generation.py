@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..base import dataclass
 from ..errors import Fault
 from ..identity import Authorities, Identity
 from ..settings import Settings

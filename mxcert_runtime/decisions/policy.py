@@ -7,11 +7,10 @@ question from a bounded memo and does everything else once per name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 
-from ..base import Host, HostPattern, UnnamedHost, canonical_host, is_address
+from ..base import Host, HostPattern, UnnamedHost, canonical_host, dataclass, is_address
 from ..identity import Authorities, Identity
 
 #: Distinct questions that are remembered. A client that dials ever new names (a crawler) must not

@@ -5,8 +5,9 @@ The alerts are those of RFC 8446, section 6.2, and RFC 5246, section 7.2.2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from ..base import dataclass
 
 #: OpenSSL's reason for a server's certificate that this side refused
 VERIFY_FAILED = "certificate_verify_failed"

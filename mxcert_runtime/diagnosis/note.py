@@ -7,10 +7,9 @@ in them: names, subjects, dates, and the places of settings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from ..base import Host, UnnamedHost
+from ..base import Host, UnnamedHost, dataclass
 from ..base.printable import printable
 from ..connections import CertificateRequest, choose, explain_misfit, moment_of_choice
 from ..decisions import Choice, Decision, Generation, Withheld

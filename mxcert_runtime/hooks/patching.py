@@ -12,11 +12,10 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-from ..base import call_when_loaded, displaced_by, is_loading
+from ..base import call_when_loaded, dataclass, displaced_by, is_loading
 from ..errors import PatchError
 from .late_libraries import LateLibraries
 from .replacements import Build as Build

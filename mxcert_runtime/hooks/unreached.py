@@ -10,8 +10,8 @@ import functools
 import importlib.util
 import logging
 import sys
-from dataclasses import dataclass
 
+from ..base import dataclass
 from .patching import Library
 
 _logger = logging.getLogger("mxcert_runtime")

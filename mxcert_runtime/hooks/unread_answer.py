@@ -13,10 +13,9 @@ import select
 import socket
 import ssl
 import weakref
-from dataclasses import dataclass
 from typing import Any
 
-from ..base import ALERT, FATAL
+from ..base import ALERT, FATAL, dataclass
 
 #: Kept, since eventlet takes it out of the module.
 _poll = getattr(select, "poll", None)

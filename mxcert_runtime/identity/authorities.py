@@ -6,9 +6,9 @@ OpenSSL reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ..base import Secret
+from ..base import Secret, dataclass
 from ..errors import IdentityError, IdentityProblem
 from .material.certificate import Certificate
 from .material.certificates import TRUSTED_LABEL, certificate_blocks, load_certificates

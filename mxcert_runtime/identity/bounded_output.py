@@ -14,9 +14,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from ..base import Secret
+from ..base import Secret, dataclass
 
 _CHUNK = 65536
 #: for a process that was killed to be gone

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum
 from typing import NoReturn
@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from cryptography import x509
 
-from ..base import ForkSafeLock, Origin, Secret
+from ..base import ForkSafeLock, Origin, Secret, dataclass
 from ..base.printable import printable
 from ..errors import IdentityError, IdentityProblem
 from .key import Key

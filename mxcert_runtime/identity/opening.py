@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
-from ..base import Secret
+from ..base import Secret, dataclass
 from .key import Key
 from .material.certificate import Certificate
 from .material.certificates import load_certificates

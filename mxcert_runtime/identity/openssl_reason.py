@@ -6,7 +6,8 @@ Its own words are codes and a line of its source; the reason stays in them for w
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
+
+from ..base import dataclass
 
 _WEAK_KEY = "its key is too weak for the security level in force"
 _WEAK_HASH = "its signature, or one above it, is too weak for the security level in force"

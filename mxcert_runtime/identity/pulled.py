@@ -8,10 +8,10 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from ..base import ForkSafeLock
+from ..base import ForkSafeLock, dataclass
 from .source import Credentials
 
 #: of what is left of the life of a certificate, when a new one is fetched; the spread keeps the

@@ -6,10 +6,10 @@ Nothing is read before it is asked for, and nothing here is decrypted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, Union
 
-from ..base import Origin, Secret
+from ..base import Origin, Secret, dataclass
 from .source import Source
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..base import dataclass
 from ..errors import Fault
 from .identity import Identity, Validity
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..base import dataclass
 from ..decisions import Generation
 from ..identity import Authorities, Certificate, Identity, certificates_of
 

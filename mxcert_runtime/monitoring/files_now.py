@@ -6,11 +6,10 @@ digest; nothing that is found here is put in force.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
 from weakref import WeakKeyDictionary
 
-from ..base import FileState, reason_of, state_of
+from ..base import FileState, dataclass, reason_of, state_of
 from ..base.printable import printable
 from ..decisions import Generation
 from ..errors import IdentityError

@@ -7,10 +7,10 @@ of both (dots become underscores, and units and ``total`` stand at the end).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Optional, Union
 
+from ..base import dataclass
 from .metrics import measure
 
 Number = Union[int, float]

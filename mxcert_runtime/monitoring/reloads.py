@@ -6,8 +6,8 @@ A reload that fails leaves what is in force, so nothing else in the process show
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
+from ..base import dataclass
 from .counters import count_reload
 
 TYPE_CHECKING = False

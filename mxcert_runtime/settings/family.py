@@ -7,10 +7,9 @@ compared with one another, and made identities and rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Optional, TypeVar
 
-from ..base import Secret, looks_like_path
+from ..base import Secret, dataclass, looks_like_path
 from ..identity import AuthorityFile, IdentitySettings, Material, Pkcs12File, is_token_uri
 from . import names
 from .draft import Draft, Given, Place

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
-from ..base import Secret
+from ..base import Secret, dataclass
 from ..identity import IdentitySettings, Pkcs12Inline
 from .draft import Draft, Place
 from .identifiers import rules_of

@@ -5,10 +5,10 @@ Nothing here reads or checks anything; formats make these values and :mod:`.deci
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
-from ..base import Origin
+from ..base import Origin, dataclass
 from ..errors import Fault
 from ..identity import Authority, IdentitySettings
 

@@ -10,11 +10,10 @@ import json
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from ..base import ForkSafeLock, Secret
+from ..base import ForkSafeLock, Secret, dataclass
 from ..errors import IdentityError
 from ..identity import GuardedSource, OpenSource, Source, find_kind, known_kinds
 from .files import resolved

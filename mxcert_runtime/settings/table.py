@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
-from ..base import Origin, Secret, hidden_text
+from ..base import Origin, Secret, dataclass, hidden_text
 from .draft import Findings, Place
 from .files import is_path, resolved
 from .identifiers import shown_key

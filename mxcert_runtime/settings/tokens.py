@@ -6,9 +6,9 @@ A PIN in a URI is taken out of it before anything else is done, and the URI goes
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from ..base import Origin, Secret
+from ..base import Origin, Secret, dataclass
 from ..identity import (
     IdentitySettings,
     MalformedUriError,

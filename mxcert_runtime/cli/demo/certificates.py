@@ -6,7 +6,6 @@ No private key leaves this file but encrypted.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from ...base import Secret
+from ...base import Secret, dataclass
 
 #: Longer than the time that the plugin warns of an expiry.
 _VALIDITY = timedelta(days=90)

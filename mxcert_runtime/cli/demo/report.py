@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...base import dataclass
 from ...decisions import Decision
 from ..layout import Style
 from ..terminal import Terminal

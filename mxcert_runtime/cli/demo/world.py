@@ -9,11 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from ...base import Secret, process_environ
+from ...base import Secret, dataclass, process_environ
 from ...decisions import Decision, build_generation
 from ...settings import names, read_settings
 from .certificates import DemoAuthority

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cryptography import x509
 
+from ...base import dataclass
 from ...connections import Verification
 from ...identity import Authorities, RefusalsIgnored, certificates_of
 

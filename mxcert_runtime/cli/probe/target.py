@@ -6,10 +6,9 @@ A user name and password in a URL are never sent to the server, and never shown.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote
 
-from ...base import DEFAULT_PORTS, MalformedUrlError, Secret, canonical_host, split_url
+from ...base import DEFAULT_PORTS, MalformedUrlError, Secret, canonical_host, dataclass, split_url
 from ...errors import MxcertError
 
 

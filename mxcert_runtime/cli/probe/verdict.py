@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
 from enum import Enum
 
+from ...base import dataclass
 from ...decisions import Choice
 from ...diagnosis import Alert, AlertKind, alert_numbered, alert_of, which_would_fit
 from ...errors import MxcertError

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from ...base import dataclass
 from ...errors import Fault
 from ...identity import Identity
 

@@ -11,9 +11,10 @@ reads ``s->ctx`` in ssl/ and ssl/statem/) and of pyOpenSSL 24.0 to 26.4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from ...base import dataclass
 
 
 class Fate(Enum):

@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from ...base import ForkSafeLock, OwnerNotes
+from ...base import ForkSafeLock, OwnerNotes, dataclass
 from ...errors import MxcertError
 from ...identity import Authorities, Identity
 from .attributes import carry_over

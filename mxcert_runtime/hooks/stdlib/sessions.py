@@ -12,11 +12,10 @@ import ssl
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from ...base import ForkSafeLock
+from ...base import ForkSafeLock, dataclass
 from ...connections import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
 from .attempts import attempt_of

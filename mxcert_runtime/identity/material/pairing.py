@@ -6,11 +6,12 @@ Certificates come in any order, and in files beside others that have nothing to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 
 from cryptography.exceptions import InvalidSignature
 
+from ...base import dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..key import Key
 from .certificate import Certificate

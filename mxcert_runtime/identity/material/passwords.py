@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 
 

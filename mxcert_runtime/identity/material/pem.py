@@ -8,9 +8,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ...base import Secret
+from ...base import Secret, dataclass
 
 # OpenSSL wants a block to begin its line, which is how one is commented out. PEM text that went
 # through a variable may have lost its line ends, so a block may also follow an end.

@@ -8,9 +8,8 @@ hold the password.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_algorithm, read_der
 from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, read_scheme

@@ -8,10 +8,9 @@ hold what was decrypted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from .armour import without_armour
 from .ber import MalformedError

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import MissingCipherError, NotDecryptedError, decrypt

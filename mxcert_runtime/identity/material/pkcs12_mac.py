@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, split_algorithm
 from .key_derivation import (
     HMACS,

@@ -6,9 +6,9 @@ what is read here tells them apart. All work that shows is counted before any of
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from .ber import (
     EXPLICIT,
     SEQUENCE,

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import secrets
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Union
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..key import LoadArguments
 from .ber import (

@@ -6,7 +6,6 @@ of plain RSA, and OpenSSL takes neither in the place of the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -17,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from .ber import (
     BITS,
     EXPLICIT,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
-from ...base import Secret
+from ...base import Secret, dataclass
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
 from typing import NoReturn
 
-from ...base import ForkSafeLock, Secret
+from ...base import ForkSafeLock, Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from . import store
 from .cryptoki import CryptokiError, Module, Token

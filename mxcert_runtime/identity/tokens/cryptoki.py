@@ -11,10 +11,9 @@ import ctypes
 import functools
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
-from ...base import Secret
+from ...base import Secret, dataclass
 
 _ULONG, _BYTE, _POINTER = ctypes.c_ulong, ctypes.c_ubyte, ctypes.c_void_p
 _OK, _ALREADY_LOGGED_IN, _ALREADY_INITIALIZED = 0x0, 0x100, 0x191

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..sources import MaterialFile
 from .uri import TokenUri

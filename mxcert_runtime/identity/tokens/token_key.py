@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
-from ...base import Secret, memory_file, public_file, temporary_file, write_all
+from ...base import Secret, dataclass, memory_file, public_file, temporary_file, write_all
 from ...errors import IdentityError, IdentityProblem, MxcertError
 from ..key import LoadArguments
 from ..material.ber import SEQUENCE, encode

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from urllib.parse import quote, unquote_to_bytes
 
-from ...base import Secret
+from ...base import Secret, dataclass
 
 SCHEME = "pkcs11:"
 #: what tells tokens apart, and what tells objects in a token apart
