@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .os_reasons import reason_of
     from .owner_notes import OwnerNotes
     from .passing_files import memory_file, public_file, temporary_file, write_all
+    from .path_remedies import mode_remedy, remedy_of
     from .path_text import hidden_text, looks_like_path
     from .secret import Secret
     from .socket_cookie import cookie_of
@@ -117,6 +118,7 @@ __all__ = (
     "looks_like_path",
     "mark_of",
     "memory_file",
+    "mode_remedy",
     "newest_change",
     "openssl_variable",
     "parse_pattern",
@@ -125,6 +127,7 @@ __all__ = (
     "read_bounded",
     "reason_of",
     "refuse_separators",
+    "remedy_of",
     "spec_of_loaded",
     "split_url",
     "stand_in",
@@ -154,6 +157,7 @@ _FILES = {
     "os_reasons": "reason_of",
     "owner_notes": "OwnerNotes",
     "passing_files": "memory_file public_file temporary_file write_all",
+    "path_remedies": "mode_remedy remedy_of",
     "path_text": "hidden_text looks_like_path",
     "secret": "Secret",
     "socket_cookie": "cookie_of",

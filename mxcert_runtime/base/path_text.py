@@ -22,8 +22,10 @@ _KNOWN_END = re.compile(
 def looks_like_path(text: str) -> bool:
     """Whether a text is a path rather than a password, as far as one can tell from it.
 
-    A path that leads to something, be it only a folder, is one.
+    A path that leads to something, be it only a folder, is one; so is one in quotes, which is a
+    mistake of its own.
     """
+    text = text.strip("\"'`")
     if len(text) > _LONGEST_SHOWN or _PIN in text:
         return False
     if _ROOTED.match(text) or _KNOWN_END.fullmatch(os.path.splitext(text)[1]):

@@ -18,6 +18,7 @@ from ..identity import (
     IdentitySettings,
     KeyTransferError,
     Loaded,
+    PasswordSearch,
     SourceMaterial,
     Validity,
     examine_dates,
@@ -89,6 +90,7 @@ class _Builder:
         self.warnings = list(reading.warnings)
         self.invalid: list[Fault] = []
         self._own_authorities: dict[str, Authorities | None] = {}
+        self._passwords = PasswordSearch(self.settings.identities)
         #: why no key can be given to OpenSSL, once one could not
         self._no_way: str | None = None
 
@@ -144,6 +146,8 @@ class _Builder:
     def _go_on_with(self, each: IdentitySettings, error: IdentityError) -> tuple[Identity, ...]:
         """The last good identities of an entry, if there are any, and what verified for them."""
         entry = self._last_good.identities(each)
+        if not entry:
+            error = self._passwords.explain(each, error)
         fault = Fault(_origin_of(each, error), error.message, error.remedy)
         (self.outlived if entry else self.faults).append(fault)
         own = self._load_authorities(each.authorities)

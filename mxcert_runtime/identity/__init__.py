@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .material.pairing import has_issued, is_root
     from .material.refusal import RefusalsIgnored
     from .openssl_reason import Refusal, explain_reason, explain_refusal
+    from .password_search import PasswordSearch
     from .pulled import PulledSource
     from .source import Credentials, OpenSource, Options, Source
     from .source_kinds import find_kind, known_kinds
@@ -69,6 +70,7 @@ __all__ = (
     "Material",
     "OpenSource",
     "Options",
+    "PasswordSearch",
     "PemFiles",
     "Pkcs12File",
     "Pkcs12Inline",
@@ -125,6 +127,7 @@ _FILES = {
     "material.pairing": "has_issued is_root",
     "material.refusal": "RefusalsIgnored",
     "openssl_reason": "Refusal explain_reason explain_refusal",
+    "password_search": "PasswordSearch",
     "pulled": "PulledSource",
     "source": "Credentials OpenSource Options Source",
     "source_kinds": "find_kind known_kinds",

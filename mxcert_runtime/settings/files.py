@@ -5,7 +5,16 @@ from __future__ import annotations
 import os
 import re
 
-from ..base import MAX_BYTES, Secret, hidden_text, looks_like_path, read_bounded, reason_of
+from ..base import (
+    MAX_BYTES,
+    Secret,
+    hidden_text,
+    looks_like_path,
+    read_bounded,
+    reason_of,
+    remedy_of,
+)
+from . import names
 from .draft import Place
 from .model import SettingsFile
 
@@ -15,6 +24,8 @@ _WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _CREDENTIAL, _CREDENTIALS_DIRECTORY = "credential:", "CREDENTIALS_DIRECTORY"
 #: what the PIN in a PKCS#11 URI is called (RFC 7512)
 _PIN = "pin-value="
+#: PEM, or the base64 of DER, which no path is
+_CONTENT = re.compile(r"\s*-----BEGIN |MI[A-Za-z0-9+/=\s]{300,}\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -37,7 +48,7 @@ def read_text(
     except (OSError, ValueError) as error:
         reason = reason_of(error)
         problem = f"names the file {name}, which cannot be read: {reason}"
-        place.fault(problem, "Name a file that this process may read")
+        place.fault(problem, remedy_of(path, error))
         return None
     text = _decoded(content)
     if text is None:
@@ -106,6 +117,13 @@ def is_path(path: str, place: Place) -> bool:
             "holds a PIN where a path is to stand, and is not shown",
             "Write a URI with a PIN as `key`, from its very start `pkcs11:` and with its `?` in"
             " front of `pin-value`; better, give the PIN by `pin_file` or `pin_env`",
+        )
+        return False
+    if _CONTENT.match(path):
+        place.fault(
+            "holds what a file of certificates or keys holds, in the place of its path",
+            "Put it into a file and write its path; a PKCS12 itself goes into"
+            f" {names.INLINE_CERTIFICATES}",
         )
         return False
     if not _CONTROL.search(path):

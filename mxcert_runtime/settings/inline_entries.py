@@ -72,7 +72,10 @@ def _content(entry: Table, field: str) -> Secret[bytes] | None:
     if content:
         return content
     problem = "is empty" if content is not None else "is not valid base64"
-    remedy = "Write the base64 of the PKCS12 file, from `base64 -w0`"
+    remedy = (
+        "Write the base64 of the PKCS12 file itself, from `base64 -w0`: not its path, not PEM text,"
+        " not a `data:` URL"
+    )
     entry.place.at(field).fault(problem, remedy)
     return None
 

@@ -110,7 +110,7 @@ def json_of(kind: type[Structure], text: SecretText, place: Place) -> Structure 
         rule = error.msg.partition(":")[0]
         where = f"line {error.lineno}, column {error.colno}"
         is_bare = kind is Record and not text.reveal().lstrip().startswith("{")
-        remedy = _SHAPES["object"] if is_bare else _json_remedy(rule)
+        remedy = _SHAPES["object"] if is_bare else _json_remedy(rule, text, error.pos)
         place.fault(f"is not valid JSON ({where}: {rule})", remedy)
         return None
     except (ValueError, RecursionError):
@@ -144,9 +144,13 @@ _SHAPES = {
 }
 
 
-def _json_remedy(rule: str) -> str:
+def _json_remedy(rule: str, text: SecretText, position: int) -> str:
     if "escape" in rule:
         return r"Double the backslashes, as JSON wants them: `D:\\App\\Mx1.pfx`"
+    if text.reveal()[position : position + 1] == "'":
+        return (
+            'Write texts in double quotes, as JSON has them, `"one"`; single ones are the shell\'s'
+        )
     return "Correct the JSON there"
 
 

@@ -10,16 +10,17 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
-from ...base import Origin, OriginKind
+from ...base import Origin, OriginKind, mode_remedy
 from ...identity import IdentitySettings, Pkcs12Inline
 from ...settings import Reading, shown_path
 from .diagnostic import Diagnostic, DiagnosticCode
 
-_READERS = ((stat.S_IROTH, "every user"), (stat.S_IRGRP, "its group"))
-
 
 def check_files(reading: Reading) -> Iterator[Diagnostic]:
-    """Each file with a key or a password that its group or every user may read, once."""
+    """Each file with a key or a password that its group or every user may read, once.
+
+    A group by which this process itself reads it is as it has to be.
+    """
     if os.name != "posix":
         return
     told = set()
@@ -28,7 +29,7 @@ def check_files(reading: Reading) -> Iterator[Diagnostic]:
         if readers and path not in told:
             told.add(path)
             problem = f"the file {shown_path(path)} holds {content} and may be read by {readers}"
-            remedy = "Let only the user that runs the program read it: `chmod 600`"
+            remedy = mode_remedy(path)
             yield Diagnostic(
                 code=DiagnosticCode.READABLE_BY_OTHERS,
                 origin=origin,
@@ -65,7 +66,16 @@ def _places_of_secrets(identities: Iterable[IdentitySettings]) -> Iterator[str |
 
 def _readers(path: str) -> str | None:
     try:
-        mode = os.stat(path).st_mode
+        found = os.stat(path)
     except (OSError, ValueError):
         return None  # that it is not there is a fault, told elsewhere
-    return next((who for bit, who in _READERS if mode & bit), None)
+    if found.st_mode & stat.S_IROTH:
+        return "every user"
+    groups = (os.getegid(), *os.getgroups())
+    is_needed = read_by_group(found, os.geteuid(), groups)
+    return "its group" if found.st_mode & stat.S_IRGRP and not is_needed else None
+
+
+def read_by_group(found: os.stat_result, user: int, groups: Iterable[int]) -> bool:
+    """Whether a user reads a file of another one by its group, as with ``fsGroup``."""
+    return user not in (0, found.st_uid) and found.st_gid in groups

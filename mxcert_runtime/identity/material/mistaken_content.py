@@ -61,6 +61,10 @@ _SPECIAL = {
         "Name it as `certificate`, in the place of `pkcs12`, or convert it:"
         " openssl pkcs12 -export -in old.pem -out new.pfx"
     ),
+    (Form.PKCS12, Wanted.CERTIFICATES): (
+        "Name it as `pkcs12`, or take its certificates out:"
+        " openssl pkcs12 -nokeys -in old.pfx -out the.pem"
+    ),
     (Form.PKCS7_DER, Wanted.CERTIFICATES): f"Convert it: {_FROM_PKCS7_DER}",
     (Form.PKCS7_PEM, Wanted.CERTIFICATES): f"Convert it: {_FROM_PKCS7}",
     **{

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import errno
 
-from ...base import MAX_BYTES, Secret, hidden_text, looks_like_path, read_bounded, reason_of
+from ...base import (
+    MAX_BYTES,
+    Secret,
+    hidden_text,
+    looks_like_path,
+    read_bounded,
+    reason_of,
+    remedy_of,
+)
 from ...errors import IdentityError, IdentityProblem
 
 _TOO_LARGE = "Name the file that holds the certificates"
-_REMEDIES = {
-    errno.ENOENT: "Correct the path, or put the file there",
-    errno.EACCES: "Let the user that runs this program read the file",
-    errno.EPERM: "Let the user that runs this program read the file",
-    errno.EISDIR: "Name the file itself, not the directory that it is in",
-    errno.EFBIG: _TOO_LARGE,
-}
 
 
 def read_file(path: str) -> Secret[bytes]:
@@ -27,9 +28,8 @@ def read_file(path: str) -> Secret[bytes]:
     Raises :class:`IdentityError` with ``UNREADABLE``.
     """
     label = repr(path) if looks_like_path(path) else f"the file {hidden_text(path)},"
-    content, reason, code = _read(path)
+    content, reason, remedy = _read(path)
     if content is None:
-        remedy = _REMEDIES.get(code, "Make the file readable, or name another one")
         message = f"{label} cannot be read: {reason}"
         raise IdentityError(IdentityProblem.UNREADABLE, message, remedy)
     refuse_size(content, label)
@@ -46,10 +46,12 @@ def refuse_size(content: Secret[bytes], label: str) -> None:
         raise IdentityError(IdentityProblem.UNREADABLE, message, _TOO_LARGE)
 
 
-def _read(path: str) -> tuple[Secret[bytes] | None, str, int]:
+def _read(path: str) -> tuple[Secret[bytes] | None, str, str]:
+    """The content, or else why there is none, and what to do."""
     try:
-        return read_bounded(path), "", 0
+        return read_bounded(path), "", ""
     except OSError as error:
-        return None, reason_of(error), error.errno or 0
+        remedy = _TOO_LARGE if error.errno == errno.EFBIG else remedy_of(path, error)
+        return None, reason_of(error), remedy
     except ValueError as error:  # a NUL in the path
-        return None, str(error), 0
+        return None, str(error), remedy_of(path, error)

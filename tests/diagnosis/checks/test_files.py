@@ -11,7 +11,7 @@ import pytest
 
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.diagnosis.checks.diagnostic import Diagnostic, DiagnosticCode
-from mxcert_runtime.diagnosis.checks.files import check_files
+from mxcert_runtime.diagnosis.checks.files import check_files, read_by_group
 from mxcert_runtime.settings.loading import read_settings
 from tests.support.client_files import PASSWORD, ClientFiles
 from tests.support.pki import Leaf
@@ -72,6 +72,36 @@ def test_files_that_others_may_read(secret_files: dict[str, Path], kind: str, mo
     assert DiagnosticCode.READABLE_BY_OTHERS is diagnostic.code
     assert f"`{secret_files[kind]}`" in diagnostic.problem
     assert ("every user" if mode & 0o004 else "its group") in diagnostic.problem
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("owner", "user", "groups", "expected"),
+    [
+        (0, 1000, (1000, 4711), True),  # with `fsGroup`: the kubelet owns it, and 4711 reads it
+        (0, 1000, (1000,), False),
+        (1000, 1000, (4711,), False),
+        (1, 0, (4711,), False),
+    ],
+)
+def test_a_group_by_which_it_is_read(
+    owner: int, user: int, groups: tuple[int, ...], expected: bool
+) -> None:
+    """`chmod 600` would take the file from the program itself; of its own file, nothing."""
+    found = os.stat_result((0o100640, 1, 1, 1, owner, 4711, 0, 0, 0, 0))
+    assert read_by_group(found, user, groups) is expected
+
+
+@posix_only
+def test_files_of_kubernetes(secret_files: dict[str, Path]) -> None:
+    """Where the kubelet has put a file, nobody can follow the advice to `chmod` it."""
+    secret_files["pkcs12"].chmod(0o644)
+    environ = {"MXCERT_CONFIG": str(secret_files["settings"])}
+    (before,) = about_files(environ)
+    (secret_files["pkcs12"].parent / "..data").symlink_to("..2026_11_26")
+    (diagnostic,) = about_files(environ)
+    assert "`chmod 600`" in before.remedy
+    assert "`defaultMode: 0400` of its volume" in diagnostic.remedy
 
 
 @posix_only
