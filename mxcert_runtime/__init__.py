@@ -10,6 +10,7 @@ import sys as _sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .connections.tls_material import material
     from .decisions.explanation import explain, identities
     from .decisions.services import service
     from .errors import MxcertError, SettingsError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "MxcertError", "SettingsError", "activate", "deactivate", "explain", "identities",
-    "is_active", "metrics", "reload", "service",
+    "is_active", "material", "metrics", "reload", "service",
 )  # fmt: skip
 
 

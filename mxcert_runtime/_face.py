@@ -18,6 +18,7 @@ _HOMES = {
     "explain": "decisions.explanation",
     "identities": "decisions.explanation",
     "is_active": "start.activation",
+    "material": "connections.tls_material",
     "metrics": "monitoring.metrics",
     "reload": "start.reloading",
     "service": "decisions.services",

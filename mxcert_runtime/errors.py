@@ -96,6 +96,26 @@ class IdentityError(MxcertError):
         return printable(f"{self.message}. {self.remedy}.")
 
 
+class MaterialError(MxcertError):
+    """What :func:`mxcert_runtime.material` was asked for cannot be handed over."""
+
+    def __init__(self, message: str, remedy: str) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(message, remedy)
+
+    def __str__(self) -> str:
+        return printable(f"{self.message}. {self.remedy}.")
+
+
+class NoIdentityError(MaterialError):
+    """The rules give the endpoint no identity, or there is none of that name."""
+
+
+class MaterialClosedError(MaterialError):
+    """The material is used after its ``with`` block, or in a process that was forked inside."""
+
+
 class HostNameError(MxcertError, ValueError):
     """A text is no host name, address or pattern that a rule can have."""
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         parse_pattern,
         refuse_separators,
     )
+    from .lent_folder import LentFolder
     from .locks import ForkSafeLock
     from .module_loading import call_when_loaded, first_found, is_loading, spec_of_loaded
     from .momentary_errors import is_momentary
@@ -86,6 +87,7 @@ __all__ = (
     "ForkSafeLock",
     "Host",
     "HostPattern",
+    "LentFolder",
     "MalformedUrlError",
     "Marks",
     "NativeContext",
@@ -150,6 +152,7 @@ _FILES = {
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "
         "parse_pattern refuse_separators"
     ),
+    "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": "call_when_loaded first_found is_loading spec_of_loaded",
     "momentary_errors": "is_momentary",

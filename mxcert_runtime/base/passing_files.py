@@ -1,9 +1,9 @@
 """Files that exist only to pass something to OpenSSL, which takes some things by their path alone.
 
 On Linux they are anonymous files in memory (memfd_create(2)) that no other user can open; elsewhere
-temporary files of mode 0600, removed at once. What is written stays a
-:class:`~.base.secret.Secret` up to the call that writes it, since the frames of an error (a disk
-that is full) can be seen.
+temporary files, removed at once. Both are of mode 0600, which some C libraries demand. What is
+written stays a :class:`~.base.secret.Secret` up to the call that writes it, since the frames of an
+error (a disk that is full) can be seen.
 """
 
 from __future__ import annotations
@@ -37,23 +37,28 @@ def memory_file() -> Iterator[tuple[str, BinaryIO] | None]:
 
 def _open_memory() -> int | None:
     try:
-        return os.memfd_create("mxcert")
+        descriptor = os.memfd_create("mxcert")
     except (AttributeError, OSError) as error:
         if isinstance(error, OSError) and is_momentary(error):
             raise
         return None
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 @contextlib.contextmanager
 def temporary_file(content: Secret[bytes]) -> Iterator[str]:
     """A file on the disk; what it holds must be encrypted, or be no secret."""
+    owner = os.getpid()
     descriptor, path = tempfile.mkstemp(prefix="mxcert-")  # mode 0600
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
             write_all(file, content)
         yield path
     finally:
-        os.unlink(path)
+        # A process that was forked meanwhile comes by here too.
+        if os.getpid() == owner:
+            os.unlink(path)
 
 
 @contextlib.contextmanager

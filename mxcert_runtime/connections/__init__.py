@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         reuse_key_of_proxy,
         reuse_key_of_service,
     )
+    from .tls_material import TlsMaterial
     from .unasked import OwnTls, begin_unasked
     from .verification import (
         DEFAULT,
@@ -61,6 +62,7 @@ __all__ = (
     "Plan",
     "ReuseKey",
     "SessionMark",
+    "TlsMaterial",
     "Verification",
     "asked_at_creation",
     "asked_so_far",
@@ -114,6 +116,7 @@ _FILES = {
         "reuse_key_now reuse_key_of_proxy "
         "reuse_key_of_service"
     ),
+    "tls_material": "TlsMaterial",
     "unasked": "OwnTls begin_unasked",
     "verification": (
         "DEFAULT Holding UNKNOWN Verification joining verification_of why_extra_do_not_count"

@@ -8,7 +8,13 @@ if TYPE_CHECKING:
     from . import in_force
     from .building import build_generation, build_renewal
     from .derived import Derived
-    from .explanation import Explanation, endpoint_of, explain_in
+    from .explanation import (
+        Explanation,
+        IdentitySummary,
+        endpoint_of,
+        explain_in,
+        summary_of,
+    )
     from .generation import Generation
     from .legs import current_leg, dialling, dialling_proxy, held_leg, hold_leg, peek_leg, take_leg
     from .policy import (
@@ -30,6 +36,7 @@ __all__ = (
     "Derived",
     "Explanation",
     "Generation",
+    "IdentitySummary",
     "Policy",
     "Rule",
     "Withheld",
@@ -48,6 +55,7 @@ __all__ = (
     "in_force",
     "peek_leg",
     "service",
+    "summary_of",
     "take_leg",
 )  # fmt: skip
 
@@ -55,7 +63,7 @@ __all__ = (
 _FILES = {
     "building": "build_generation build_renewal",
     "derived": "Derived",
-    "explanation": "Explanation endpoint_of explain_in",
+    "explanation": "Explanation IdentitySummary endpoint_of explain_in summary_of",
     "generation": "Generation",
     "legs": "current_leg dialling dialling_proxy held_leg hold_leg peek_leg take_leg",
     "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld WithheldFromUnverified",

@@ -90,7 +90,7 @@ class Explanation(Decision):
 def identities() -> tuple[IdentitySummary, ...]:
     """The identities that are loaded, in their order; none while nothing is activated."""
     generation = in_force.current
-    return tuple(map(_summarize, generation.identities)) if generation else ()
+    return tuple(map(summary_of, generation.identities)) if generation else ()
 
 
 def explain(target: str, service: str | None = None) -> Explanation:
@@ -161,14 +161,15 @@ def _warnings(
 
 
 def _identity_data(identity: Identity) -> dict[str, str]:
-    summary = asdict(_summarize(identity))
+    summary = asdict(summary_of(identity))
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in summary.items()
     }
 
 
-def _summarize(identity: Identity) -> IdentitySummary:
+def summary_of(identity: Identity) -> IdentitySummary:
+    """What may be told of an identity."""
     return IdentitySummary(
         name=identity.name,
         subject=identity.subject,

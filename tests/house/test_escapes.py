@@ -187,6 +187,9 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "MxcertError": lambda: MxcertError(EVIL),
     "SettingsError": lambda: errors.SettingsError([Fault(EVIL, EVIL, EVIL)]),
     "IdentityError": lambda: errors.IdentityError(IdentityProblem.DAMAGED, EVIL, EVIL),
+    "MaterialError": lambda: errors.MaterialError(EVIL, EVIL),
+    "NoIdentityError": lambda: errors.NoIdentityError(EVIL, EVIL),
+    "MaterialClosedError": lambda: errors.MaterialClosedError(EVIL, EVIL),
     "HostNameError": lambda: errors.HostNameError(EVIL, EVIL, EVIL),
     "PatchError": lambda: errors.PatchError(EVIL),
     "IdentityRefusedError": lambda: IdentityRefusedError(
