@@ -3,6 +3,7 @@
 from . import (
     aiohttp_connector,
     greenlets,
+    grpc_channels,
     grpclib_channels,
     httpcore_pools,
     named_clients,
@@ -40,5 +41,6 @@ LIBRARIES = (
     *greenlets.LIBRARIES,
     *twisted_agents.LIBRARIES,
     grpclib_channels.LIBRARY,
+    *grpc_channels.LIBRARIES,
     *unreached.LIBRARIES,
 )

@@ -24,8 +24,6 @@ class Unreached:
     module: str
     engine: str
     remedy: str
-    #: a package that brings it for itself: where that is installed, it tells nothing of the program
-    comes_with: str | None = None
 
     @property
     def problem(self) -> str:
@@ -44,12 +42,6 @@ UNREACHED = (
     Unreached("curl_cffi", "BoringSSL in curl", f"{_HTTP_REMEDY}, or give it `cert=`"),
     Unreached("pycurl", "libcurl's", f"{_FILES}: `SSLCERT` and `SSLKEY`, or the `_BLOB` options"),
     Unreached("tls_client", "Go's", _HTTP_REMEDY),
-    Unreached(
-        "grpc",
-        "BoringSSL",
-        f"{_FILES}: `grpc.ssl_channel_credentials`, or use grpclib",
-        comes_with="spiffe",  # the agent's client, of the extra: over a socket of the machine
-    ),
     Unreached("aioquic", "its own TLS 1.3", f"{_FILES}: `QuicConfiguration.load_cert_chain`"),
     Unreached(
         "psycopg", "OpenSSL in libpq", f"{_FILES}: `sslcert` and `sslkey`, or use asyncpg or pg8000"
@@ -82,7 +74,7 @@ def unreached_client(name: str) -> Unreached | None:
 
 def installed() -> tuple[Unreached, ...]:
     """Those that this environment has; none is imported."""
-    return tuple(each for each in UNREACHED if _is_installed(each.module) and not _is_brought(each))
+    return tuple(each for each in UNREACHED if _is_installed(each.module))
 
 
 def _is_installed(module: str) -> bool:
@@ -94,12 +86,8 @@ def _is_installed(module: str) -> bool:
         return False
 
 
-def _is_brought(client: Unreached) -> bool:
-    return client.comes_with is not None and _is_installed(client.comes_with)
-
-
 def _tell(client: Unreached) -> None:
-    if client.module not in _told and not _is_brought(client):
+    if client.module not in _told:
         _told.add(client.module)
         _logger.warning("%s", client)
 

@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.hooks import greenlets, grpclib_channels, twisted_agents, urllib3_future
+from mxcert_runtime.hooks import (
+    greenlets,
+    grpc_channels,
+    grpclib_channels,
+    twisted_agents,
+    urllib3_future,
+)
 from mxcert_runtime.hooks.patching import Library
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
@@ -145,6 +151,7 @@ _LIBRARIES = [
     *greenlets.LIBRARIES,
     *twisted_agents.LIBRARIES,
     grpclib_channels.LIBRARY,
+    *grpc_channels.LIBRARIES,
     *(each for each in urllib3_future.LIBRARIES if each.module.startswith("urllib3_future")),
 ]
 

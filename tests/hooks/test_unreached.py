@@ -114,15 +114,6 @@ def test_check(command: Command) -> None:
     assert not {"pycurl", "primp"} & set(sys.modules)
 
 
-@pytest.mark.parametrize("is_brought", [True, False])
-def test_what_the_spiffe_client_brings(monkeypatch: pytest.MonkeyPatch, is_brought: bool) -> None:
-    """gRPC is no client of the program where it came with the extra ``spiffe``."""
-    monkeypatch.setitem(sys.modules, "grpc", sys.modules["json"])
-    spiffe = sys.modules["json"] if is_brought else None
-    monkeypatch.setitem(sys.modules, "spiffe", spiffe)  # type: ignore[arg-type]
-    assert is_brought != ("grpc" in {each.module for each in installed()})
-
-
 def test_check_without_identities(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is to be presented, there is nothing to miss."""
     for name in ("ClientCertificates", "ClientCertificatePasswords", "ClientCertificateUsages"):

@@ -48,6 +48,7 @@ LIBRARIES = (
         "amqp",
         "cassandra",
         "gevent",
+        "grpc",
         "httpcore",
         "httpx",
         "ldap3",
