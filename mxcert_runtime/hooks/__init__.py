@@ -17,7 +17,13 @@ from . import (
     zeep_operations,
 )
 from .pyopenssl.connections import LIBRARY as PYOPENSSL
-from .stdlib import asyncio_failures, asyncio_loops, dialling_sockets, http_client
+from .stdlib import (
+    asyncio_failures,
+    asyncio_loops,
+    dialling_sockets,
+    ftp_transfers,
+    http_client,
+)
 from .stdlib.library import LIBRARY as STDLIB
 
 #: Every library that is patched, in the order in which it is done
@@ -25,6 +31,7 @@ LIBRARIES = (
     STDLIB,
     *dialling_sockets.LIBRARIES,
     http_client.LIBRARY,
+    ftp_transfers.LIBRARY,
     urllib3_pools.CONNECTION_LIBRARY,
     urllib3_pools.POOL_LIBRARY,
     *urllib3_future.LIBRARIES,

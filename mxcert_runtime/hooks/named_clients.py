@@ -1,9 +1,10 @@
-"""py-amqp, ldap3, cassandra-driver and oracledb: they know the host and do not name it to TLS.
+"""py-amqp, ldap3, cassandra-driver, oracledb, pytds: they know the endpoint, and TLS is not told.
 
 Each resolves it by itself and dials an address, so that its socket does not tell. What is public
 of it does: ``SSLTransport.host``, ``Server.host``, ``EndPoint.address``, ``ConnectParams.host``.
 kombu and celery speak through py-amqp. The pools of oracledb connect in threads of their own, and
-cassandra-driver knows its nodes by address: these go by rules for addresses.
+cassandra-driver knows its nodes by address: these go by rules for addresses. pytds names its host
+to pyOpenSSL and carries its records by itself, so that no socket tells the port.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 from typing import Any
 
 from ..base import host_dialled
+from ..connections import endpoint_of_socket
 from ..decisions import dialling, peek_leg
 from .patching import Library, Patch, attribute_of, wrapping
 
@@ -35,6 +37,14 @@ def _wrap_directory(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 def _connect_node(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     endpoint = instance.endpoint
     return _call_on_leg(wrapped, args, kwargs, endpoint.address, getattr(endpoint, "port", None))
+
+
+def _establish_channel(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    connection = (args[0] if args else kwargs["tds_sock"]).conn
+    login = connection._login
+    # A named instance has a port that its browser service tells, and the login does not know.
+    port = endpoint_of_socket(connection.sock, login.server_name)[1] or login.port
+    return _call_on_leg(wrapped, args, kwargs, login.server_name, port)
 
 
 def _connect_database(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -81,6 +91,10 @@ def _oracledb_patches() -> tuple[Patch, ...]:
     return (Patch(owner, "__init__", wrapping(_connect_database)),)
 
 
+def _pytds_patches() -> tuple[Patch, ...]:
+    return (Patch(attribute_of("pytds.tls"), "establish_channel", wrapping(_establish_channel)),)
+
+
 LIBRARIES = (
     Library(
         module="amqp.transport", patches=_amqp_patches, version_module="amqp", versions=("2.0", "6")
@@ -103,4 +117,5 @@ LIBRARIES = (
         version_module="oracledb",
         versions=("2.0", "27"),
     ),
+    Library(module="pytds.tls", patches=_pytds_patches),
 )

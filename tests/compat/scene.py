@@ -19,8 +19,8 @@ from tests.support.tls_listener import TlsListener
 from .servers import make_server
 from .values import Column, Server
 
-PINNED, OTHER, UNLISTED, NOBODY, SERVED = (
-    f"{name}.test" for name in ("pinned", "other", "unlisted", "nobody", "served")
+PINNED, OTHER, UNLISTED, NOBODY, SERVED, PORTED = (
+    f"{name}.test" for name in ("pinned", "other", "unlisted", "nobody", "served", "ported")
 )
 SERVICE = "Compat.Service"
 _PAST = now() - timedelta(days=30), now() - timedelta(days=10)
@@ -51,24 +51,11 @@ class Scene:
         files = ClientFiles(folder)
         self.bundle = folder / "bundle.pem"
         self.bundle.write_bytes(pem(root.certificate, unpinned.certificate))
-        self.settings = folder / "mxcert.json"
-        self.settings.write_text(
-            json.dumps(
-                {
-                    "identity": [
-                        # The first, so that an unlisted host has it unless it is passed over there.
-                        files.identity("stranger", stranger, hosts=["stranger.test"]),
-                        files.identity("alpha", alpha, hosts=[SERVED]),
-                        files.identity("pinned", alpha, hosts=[PINNED], authorities=[root]),
-                        files.identity("beta", beta, hosts=[OTHER], services=[SERVICE]),
-                    ],
-                    "no_certificate": {"hosts": [NOBODY]},
-                }
-            )
-        )
-        hosts = (PINNED, OTHER, UNLISTED, NOBODY, SERVED)
+        hosts = (PINNED, OTHER, UNLISTED, NOBODY, SERVED, PORTED)
         self.names = folder / "hosts"
-        self.names.write_text("".join(f"127.0.0.1 {host}\n" for host in hosts))
+        # The address leads back to the first: stomp.py asks whether a host is local.
+        named = ("localhost", *hosts)
+        self.names.write_text("".join(f"127.0.0.1 {host}\n" for host in named))
 
         def start(authority: Authority, *names: str) -> TlsListener:
             tls = ServerTls(
@@ -82,6 +69,26 @@ class Scene:
         self.right = start(root, *hosts, *LOCAL_HOSTS)
         self.unpinned = start(unpinned, *hosts, *LOCAL_HOSTS)
         self.misnamed = start(root, "elsewhere.test")
+        self.settings = folder / "mxcert.json"
+        self.settings.write_text(
+            json.dumps(
+                {
+                    "identity": [
+                        # The first, so that an unlisted host has it unless it is passed over there.
+                        files.identity("stranger", stranger, hosts=["stranger.test"]),
+                        files.identity("alpha", alpha, hosts=[SERVED]),
+                        files.identity("pinned", alpha, hosts=[PINNED], authorities=[root]),
+                        files.identity(
+                            "beta",
+                            beta,
+                            hosts=[OTHER, f"{PORTED}:{self.right.port}"],
+                            services=[SERVICE],
+                        ),
+                    ],
+                    "no_certificate": {"hosts": [NOBODY]},
+                }
+            )
+        )
 
     def steps(self, keeps: bool) -> list[Step]:
         """The calls that are made of one client, in their order."""
@@ -90,6 +97,7 @@ class Scene:
             Step(Column.OTHER, OTHER, self.right, self.beta),
             Step(Column.UNLISTED, UNLISTED, self.right, self.alpha),
             Step(Column.NONE, NOBODY, self.right, None),
+            Step(Column.PORT, PORTED, self.right, self.beta),
             Step(Column.BAD_SERVER, PINNED, self.unpinned, None, refused=True),
             Step(Column.WRONG_NAME, PINNED, self.misnamed, None, refused=True),
             Step(Column.SERVICE, SERVED, self.right, self.beta, service=SERVICE),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import socket
 from typing import Any
 
 from tests.pools.h2_server import Http2Server
+from tests.support import tds
+from tests.support.ftp_server import FtpServer
 from tests.support.listener import Records
-from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
+from tests.support.mail_server import ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.server_tls import ServerConnection, ServerTls, observe
 from tests.support.tls_listener import HttpHandler, TlsListener
 
@@ -90,7 +93,9 @@ class FirstBytesServer(TlsListener):
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         _BEFORE.get(self._server, _nothing)(plain)
-        super()._serve(plain, number)
+        wrapping = tds.begun if self._server is Server.TDS else contextlib.nullcontext
+        with wrapping(plain) as inner:
+            super()._serve(inner, number)
 
     def _converse(self, connection: ServerConnection, number: int) -> None:
         # What a client that lets the server speak first waits for, is the end.
@@ -140,13 +145,20 @@ def _pop3(plain: socket.socket) -> None:
         plain.sendall(b"+OK\r\nSTLS\r\n.\r\n")
 
 
+def _ldap(plain: socket.socket) -> None:
+    """Take StartTLS: an ExtendedResponse with the number of the request (RFC 4511, 4.12)."""
+    request = plain.recv(512)
+    plain.sendall(b"\x30\x0c\x02\x01" + request[4:5] + b"\x78\x07\x0a\x01\0\x04\0\x04\0")
+
+
 _BEFORE = {
+    Server.LDAP: _ldap,
     Server.POSTGRES: _postgres,
     Server.MYSQL: _mysql,
     Server.NATS: _nats,
     Server.POP3: _pop3,
 }
-_DIALOGUES = {Server.SMTP: SmtpDialogue, Server.IMAP: ImapDialogue, Server.FTP: FtpDialogue}
+_DIALOGUES = {Server.SMTP: SmtpDialogue, Server.IMAP: ImapDialogue}
 
 
 def make_server(kind: Server, tls: ServerTls) -> TlsListener:
@@ -155,6 +167,8 @@ def make_server(kind: Server, tls: ServerTls) -> TlsListener:
         return WebServer(tls)
     if kind is Server.HTTP2:
         return Http2AnswersServer(tls)
+    if kind is Server.FTP:
+        return FtpServer(tls)
     if kind in _DIALOGUES:
         return StartTlsServer(tls, _DIALOGUES[kind])
     return FirstBytesServer(tls, kind)

@@ -59,6 +59,7 @@ def _introduction() -> tuple[str, ...]:
         "- **pinned**, **other host**: the identity of a rule, with pinned CAs and without.",
         "- **unlisted**: the default, where one of several identities has expired.",
         "- **none**: a host that never gets a certificate.",
+        "- **port**: a rule for one port of a host.",
         "- **bad server**: a CA that the client trusts and the rule does not pin is refused.",
         "- **wrong name**: a certificate for another name is refused. *late*: " + LATE + ".",
         "- **import order**: the same where the client is imported before the plugin.",

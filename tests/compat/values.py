@@ -20,6 +20,8 @@ class Server(Enum):
     NATS = "NATS' INFO"
     #: the handshake, and what the client says first
     TLS = "TLS"
+    LDAP = "LDAP, StartTLS"
+    TDS = "TDS' PRELOGIN"
 
 
 class Column(Enum):
@@ -29,6 +31,7 @@ class Column(Enum):
     OTHER = "other host"
     UNLISTED = "unlisted"
     NONE = "none"
+    PORT = "port"
     BAD_SERVER = "bad server"
     WRONG_NAME = "wrong name"
     ORDER = "import order"

@@ -53,6 +53,7 @@ LIBRARIES = (
         "httpx",
         "ldap3",
         "oracledb",
+        "pytds",
     ),
     *("requests", "urllib3", "uvloop", "zeep"),
 )

@@ -337,7 +337,7 @@ def test_twice_is_once(scene: Scene) -> None:
 #: Hooks that tests/unnamed and tests/hooks hold to the same: their methods are C's, speak no HTTP,
 #: or change the process.
 _ELSEWHERE = (
-    *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb."),
+    *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb.", "pytds.", "ftplib"),
     *("eventlet.", "twisted.", "grpc.", "grpclib.", "urllib3_future."),
 )
 #: A pre-shared key (Python 3.13) stands in the place of certificates: nothing could be shown of it.

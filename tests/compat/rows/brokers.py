@@ -90,6 +90,52 @@ ROWS = (
         keeps=False,
     ),
     Row(
+        "celery (amqps)",
+        """
+        import celery
+        def call(host, port):
+            app = celery.Celery(broker=f"amqps://u:p@{host}:{port}//")
+            app.conf.broker_use_ssl = {"server_hostname": host}
+            with app.connection_for_write() as connection:
+                connection.connect()
+        """,
+        Server.TLS,
+        distribution="celery",
+        imports="import celery",
+        keeps=False,
+    ),
+    Row(
+        "celery (rediss)",
+        """
+        import celery, os, ssl
+        def call(host, port):
+            app = celery.Celery(broker=f"rediss://{host}:{port}/0", backend=None)
+            app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+            app.conf.broker_transport_options = {"max_retries": 0, "socket_timeout": 10}
+            app.send_task("task", retry=False)
+        """,
+        Server.TLS,
+        distribution="celery",
+        imports="import celery",
+        keeps=False,
+    ),
+    Row(
+        "stomp.py",
+        """
+        import os, stomp
+        def call(host, port):
+            connection = stomp.Connection(
+                [(host, port)], reconnect_attempts_max=1, reconnect_sleep_initial=0, timeout=5,
+            )
+            connection.set_ssl([(host, port)], ca_certs=os.environ["SSL_CERT_FILE"])
+            connection.connect("u", "p")
+        """,
+        Server.TLS,
+        distribution="stomp-py",
+        imports="import stomp",
+        keeps=False,
+    ),
+    Row(
         "nats-py",
         """
         import nats, ssl

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ..values import LATE_NAME, THREADS, Column, Row, Server
 
+#: of a client that dials what its cluster tells, and names that to TLS
+_NODES = "it dials its nodes by address and names that to TLS: give the addresses of nodes rules"
+
 ROWS = (
     Row(
         "redis",
@@ -74,6 +77,19 @@ ROWS = (
                 host=host, port=port, user="u", database="d", timeout=10,
                 ssl=ssl.create_default_context(),
             )
+        """,
+        Server.POSTGRES,
+        distribution="asyncpg",
+        imports="import asyncpg",
+        keeps=False,
+    ),
+    Row(
+        "asyncpg (sslmode)",
+        """
+        import asyncpg, os
+        async def call(host, port):
+            options = f"sslmode=verify-full&sslrootcert={os.environ['SSL_CERT_FILE']}"
+            await asyncpg.connect(f"postgresql://u:p@{host}:{port}/d?{options}", timeout=10)
         """,
         Server.POSTGRES,
         distribution="asyncpg",
@@ -178,6 +194,87 @@ ROWS = (
         Server.TLS,
         distribution="pymemcache",
         imports="import pymemcache",
+        keeps=False,
+    ),
+    Row(
+        "pytds",
+        """
+        import os, pytds
+        def call(host, port):
+            pytds.connect(
+                host, "d", "u", "p", port=port, cafile=os.environ["SSL_CERT_FILE"],
+                validate_host=True, login_timeout=10,
+            )
+        """,
+        Server.TDS,
+        distribution="python-tds",
+        known={Column.WRONG_NAME: LATE_NAME},
+        imports="import pytds",
+        keeps=False,
+    ),
+    Row(
+        "oracledb (thin)",
+        """
+        import oracledb, ssl
+        context = ssl.create_default_context()
+        def call(host, port):
+            dsn = f"tcps://{host}:{port}/s?retry_count=0"
+            oracledb.connect(dsn, user="u", password="p", ssl_context=context)
+        """,
+        Server.TLS,
+        distribution="oracledb",
+        known={Column.WRONG_NAME: LATE_NAME},
+        imports="import oracledb",
+        keeps=False,
+    ),
+    Row(
+        "cassandra-driver",
+        """
+        import ssl
+        from cassandra.cluster import Cluster, ExecutionProfile, EXEC_PROFILE_DEFAULT
+        from cassandra.policies import RoundRobinPolicy
+        context = ssl.create_default_context()
+        profiles = {EXEC_PROFILE_DEFAULT: ExecutionProfile(RoundRobinPolicy())}
+        def call(host, port):
+            with Cluster(
+                [host], port, ssl_context=context, connect_timeout=10, execution_profiles=profiles,
+                protocol_version=4,
+            ) as cluster:
+                cluster.connect()
+        """,
+        Server.TLS,
+        distribution="cassandra-driver",
+        known=dict.fromkeys((Column.OTHER, Column.NONE, Column.PORT, Column.BAD_SERVER), _NODES),
+        imports="import cassandra.cluster",
+        keeps=False,
+    ),
+    Row(
+        "hazelcast",
+        """
+        import hazelcast, os
+        def call(host, port):
+            hazelcast.HazelcastClient(
+                cluster_members=[f"{host}:{port}"], ssl_enabled=True, ssl_check_hostname=True,
+                ssl_cafile=os.environ["SSL_CERT_FILE"], cluster_connect_timeout=1,
+            )
+        """,
+        Server.TLS,
+        distribution="hazelcast-python-client",
+        imports="import hazelcast",
+        keeps=False,
+    ),
+    Row(
+        "clickhouse-driver",
+        """
+        import clickhouse_driver, os
+        def call(host, port):
+            clickhouse_driver.Client(
+                host, port, secure=True, ca_certs=os.environ["SSL_CERT_FILE"], connect_timeout=10,
+            ).execute("SELECT 1")
+        """,
+        Server.TLS,
+        distribution="clickhouse-driver",
+        imports="import clickhouse_driver",
         keeps=False,
     ),
 )

@@ -81,6 +81,8 @@ ROWS = (
             client = ftplib.FTP_TLS(timeout=20, context=ssl.create_default_context())
             client.connect(host, port)
             client.login("name", "password")
+            client.prot_p()
+            client.nlst()
         """,
         Server.FTP,
         imports="import ftplib",
@@ -96,6 +98,24 @@ ROWS = (
             ldap3.Connection(server, receive_timeout=10).open()
         """,
         Server.TLS,
+        distribution="ldap3",
+        imports="import ldap3",
+        known={Column.WRONG_NAME: LATE_NAME},
+        keeps=False,
+    ),
+    Row(
+        "ldap3 (StartTLS)",
+        """
+        import ldap3, ssl
+        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED)
+        def call(host, port):
+            server = ldap3.Server(
+                host, port, tls=tls, connect_timeout=10, get_info=ldap3.NONE,
+            )
+            first = ldap3.AUTO_BIND_TLS_BEFORE_BIND
+            ldap3.Connection(server, auto_bind=first, receive_timeout=10)
+        """,
+        Server.LDAP,
         distribution="ldap3",
         imports="import ldap3",
         known={Column.WRONG_NAME: LATE_NAME},
