@@ -69,27 +69,45 @@ def repeat_note(error: BaseException, told: BaseException) -> None:
     """Note on a further error of the same failure what was told of it."""
     add_note: Any = getattr(error, "add_note", None)
     for note in getattr(told, "__notes__", ()):
-        if add_note is not None and str(note).startswith(_MARK):
+        if add_note is not None and _is_ours(note):
             add_note(note)
 
 
 def is_noted(error: BaseException | None) -> bool:
     """Whether an exception has a note of ours; never before Python 3.11."""
-    return any(str(note).startswith(_MARK) for note in getattr(error, "__notes__", ()))
+    return any(map(_is_ours, getattr(error, "__notes__", ())))
 
 
 def show_cause(error: BaseException, cause: BaseException | None) -> None:
     """Chain an exception that a library made to its cause, if a note there would not be seen."""
-    if error.__cause__ is None and _leads_to_note(cause):
+    if error.__cause__ is None and _cause_with_note(cause) is not None:
         error.__cause__ = cause
 
 
-def _leads_to_note(error: BaseException | None) -> bool:
+def sum_up(error: BaseException) -> None:
+    """Note on the outermost error of a failure why it failed, in one line.
+
+    It is the last that a traceback prints, and what was told of the failure may stand pages above.
+    """
+    add_note: Any = getattr(error, "add_note", None)
+    if add_note is None or is_noted(error):
+        return
+    cause = _cause_with_note(error)
+    if cause is not None:
+        headline = next(filter(_is_ours, cause.__notes__)).partition("\n")[0]
+        add_note(f"{headline}; above, at {type(cause).__name__}, and in the log is all of it")
+
+
+def _cause_with_note(error: BaseException | None) -> BaseException | None:
     for _ in range(_DEPTH):
         if error is None or is_noted(error):
             break
         error = error.__cause__ or error.__context__
-    return is_noted(error)
+    return error if is_noted(error) else None
+
+
+def _is_ours(note: object) -> bool:
+    return str(note).startswith(_MARK)
 
 
 def report_own_fault(fault: Exception) -> None:

@@ -1,15 +1,29 @@
-"""requests 2.32: makes a context with default trust when it is imported, which may be before us."""
+"""requests: its errors say why in their last line; its own context has default trust.
+
+2.32 makes that context when it is imported, which may be before us.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..contexts import file_load
 from ..contexts.ledger import ledger
-from .patching import Library, Patch, attribute_of
+from ..diagnosis import sum_up
+from .patching import Library, Patch, attribute_of, wrapping
+
+
+def _send(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    try:
+        return wrapped(*args, **kwargs)
+    except Exception as error:
+        sum_up(error)
+        raise
 
 
 def _patches() -> tuple[Patch, ...]:
-    """None: everything else of requests is urllib3's."""
-    return ()
+    """Everything else of requests is urllib3's."""
+    return (Patch(attribute_of("requests.adapters", "HTTPAdapter"), "send", wrapping(_send)),)
 
 
 def _adopt_default_context() -> None:

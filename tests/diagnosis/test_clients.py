@@ -88,7 +88,7 @@ def test_the_chain_has_the_note(
     error = _error_of(call, f"https://{NOBODY}:{port}/", _context(refusals))
     connections = refusals.servers[tls_version].connections - before
     warnings = warnings_of(caplog)
-    noted = [note for each in chain_of(error) for note in notes_of(each)]
+    noted = [note for each in chain_of(error) for note in notes_of(each) if "\n" in note]
     assert _stable(expected) == _stable(as_it_is(error)[:2])
     # aiohttp makes a second connection for a request that can be repeated.
     assert {f"{NOBODY}:{port}"} == {facts_of(each)["endpoint"] for each in warnings}
@@ -96,6 +96,36 @@ def test_the_chain_has_the_note(
     if HAS_NOTES:
         assert len(noted) == 1
         assert noted[0] in printed(error)
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no notes")
+@pytest.mark.parametrize("call", [_requests_get, calls.httpx_client, calls.httpx_async])
+def test_the_last_line_says_why(
+    call: calls.Call,
+    tls_version: TlsVersion,
+    refusals: Refusals,
+    loopback_names: LoopbackNames,
+) -> None:
+    """What is printed last of all is the reason, once; the error itself is as it was."""
+    url = f"https://{UNKNOWN}:{refusals.port(tls_version)}/"
+    refusals.activate()
+    error = _error_of(call, url, _context(refusals))
+    reason = "mxcert_runtime: the server does not know the CA that issued the client certificate"
+    assert printed(error).splitlines()[-1] == (
+        f"{reason} (unknown_ca); above, at SSLError, and in the log is all of it"
+    )
+    assert len(notes_of(error)) == 1
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no notes")
+@pytest.mark.parametrize("call", [_requests_get, calls.httpx_client, calls.httpx_async])
+def test_other_errors_stay_as_they_are(
+    call: calls.Call, refusals: Refusals, loopback_names: LoopbackNames
+) -> None:
+    """The twin: what has nothing to do with certificates has no note."""
+    refusals.activate()
+    error = _error_of(call, f"https://{UNKNOWN}:1/", _context(refusals))
+    assert [] == [note for each in chain_of(error) for note in notes_of(each)]
 
 
 def _sent(error: BaseException) -> Any:

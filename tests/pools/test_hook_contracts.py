@@ -62,6 +62,24 @@ class TestHttpcore(HookContract):
             return client.get(url).json()
 
 
+class TestRequests(HookContract):
+    targets = ("requests.adapters:HTTPAdapter.send",)
+
+    @staticmethod
+    def call(url: str, ca_file: str) -> Any:
+        import requests
+
+        return requests.get(url, verify=ca_file, timeout=30).json()
+
+
+class TestHttpx(HookContract):
+    targets = (
+        "httpx._transports.default:HTTPTransport.handle_request",
+        "httpx._transports.default:AsyncHTTPTransport.handle_async_request",
+    )
+    call = staticmethod(TestHttpcore.call)
+
+
 class TestHttpcoreProxies(HookContract):
     targets = (
         "httpcore._sync.http_proxy:TunnelHTTPConnection.handle_request",

@@ -1,0 +1,44 @@
+"""httpx: its errors say why in their last line; all else of its connections is httpcore's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnosis import sum_up
+from .patching import Library, Patch, attribute_of, wrapping
+
+
+def _handle(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    try:
+        return wrapped(*args, **kwargs)
+    except Exception as error:
+        sum_up(error)
+        raise
+
+
+async def _handle_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    try:
+        return await wrapped(*args, **kwargs)
+    except Exception as error:
+        sum_up(error)
+        raise
+
+
+def _patches() -> tuple[Patch, ...]:
+    module = "httpx._transports.default"
+    return (
+        Patch(attribute_of(module, "HTTPTransport"), "handle_request", wrapping(_handle)),
+        Patch(
+            attribute_of(module, "AsyncHTTPTransport"),
+            "handle_async_request",
+            wrapping(_handle_async),
+        ),
+    )
+
+
+LIBRARY = Library(
+    module="httpx._transports.default",
+    patches=_patches,
+    version_module="httpx",
+    versions=("0.25", "1"),
+)
