@@ -128,6 +128,8 @@ def test_variables(page: Path) -> None:
     """What a page exports is read without a fault, as far as it has come."""
     exported: dict[str, str] = {}
     for snippet in snippets(page, "sh"):
+        if "mxcert init" in snippet.text:
+            continue  # it names a file that the command makes: test_story.py
         exported.update(_exported(snippet.text))
         assert () == read(exported).faults, str(snippet)
 
