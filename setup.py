@@ -14,8 +14,6 @@ from setuptools.command.build import build
 _SOURCE = "mxcert_runtime/autostart.pth"
 #: what it is called beside the package
 _AUTOSTART = "mxcert_runtime_autostart.pth"
-#: ``0`` in the environment of the build leaves it out
-_WANTED = "MXCERT_BUILD_AUTOSTART"
 
 
 class Build(build):
@@ -39,8 +37,6 @@ class BuildAutostart(Command):
         self.set_undefined_options("build", ("build_lib", "build_lib"))
 
     def run(self) -> None:
-        if not _is_wanted():
-            return
         self.mkpath(self._folder())
         target = os.path.join(self._folder(), _AUTOSTART)
         self.copy_file(_SOURCE, target, preserve_mode=False)
@@ -50,9 +46,7 @@ class BuildAutostart(Command):
 
     def get_outputs(self) -> list[str]:
         # Those of an editable wheel are read relative to the build folder, where this is not.
-        if self.editable_mode or not _is_wanted():
-            return []
-        return [os.path.join(self._folder(), _AUTOSTART)]
+        return [] if self.editable_mode else [os.path.join(self._folder(), _AUTOSTART)]
 
     def get_output_mapping(self) -> dict[str, str]:
         # setuptools would only use it to link files of an editable installation to their sources.
@@ -65,10 +59,6 @@ class BuildAutostart(Command):
             return folder
         assert self.build_lib is not None  # noqa: S101
         return self.build_lib
-
-
-def _is_wanted() -> bool:
-    return os.environ.get(_WANTED) != "0"
 
 
 setup(cmdclass={"build": Build, "build_autostart": BuildAutostart})

@@ -19,6 +19,7 @@ from ..connections import (
 from ..contexts import default_paths_load
 from ..contexts.ledger import ledger
 from ..decisions import dialling, dialling_proxy
+from .known_versions import KNOWN
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: the connectors that have made connections
@@ -161,7 +162,7 @@ LIBRARY = Library(
     module="aiohttp.connector",
     patches=_patches,
     version_module="aiohttp",
-    versions=("3.10", "4"),
+    versions=KNOWN["aiohttp"].versions,
     prepare=_adopt_default_context,
     retire=_retire,
 )

@@ -12,6 +12,7 @@ from contextvars import Context
 from typing import Any
 
 from ..decisions.current_service import current_service
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 
@@ -79,7 +80,7 @@ def _eventlet_patches() -> tuple[Patch, ...]:
 
 
 LIBRARIES = (
-    Library("gevent", _gevent_patches, "gevent", ("21", "27")),
-    Library("gevent.pool", _pool_patches, "gevent", ("21", "27")),
-    Library("eventlet.greenthread", _eventlet_patches, "eventlet", ("0.33", "1")),
+    Library("gevent", _gevent_patches, "gevent", KNOWN["gevent"].versions),
+    Library("gevent.pool", _pool_patches, "gevent", KNOWN["gevent"].versions),
+    Library("eventlet.greenthread", _eventlet_patches, "eventlet", KNOWN["eventlet"].versions),
 )

@@ -17,6 +17,7 @@ from ..connections import OwnTls, ReuseKey, begin_unasked, reuse_key_now
 from ..decisions.current_service import current_service
 from .grpc_credentials import presents_own, tls_of, with_decision
 from .grpc_targets import Place, UnknownTargetError, place_of
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 _logger = logging.getLogger("mxcert_runtime")
@@ -218,7 +219,7 @@ def _aio_patches() -> tuple[Patch, ...]:
     return (*_channel_patches(module, _close_aio), *_call_patches(module, _AIO_CALLS))
 
 
-_VERSIONS = ("1.60", "2")
+_VERSIONS = KNOWN["grpc"].versions
 LIBRARIES = (
     Library("grpc._channel", _sync_patches, "grpc", _VERSIONS),
     Library("grpc.aio._channel", _aio_patches, "grpc", _VERSIONS),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..connections import ReuseKey, reuse_key_now
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 #: Where a channel keeps its connections by key, and the key of the one that it has now.
@@ -51,4 +52,4 @@ def _patches() -> tuple[Patch, ...]:
     )
 
 
-LIBRARY = Library("grpclib.client", _patches, "grpclib", ("0.4.3", "0.5"))
+LIBRARY = Library("grpclib.client", _patches, "grpclib", KNOWN["grpclib"].versions)

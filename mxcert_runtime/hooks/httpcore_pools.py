@@ -22,6 +22,7 @@ from .httpcore_connections import (
     opening_async,
 )
 from .httpcore_keys import keyed_request
+from .known_versions import KNOWN
 from .patching import Build, Library, Patch, Switch, attribute_of, unbound, wrapping
 
 _Row = tuple[str, str, str, Build]
@@ -127,7 +128,7 @@ def _library(module: str, *rows: _Row) -> Library:
         module=module,
         patches=functools.partial(_patches, *rows),
         version_module="httpcore",
-        versions=("1.0", "2"),
+        versions=KNOWN["httpcore"].versions,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnosis import sum_up
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 
@@ -40,5 +41,5 @@ LIBRARY = Library(
     module="httpx._transports.default",
     patches=_patches,
     version_module="httpx",
-    versions=("0.25", "1"),
+    versions=KNOWN["httpx"].versions,
 )

@@ -15,6 +15,7 @@ from typing import Any
 from ..base import host_dialled
 from ..connections import endpoint_of_socket
 from ..decisions import dialling, peek_leg
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 
@@ -97,25 +98,28 @@ def _pytds_patches() -> tuple[Patch, ...]:
 
 LIBRARIES = (
     Library(
-        module="amqp.transport", patches=_amqp_patches, version_module="amqp", versions=("2.0", "6")
+        module="amqp.transport",
+        patches=_amqp_patches,
+        version_module="amqp",
+        versions=KNOWN["amqp"].versions,
     ),
     Library(
         module="ldap3.core.tls",
         patches=_ldap3_patches,
         version_module="ldap3",
-        versions=("2.4", "3"),
+        versions=KNOWN["ldap3"].versions,
     ),
     Library(
         module="cassandra.connection",
         patches=_cassandra_patches,
         version_module="cassandra",
-        versions=("3.20", "4"),
+        versions=KNOWN["cassandra"].versions,
     ),
     Library(
         module="oracledb.connection",
         patches=_oracledb_patches,
         version_module="oracledb",
-        versions=("2.0", "27"),
+        versions=KNOWN["oracledb"].versions,
     ),
     Library(module="pytds.tls", patches=_pytds_patches),
 )

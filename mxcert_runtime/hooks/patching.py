@@ -17,6 +17,7 @@ from typing import Any
 
 from ..base import call_when_loaded, dataclass, displaced_by, is_loading
 from ..errors import PatchError
+from .known_versions import fits, what_is_lost
 from .late_libraries import LateLibraries
 from .replacements import Build as Build
 from .replacements import Switch as Switch
@@ -170,14 +171,7 @@ class Library:
     @property
     def is_supported(self) -> bool:
         """Whether the loaded version is one that the patches are known to fit."""
-        version = self.version()
-        low, high = self.versions
-        return not version or _numbers(low) <= _numbers(version) < _numbers(high)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    parts = [*version.split("."), "0", "0"][:3]
-    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in parts)
+        return fits(self.version(), self.versions)
 
 
 class Patches:
@@ -189,6 +183,8 @@ class Patches:
         self._hooked: list[Library] = []
         self._made: dict[str, tuple[Patch, ...]] = {}
         self._watched: set[str] = set()
+        #: the libraries, with their versions, that were told of as not known
+        self._unknown: set[tuple[str, str]] = set()
         self._on = False
 
     @property
@@ -266,13 +262,7 @@ class Patches:
     def _patch(self, library: Library) -> bool:
         """Patch one library; ``False`` where its version is not known, or it is not reached."""
         if not library.is_supported:
-            _logger.warning(
-                "%s %s is not a version that mxcert_runtime knows (from %s, below %s): its own "
-                "hooks are left out; what it does through `ssl` is hooked all the same",
-                library.module,
-                library.version(),
-                *library.versions,
-            )
+            self._tell_unknown(library)
             return False
         if library.module not in self._made:
             self._made[library.module] = library.patches()
@@ -289,6 +279,19 @@ class Patches:
         if library.is_reached:
             self._hooked.append(library)
         return library.is_reached
+
+    def _tell_unknown(self, library: Library) -> None:
+        name, version = library.version_module, library.version()
+        if (name, version) in self._unknown:  # several modules of a library are hooked
+            return
+        self._unknown.add((name, version))
+        _logger.warning(
+            "%s %s is not a version that mxcert_runtime knows (from %s, below %s): %s",
+            name,
+            version,
+            *library.versions,
+            what_is_lost(name),
+        )
 
 
 def attribute_of(module: str, name: str = "") -> Callable[[], Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from ..contexts import file_load
 from ..contexts.ledger import ledger
 from ..diagnosis import sum_up
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 
@@ -38,6 +39,6 @@ LIBRARY = Library(
     module="requests.adapters",
     patches=_patches,
     version_module="requests",
-    versions=("2.28", "3"),
+    versions=KNOWN["requests"].versions,
     prepare=_adopt_default_context,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 from .soap import soap_scope
 
@@ -27,5 +28,5 @@ def _patches() -> tuple[Patch, ...]:
 
 
 LIBRARY = Library(
-    module="suds.client", patches=_patches, version_module="suds", versions=("1.0", "2")
+    module="suds.client", patches=_patches, version_module="suds", versions=KNOWN["suds"].versions
 )

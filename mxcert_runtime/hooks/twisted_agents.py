@@ -11,6 +11,7 @@ from typing import Any
 
 from ..connections import ReuseKey, reuse_key_now
 from ..decisions.current_service import current_service
+from .known_versions import KNOWN
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where options for TLS keep the service that they were made for.
@@ -69,7 +70,7 @@ def _pool_patches() -> tuple[Patch, ...]:
     return (Patch(owner, "getConnection", _build_get_connection),)
 
 
-_VERSIONS = ("22.1", "27")
+_VERSIONS = KNOWN["twisted"].versions
 LIBRARIES = (
     Library("twisted.internet._sslverify", _option_patches, "twisted", _VERSIONS),
     Library("twisted.web.client", _pool_patches, "twisted", _VERSIONS),

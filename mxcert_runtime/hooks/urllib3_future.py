@@ -15,6 +15,7 @@ from typing import Any
 from ..connections import KeptConnectionError, ReuseKey, reuse_key_now, reuse_key_of_proxy
 from ..decisions import Choice, dialling, in_force
 from ..decisions.current_service import current_service
+from .known_versions import KNOWN
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under.
@@ -152,7 +153,6 @@ def _async_manager_patches(package: str) -> tuple[Patch, ...]:
     return (Patch(owner, "connection_from_pool_key", _build_connection_from_pool_key),)
 
 
-_VERSIONS = ("2.5", "3")
 _ASYNC = {
     "_async.connection": _async_connection_patches,
     "_async.connectionpool": _async_pool_patches,
@@ -162,9 +162,10 @@ _ASYNC = {
 
 def _libraries(package: str, modules: Any) -> tuple[Library, ...]:
     return tuple(
-        Library(f"{package}.{name}", functools.partial(make, package), package, versions)
+        Library(
+            f"{package}.{name}", functools.partial(make, package), package, KNOWN[package].versions
+        )
         for name, make in modules.items()
-        for versions in [("1.26", "3") if package == "urllib3" else _VERSIONS]
     )
 
 

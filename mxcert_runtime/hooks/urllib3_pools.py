@@ -27,6 +27,7 @@ from ..connections import (
 from ..decisions import Generation, dialling, dialling_proxy, in_force
 from ..decisions.current_service import current_service
 from . import urllib3_future
+from .known_versions import KNOWN
 from .patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: Where a connection keeps the key that it was opened under, and what that was found from.
@@ -260,7 +261,7 @@ def _pool_patches() -> tuple[Patch, ...]:
     )
 
 
-_VERSIONS = ("1.26", "3")
+_VERSIONS = KNOWN["urllib3"].versions
 
 CONNECTION_LIBRARY = Library(
     module="urllib3.connection",

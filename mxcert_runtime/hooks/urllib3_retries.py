@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..diagnosis import show_cause
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 
 
@@ -28,5 +29,8 @@ def _patches() -> tuple[Patch, ...]:
 
 
 LIBRARY = Library(
-    module="urllib3.util.retry", patches=_patches, version_module="urllib3", versions=("1.26", "3")
+    module="urllib3.util.retry",
+    patches=_patches,
+    version_module="urllib3",
+    versions=KNOWN["urllib3"].versions,
 )

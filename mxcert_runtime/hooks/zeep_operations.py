@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
+from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
 from .soap import soap_scope
 
@@ -47,5 +48,5 @@ def _patches() -> tuple[Patch, ...]:
 
 
 LIBRARY = Library(
-    module="zeep.proxy", patches=_patches, version_module="zeep", versions=("4.0", "5")
+    module="zeep.proxy", patches=_patches, version_module="zeep", versions=KNOWN["zeep"].versions
 )

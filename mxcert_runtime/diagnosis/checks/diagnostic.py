@@ -33,6 +33,7 @@ class DiagnosticCode(Enum):
     READABLE_BY_OTHERS = "readable-by-others"
     TOKEN_DOES_NOT_SIGN = "token-does-not-sign"
     CLIENT_NOT_REACHED = "client-not-reached"
+    UNKNOWN_VERSION = "unknown-version"
     NOT_INHERITED = "not-inherited"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...connections import Asked, asked_so_far
+from ..known_versions import KNOWN
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
 from .contexts import UnenforceableAuthoritiesError, callers_contexts, note_flags
 from .presenting import is_moved_by_us, present, present_again, withdraw
@@ -132,5 +133,8 @@ def _patches() -> tuple[Patch, ...]:
 
 
 LIBRARY = Library(
-    module="OpenSSL.SSL", patches=_patches, version_module="OpenSSL", versions=("23.2", "27")
+    module="OpenSSL.SSL",
+    patches=_patches,
+    version_module="OpenSSL",
+    versions=KNOWN["OpenSSL"].versions,
 )

@@ -14,6 +14,7 @@ from typing import Any
 from ...base import host_dialled
 from ...connections import note_connected, note_dialled, note_undecided
 from ...decisions import dialling, dialling_proxy, peek_leg
+from ..known_versions import KNOWN
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: After these a socket may be on its way to a host that a later call does not name.
@@ -118,8 +119,12 @@ def wrapped_first_patches(module: str) -> tuple[Patch, ...]:
     )
 
 
+_GEVENT = KNOWN["gevent"].versions
+
 LIBRARIES = (
     Library("socket", _socket_patches),
-    Library("gevent.socket", _gevent_socket_patches),
-    Library("gevent.ssl", functools.partial(wrapped_first_patches, "gevent.ssl")),
+    Library("gevent.socket", _gevent_socket_patches, "gevent", _GEVENT),
+    Library(
+        "gevent.ssl", functools.partial(wrapped_first_patches, "gevent.ssl"), "gevent", _GEVENT
+    ),
 )

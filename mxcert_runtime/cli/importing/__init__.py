@@ -1,1 +1,0 @@
-"""``mxcert import``: from settings of Mendix to the native file."""

@@ -1,1 +1,0 @@
-"""``mxcert init``: from a file with a certificate to settings that work."""
