@@ -14,6 +14,8 @@ from setuptools.command.build import build
 _SOURCE = "mxcert_runtime/autostart.pth"
 #: what it is called beside the package
 _AUTOSTART = "mxcert_runtime_autostart.pth"
+#: ``0`` in the environment of the build leaves it out
+_WANTED = "MXCERT_BUILD_AUTOSTART"
 
 
 class Build(build):
@@ -37,6 +39,8 @@ class BuildAutostart(Command):
         self.set_undefined_options("build", ("build_lib", "build_lib"))
 
     def run(self) -> None:
+        if not _is_wanted():
+            return
         self.mkpath(self._folder())
         target = os.path.join(self._folder(), _AUTOSTART)
         self.copy_file(_SOURCE, target, preserve_mode=False)
@@ -46,7 +50,9 @@ class BuildAutostart(Command):
 
     def get_outputs(self) -> list[str]:
         # Those of an editable wheel are read relative to the build folder, where this is not.
-        return [] if self.editable_mode else [os.path.join(self._folder(), _AUTOSTART)]
+        if self.editable_mode or not _is_wanted():
+            return []
+        return [os.path.join(self._folder(), _AUTOSTART)]
 
     def get_output_mapping(self) -> dict[str, str]:
         # setuptools would only use it to link files of an editable installation to their sources.
@@ -59,6 +65,10 @@ class BuildAutostart(Command):
             return folder
         assert self.build_lib is not None  # noqa: S101
         return self.build_lib
+
+
+def _is_wanted() -> bool:
+    return os.environ.get(_WANTED) != "0"
 
 
 setup(cmdclass={"build": Build, "build_autostart": BuildAutostart})

@@ -14,6 +14,8 @@ import pytest
 from tests.support.client_files import ClientFiles
 from tests.support.environment import steers
 from tests.support.factories import ServerFactory
+from tests.support.hanging import pytest_runtest_protocol as pytest_runtest_protocol
+from tests.support.hanging import pytest_sessionstart as pytest_sessionstart
 from tests.support.installation import Installations, make_once
 from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.mariadb import MariadbServer

@@ -18,11 +18,15 @@ from .parser import CommandParser
 
 #: where each is: it has ``add_parser(subparsers)``, and ``run(arguments)``, which gives the status
 _SUBCOMMANDS = {
+    "init": ".init.command",
+    "import": ".importing.command",
     "demo": ".demo.command",
     "check": ".check.command",
     "explain": ".explain",
     "probe": ".probe.command",
     "run": ".run.command",
+    "schema": ".schema",
+    "autostart": ".autostart",
 }
 _INTERRUPTED = 130
 _PROBLEM = 1

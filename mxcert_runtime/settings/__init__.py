@@ -7,7 +7,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import names
     from .files import shown_path
-    from .loading import read_process_settings, read_settings, settings_from
+    from .loading import read_process_settings, read_settings, settings_from, settings_of_text
     from .log import ORIGIN, unwritable
     from .model import (
         ExpiredIdentities,
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from .presence import is_disabled
     from .readers import reader_of
     from .scalars import SCALARS
+    from .schema import PUBLISHED, schema_text
 
 __all__ = (
     "ORIGIN",
+    "PUBLISHED",
     "SCALARS",
     "ExpiredIdentities",
     "LogSettings",
@@ -44,7 +46,9 @@ __all__ = (
     "read_process_settings",
     "read_settings",
     "reader_of",
+    "schema_text",
     "settings_from",
+    "settings_of_text",
     "settled_paths",
     "shown_path",
     "unwritable",
@@ -53,7 +57,7 @@ __all__ = (
 #: which file has which names; it is loaded once one of them is asked for
 _FILES = {
     "files": "shown_path",
-    "loading": "read_process_settings read_settings settings_from",
+    "loading": "read_process_settings read_settings settings_from settings_of_text",
     "log": "ORIGIN unwritable",
     "model": (
         "ExpiredIdentities LogSettings Reading RuleKind RuleSettings Settings UnlistedHosts "
@@ -63,6 +67,7 @@ _FILES = {
     "presence": "is_disabled",
     "readers": "reader_of",
     "scalars": "SCALARS",
+    "schema": "PUBLISHED schema_text",
 }  # fmt: skip
 
 

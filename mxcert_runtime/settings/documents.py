@@ -33,8 +33,11 @@ def read_record(path: str, place: Place, setting: Place) -> Record | None:
         setting.fault(problem, f"Name a file that ends in {', '.join(EXTENSIONS)}")
         return None
     text = read_text(path, setting, limit=_MOST_BYTES[extension])
-    if text is None:
-        return None
+    return None if text is None else record_of(text, extension, place)
+
+
+def record_of(text: Secret[str], extension: str, place: Place) -> Record | None:
+    """The top table of a text, sealed; ``extension`` is what the name of its file ends in."""
     if extension == ".json":
         return json_of(Record, text, place)
     if extension == ".toml":

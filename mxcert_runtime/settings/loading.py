@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..base import Origin, OriginKind, process_environ
+from ..base import Origin, OriginKind, Secret, process_environ
 from . import environment, kubernetes, names, native, selfhosted
 from .conflicts import distinct_identities, distinct_rules
-from .documents import read_record
+from .documents import read_record, record_of
 from .draft import Draft, Given, Place
 from .files import folder_of, is_path, resolved
 from .log import log_settings_of
@@ -81,6 +81,23 @@ def settings_from(
     return _reading(draft, place)
 
 
+def settings_of_text(
+    text: Secret[str], extension: str, *, environ: Mapping[str, str] | None = None
+) -> Reading:
+    """The settings in the text of a file whose name would end in ``extension``.
+
+    No other settings are read, and relative paths stay as they are. Bad input does not raise, as in
+    :func:`read_settings`.
+    """
+    draft = Draft()
+    origin = Origin("the text", kind=OriginKind.NATIVE)
+    place = Place(origin, environ={} if environ is None else environ, findings=draft.findings)
+    document = record_of(text, extension, place)
+    if document is not None:
+        draft.add(_document_draft(document, place))
+    return _reading(draft, place)
+
+
 def _file_to_read(place: Place, default_file: str) -> Given[str] | None:
     """The path of the settings file, and the place that names it."""
     named = place.environ.get(names.CONFIG, "")
@@ -98,8 +115,13 @@ def _file_draft(file: Given[str]) -> Draft:
     origin = Origin(path, kind=OriginKind.NATIVE)
     place = replace(setting.elsewhere(origin), folder=folder_of(path))
     document = read_record(path, place, setting)
-    if document is None:
-        return draft
+    if document is not None:
+        draft.add(_document_draft(document, place))
+    return draft
+
+
+def _document_draft(document: Record, place: Place) -> Draft:
+    draft = Draft()
     for each in _FOREIGN_FORMATS:
         if each.recognises(document):
             draft.add(each.read(document, place))

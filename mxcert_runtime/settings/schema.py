@@ -1,8 +1,8 @@
 """The JSON Schema (draft 2020-12) of the settings file, for editors and for those who generate one.
 
 It says what shape a file has: that a host is one, or that a file can be read, only `mxcert check`
-can say. ``python -m mxcert_runtime.settings.schema`` prints it, and ``mxcert.schema.json`` beside
-this file is what that printed last.
+can say. ``mxcert schema`` prints it, as ``python -m mxcert_runtime.settings.schema`` does;
+``mxcert.schema.json`` beside this file is what that printed last.
 """
 
 from __future__ import annotations
@@ -115,5 +115,10 @@ def text_of(schema: Schema) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def schema_text() -> str:
+    """The schema of this version, as it is published."""
+    return text_of(settings_schema())
+
+
 if __name__ == "__main__":
-    print(text_of(settings_schema()), end="")
+    print(schema_text(), end="")

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from mxcert_runtime.base.bounded_file import read_bounded
+from tests.base.pipes import written_into
+from tests.support.listener import TIMEOUT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the kinds of files are POSIX")
 
@@ -86,12 +88,11 @@ def test_a_pipe_into_which_nobody_writes(pipe: Path) -> None:
 @pytest.mark.parametrize("size", [5, 3 * 65536])
 def test_a_pipe_with_a_writer(pipe: Path, size: int) -> None:
     """The twin: what somebody writes is read to the end, be it more than a pipe holds at once."""
-    writer = threading.Thread(target=pipe.write_bytes, args=(b"x" * size,))
+    writer = threading.Thread(target=pipe.write_bytes, args=(b"x" * size,), daemon=True)
     writer.start()
-    try:
+    with written_into(pipe):
         assert b"x" * size == read_bounded(str(pipe)).reveal()
-    finally:
-        writer.join()
+    writer.join(TIMEOUT)
 
 
 def test_a_pipe_without_an_end(pipe: Path) -> None:
@@ -102,8 +103,11 @@ def test_a_pipe_without_an_end(pipe: Path) -> None:
         f"with open({str(pipe)!r}, 'wb') as p:\n while 1: p.write(b'y')",
     ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as writer:
-        assert "it is larger than 1 MiB" == _words(pipe)
-        writer.kill()
+        try:
+            with written_into(pipe):
+                assert "it is larger than 1 MiB" == _words(pipe)
+        finally:
+            writer.kill()
 
 
 def test_what_a_shell_makes_of_a_command() -> None:

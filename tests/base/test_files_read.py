@@ -11,6 +11,7 @@ import pytest
 
 from mxcert_runtime.base.bounded_file import MAX_BYTES, read_bounded
 from mxcert_runtime.base.files_read import Marks, changed_files, files_read
+from tests.base.pipes import written_into
 
 
 def _read(*paths: Path) -> Marks:
@@ -117,10 +118,9 @@ def test_a_pipe_is_left_alone(tmp_path: Path) -> None:
     """It gives its content once, and nobody else may take it."""
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    writer = threading.Thread(target=path.write_text, args=("one",))
-    writer.start()
-    marks = _read(path)
-    writer.join()
+    threading.Thread(target=path.write_text, args=("one",), daemon=True).start()
+    with written_into(path):
+        marks = _read(path)
     assert ([str(path)], []) == (list(marks), changed_files(marks))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import shlex
 import shutil
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from mxcert_runtime.cli import _modules, _parser
 from mxcert_runtime.settings.loading import settings_from
+from mxcert_runtime.settings.schema import schema_text
 from tests.settings.readings import read
 
 from .pages import DOCS, PAGES, ROOT, Snippet, snippets
@@ -31,6 +34,9 @@ WITH_SETTINGS = [
     *(DOCS / f"{name}.md" for name in ("start", "settings", "mendix", "containers", "servers")),
     *(DOCS / f"{name}.md" for name in ("proxies", "rotation", "hardware-keys")),
 ]
+
+
+SCHEMA = Draft202012Validator(json.loads(schema_text()))
 
 
 def _all(*languages: str) -> list[Snippet]:
@@ -64,6 +70,20 @@ def test_settings_with_a_fault(tmp_path: Path) -> None:
     """The twin: a key that nobody reads, in the example of README.md."""
     text = snippets(ROOT / "README.md", "toml")[0].text.replace("hosts =", "host =")
     assert settings_from(_in_folder(tomllib.loads(text), tmp_path), environ={}).faults
+
+
+@pytest.mark.parametrize(
+    "snippet", [each for page in WITH_SETTINGS for each in snippets(page, "toml")], ids=str
+)
+def test_settings_by_the_schema(snippet: Snippet) -> None:
+    """An editor that goes by the JSON Schema has nothing to complain of."""
+    assert SCHEMA.is_valid(tomllib.loads(snippet.text))
+
+
+def test_a_typing_error_by_the_schema() -> None:
+    """The twin: an editor underlines it."""
+    text = snippets(ROOT / "README.md", "toml")[0].text.replace("hosts =", "host =")
+    assert not SCHEMA.is_valid(tomllib.loads(text))
 
 
 def _in_folder(value: Any, folder: Path) -> Any:
@@ -108,6 +128,8 @@ def test_variables(page: Path) -> None:
     """What a page exports is read without a fault, as far as it has come."""
     exported: dict[str, str] = {}
     for snippet in snippets(page, "sh"):
+        if "mxcert init" in snippet.text:
+            continue  # it names a file that the command makes: test_story.py
         exported.update(_exported(snippet.text))
         assert () == read(exported).faults, str(snippet)
 
@@ -123,7 +145,8 @@ def _exported(text: str) -> Mapping[str, str]:
 
 def test_commands_are_found() -> None:
     """Those of README.md among them."""
-    assert {"check", "probe", "demo", "run", "explain"} == {words[0] for words in _commands()}
+    expected = {"check", "probe", "demo", "run", "explain", "init", "import", "schema", "autostart"}
+    assert expected == {words[0] for words in _commands()}
 
 
 def test_variables_are_found() -> None:

@@ -22,6 +22,7 @@ from .pages import DOCS, ROOT, snippets
 
 HOST = "api.billing.example"
 STORIES = [ROOT / "README.md", DOCS / "start.md"]
+_FAMILY = "export ClientCertificates="
 _URL, _PASSWORD = f"https://{HOST}", "its password"
 
 each_page = pytest.mark.parametrize("page", STORIES, ids=lambda page: page.name)
@@ -43,16 +44,30 @@ class Story:
     def variables(self, page: Path) -> Mapping[str, str]:
         """What the page exports for its first certificate, and the partner's CA."""
         found: dict[str, str] = {"CACertificates": str(self.folder / "partner-ca.pem")}
-        exports = (each.text for each in snippets(page, "sh") if "billing.pfx" in each.text)
+        exports = (each.text for each in snippets(page, "sh") if _FAMILY in each.text)
         for name, value in re.findall(r"^export (\w+)=(.+)$", next(exports), re.MULTILINE):
             found[name] = self.told(value.strip("'"))
         return found
 
+    def made(self, page: Path) -> Mapping[str, str]:
+        """What the page exports behind `mxcert init`, which is run as it stands there."""
+        (snippet,) = (each.text for each in snippets(page, "sh") if "mxcert init" in each.text)
+        command, export = snippet.splitlines()
+        # In the place of the answer at a terminal.
+        (self.folder / "billing.pw").write_text(_PASSWORD, encoding="utf-8")
+        words = [*command.split()[1:], "--password-file", "billing.pw"]
+        done = self.run("-m", "mxcert_runtime", *words, variables={})
+        assert 0 == done.returncode, done.stderr
+        name, path = export.removeprefix("export ").split("=")
+        authority = {"CACertificates": str(self.folder / "partner-ca.pem")}
+        return {**authority, name: str(self.folder / path)}
+
     def run(self, *command: str, variables: Mapping[str, str]) -> Finished:
-        """A command in the environment of the story."""
+        """A command in the environment of the story, and in its folder."""
         done = subprocess.run(
             [sys.executable, *command],
             env=client_environment(variables, host_patterns=(HOST,)),
+            cwd=self.folder,
             capture_output=True,
             text=True,
             timeout=120,
@@ -85,6 +100,16 @@ def test_the_program(page: Path, story: Story, alpha: Leaf) -> None:
     done = story.run(story.program(page), variables=story.variables(page))
     assert "" == done.stderr
     assert [alpha.fingerprint] == [each.fingerprint for each in story.server.seen]
+
+
+@each_page
+def test_the_program_with_settings_that_are_made(page: Path, story: Story, alpha: Leaf) -> None:
+    """By the one command of the first minute; `mxcert check` has nothing to say against them."""
+    variables = story.made(page)
+    done = story.run(story.program(page), variables=variables)
+    assert "" == done.stderr
+    assert [alpha.fingerprint] == [each.fingerprint for each in story.server.seen]
+    assert 0 == story.run("-m", "mxcert_runtime", "check", variables=variables).returncode
 
 
 @each_page

@@ -119,8 +119,11 @@ def make_environment(folder: Path, below: Sequence[str] = ()) -> Installation:
     return made
 
 
-def build_wheels(folder: Path) -> tuple[Path, Path]:
-    """The wheel and the editable wheel, built in a copy of the sources; nothing is fetched."""
+def build_wheels(folder: Path, variables: Mapping[str, str] | None = None) -> tuple[Path, Path]:
+    """The wheel and the editable wheel, built in a copy of the sources; nothing is fetched.
+
+    ``variables`` come into the environment of the build.
+    """
     sources = folder / "sources"
     sources.mkdir(parents=True)
     for name in _SOURCES:
@@ -134,7 +137,7 @@ def build_wheels(folder: Path) -> tuple[Path, Path]:
     for target in targets:
         target.mkdir()
     # Warnings of setuptools are not ours to judge.
-    environment = {**cleaned(os.environ), "PYTHONWARNINGS": ""}
+    environment = {**cleaned(os.environ), "PYTHONWARNINGS": "", **(variables or {})}
     done = subprocess.run(
         command,
         cwd=sources,

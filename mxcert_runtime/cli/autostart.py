@@ -1,0 +1,131 @@
+"""``mxcert autostart``: the one file that starts the plugin where MXCERT_AUTOSTART asks for it.
+
+Who wants no such file in site-packages removes it: `import mxcert_runtime` works without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.resources
+import json
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..base.printable import printable
+
+FILE = "mxcert_runtime_autostart.pth"
+_SOURCE = "autostart.pth"
+_PACKAGE, _DISTRIBUTION = "mxcert_runtime", "mxcert-runtime"
+_SCHEMA_NAME = "mxcert-autostart/1"
+
+_DESCRIPTION = f"""\
+Says whether {FILE} stands beside the package, removes it or puts it back. It is
+what MXCERT_AUTOSTART and `mxcert run` work by; without it they start nothing, and
+`import mxcert_runtime` is the way. pip keeps record of it in any case."""
+_EPILOG = """\
+exit status: 0 done, or the file is there; 1 it is not there, is not ours, or cannot be changed;
+2 wrong use"""
+
+
+def add_parser(subparsers: Any) -> argparse.ArgumentParser:
+    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        "autostart",
+        help="the .pth file that MXCERT_AUTOSTART works by: status, removal, installation",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--status", action="store_true", help="whether it is there (the default)")
+    action.add_argument("--remove", action="store_true", help="remove it")
+    action.add_argument("--install", action="store_true", help="put it there")
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do what is asked and say how it stands. Gives the exit status."""
+    problem = None
+    place = _find_place()
+    try:
+        if arguments.remove:
+            _remove(place)
+        elif arguments.install:
+            _install(place)
+    except OSError as error:
+        problem = (
+            f"{place.file} cannot be changed: {error.strerror}. Run it as the user who owns it"
+        )
+    state = _state(place)
+    _tell(place, state, problem, as_json=arguments.json)
+    is_wanted = state == ("absent" if arguments.remove else "present")
+    return 0 if is_wanted and problem is None else 1
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the file is, or would be, and pip's record of the installation, if there is one."""
+
+    file: Path
+    record: Path | None
+
+
+def _find_place() -> _Place:
+    """Beside the package, as pip has installed it for this Python."""
+    default = Path(sysconfig.get_path("purelib"), FILE)
+    try:
+        files = importlib.metadata.distribution(_DISTRIBUTION).files or ()
+    except importlib.metadata.PackageNotFoundError:
+        return _Place(default, None)
+    found = {each.name: Path(str(each.locate())) for each in files if len(each.parts) <= 2}
+    record = found.get("RECORD")
+    beside = default if record is None else record.parent.parent / FILE
+    return _Place(found.get(FILE, beside), record)
+
+
+def _state(place: _Place) -> str:
+    try:
+        return "present" if place.file.read_bytes() == _content() else "changed"
+    except FileNotFoundError:
+        return "absent"
+    except OSError:
+        return "unreadable"
+
+
+def _content() -> bytes:
+    return (importlib.resources.files(_PACKAGE) / _SOURCE).read_bytes()
+
+
+def _remove(place: _Place) -> None:
+    place.file.unlink(missing_ok=True)
+
+
+def _install(place: _Place) -> None:
+    place.file.write_bytes(_content())
+    if place.record is None:
+        return
+    # A build may have left it out; what pip has record of, it takes away with the package.
+    lines = place.record.read_text(encoding="utf-8")
+    if not any(line.partition(",")[0] == FILE for line in lines.splitlines()):
+        place.record.write_text(f"{lines}{FILE},,\n", encoding="utf-8")
+
+
+_WORDS = {
+    "present": "is there: MXCERT_AUTOSTART=1 starts the plugin, and without it nothing is imported",
+    "absent": "is not there: MXCERT_AUTOSTART and `mxcert run` start nothing in this Python",
+    "changed": "is there, and is not what this version installs: put it back with --install",
+    "unreadable": "is there, and cannot be read",
+}
+
+
+def _tell(place: _Place, state: str, problem: str | None, *, as_json: bool) -> None:
+    if problem is not None:
+        print(printable(f"mxcert autostart: {problem}."), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"schema": _SCHEMA_NAME, "file": str(place.file), "state": state}))
+    else:
+        print(printable(f"{place.file} {_WORDS[state]}."))

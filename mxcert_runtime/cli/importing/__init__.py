@@ -1,0 +1,1 @@
+"""``mxcert import``: from settings of Mendix to the native file."""

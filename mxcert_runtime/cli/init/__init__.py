@@ -1,0 +1,1 @@
+"""``mxcert init``: from a file with a certificate to settings that work."""

@@ -1,0 +1,128 @@
+"""Writes new files, all or none of them; what holds a secret is its owner's alone from the start.
+
+A file that is there is left as it is, unless the user has said that it is to be overwritten.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...base import Secret, reason_of, write_all
+from ...settings import PUBLISHED, schema_text
+
+_SECRET_MODE, _PUBLIC_MODE = 0o600, 0o644
+_SECRET_FOLDER_MODE = 0o700
+
+
+class NotWrittenError(Exception):
+    """A file that cannot be written, or is there already; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file to be written."""
+
+    path: str
+    content: Secret[bytes]
+    is_secret: bool
+
+    @classmethod
+    def of_text(cls, path: str, text: Secret[str], *, is_secret: bool = False) -> NewFile:
+        """One with a text."""
+        return cls(path, Secret(text.reveal().encode()), is_secret)
+
+
+def file_of_password(path: str, password: Secret[str]) -> NewFile:
+    """One that is read as this password: a newline at the end is no part of it."""
+    is_kept = password.reveal().endswith("\r")
+    return NewFile.of_text(
+        path, Secret(password.reveal() + ("" if is_kept else "\n")), is_secret=True
+    )
+
+
+def schema_beside(path: str) -> list[NewFile]:
+    """The JSON Schema where a settings file at this path looks for it, unless it is there."""
+    place = os.path.join(os.path.dirname(path), PUBLISHED)
+    if os.path.lexists(place):
+        return []
+    return [NewFile.of_text(place, Secret(schema_text()))]
+
+
+def write_files(files: Sequence[NewFile], *, force: bool) -> None:
+    """Write all of them, or none. Raises :class:`NotWrittenError`."""
+    _refuse_existing([each.path for each in files], force)
+    asides: list[tuple[str, str]] = []
+    placed: list[str] = []
+    try:
+        for each in files:
+            asides.append((_written_aside(each), each.path))
+        for aside, path in asides:
+            _put_in_place(aside, path, force)
+            placed.append(path)
+    except NotWrittenError:
+        _remove([] if force else placed)
+        raise
+    finally:
+        _remove([aside for aside, _ in asides])
+
+
+def _remove(paths: Iterable[str]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)
+
+
+def _refuse_existing(paths: Iterable[str], force: bool) -> None:
+    seen: set[str] = set()
+    for path in paths:
+        if path in seen:
+            raise NotWrittenError(f"`{path}` would be written twice. Choose another path.")
+        seen.add(path)
+        if os.path.isdir(path):
+            raise NotWrittenError(f"`{path}` is a folder. Name a file.")
+        if os.path.lexists(path) and not force:
+            raise NotWrittenError(_exists(path))
+
+
+def _exists(path: str) -> str:
+    return f"`{path}` is there already. Choose another path, or say --force to overwrite it."
+
+
+def _written_aside(file: NewFile) -> str:
+    """The path of a file beside it with the whole content: nobody sees a half-written one."""
+    folder = os.path.dirname(file.path) or "."
+    aside = os.path.join(folder, f".mxcert-{secrets.token_hex(8)}")
+    try:
+        if file.is_secret:
+            os.makedirs(folder, _SECRET_FOLDER_MODE, exist_ok=True)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE)
+        with os.fdopen(descriptor, "wb", buffering=0) as stream:
+            write_all(stream, file.content)
+        os.chmod(aside, _SECRET_MODE if file.is_secret else _PUBLIC_MODE)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(aside)
+        problem = f"`{file.path}` cannot be written: {reason_of(error)}"
+    else:
+        return aside
+    raise NotWrittenError(f"{problem}. Choose a path where this user may write.")
+
+
+def _put_in_place(aside: str, path: str, force: bool) -> None:
+    try:
+        if force:
+            os.replace(aside, path)
+        else:
+            # Unlike a renaming, it does not overwrite what has come there in the meantime.
+            os.link(aside, path)
+    except FileExistsError:
+        problem = _exists(path)
+    except OSError as error:
+        problem = f"`{path}` cannot be written: {reason_of(error)}. Choose another path."
+    else:
+        return
+    raise NotWrittenError(problem)
