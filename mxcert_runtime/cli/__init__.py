@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
+from .completion import answer_shell
 from .parser import CommandParser
+from .settings_file import settings_file_of
 
 #: where each is: it has ``add_parser(subparsers)``, and ``run(arguments)``, which gives the status
 _SUBCOMMANDS = {
@@ -27,6 +29,7 @@ _SUBCOMMANDS = {
     "run": ".run.command",
     "schema": ".schema",
     "autostart": ".autostart",
+    "completion": ".completion",
 }
 _INTERRUPTED = 130
 _PROBLEM = 1
@@ -40,9 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else list(argv)
     modules = _modules(words)
-    arguments = _parser(modules).parse_all(words)
+    parser = _parser(modules)
+    answer_shell(parser)
+    arguments = parser.parse_all(words)
     try:
-        status: int = modules[arguments.subcommand].run(arguments)
+        with settings_file_of(arguments):
+            status: int = modules[arguments.subcommand].run(arguments)
         # Here, where a reader that has gone can still be told apart.
         sys.stdout.flush()
         return status

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.printable import printable
 from .layout import Style, Styled
+from .settings_file import add_config
 from .terminal import Cell, Terminal, open_terminal, shown_moment
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("endpoint", type=_endpoint, metavar="URL", help="what is connected to")
+    add_config(parser)
     parser.add_argument(
         "--service", metavar="NAME", help="the service that the code has named, if it names one"
     )

@@ -106,6 +106,25 @@ def test_the_usage_of_the_subcommand(
     assert hint in printed
 
 
+@pytest.mark.parametrize("subcommand", ["check", "explain", "probe"])
+def test_a_settings_file_by_option(
+    subcommand: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is read as MXCERT_CONFIG's, in whose place it stands; afterwards all is as it was."""
+    (tmp_path / "broken.toml").write_text("unlisted_host = 'none'")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MXCERT_CONFIG", "/nonexistent/other.toml")
+    urls = [] if subcommand == "check" else ["tls://127.0.0.1:1"]
+    status = main([subcommand, *urls, "--config", "broken.toml"])
+    printed = "".join(capsys.readouterr())
+    assert (status, os.environ["MXCERT_CONFIG"]) == (1, "/nonexistent/other.toml")
+    assert str(tmp_path / "broken.toml") in printed.replace("\n", "").replace("  ", "")
+    assert "/nonexistent/other.toml" not in printed
+
+
 def test_help_names_the_subcommands(capsys: pytest.CaptureFixture[str]) -> None:
     """The help is no error and lists what there is."""
     with pytest.raises(SystemExit) as raised:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ...base.printable import printable
 from ..durations import parse_duration
+from ..settings_file import add_config
 from .selection import SECTIONS, UnknownIdentityError, select
 
 _WRONG_USE = 2
@@ -48,6 +49,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_config(parser)
     parser.add_argument(
         "--expires-within",
         type=parse_duration,

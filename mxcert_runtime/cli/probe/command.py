@@ -7,6 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from ..settings_file import add_config
+
 if TYPE_CHECKING:
     from ...errors import SettingsError
     from ..terminal import Terminal
@@ -41,6 +43,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("url", metavar="URL", help=_URL_HELP)
+    add_config(parser)
     parser.add_argument("--service", metavar="NAME", help="connect as a call of this service")
     parser.add_argument(
         "--starttls",

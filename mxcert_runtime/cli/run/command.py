@@ -21,6 +21,7 @@ from ...base.printable import printable
 from ...errors import Fault, MxcertError, SettingsError
 from ...settings import is_disabled, names
 from ...start.asked_for import EXIT_STATUS
+from ..settings_file import add_config
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
 
@@ -71,7 +72,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--config", metavar="FILE", help="the settings file, as MXCERT_CONFIG")
+    add_config(parser)
     parser.add_argument(
         "--allow-no-settings",
         action="store_true",
@@ -113,9 +114,6 @@ def _tell(refusal: _RefusalError, arguments: argparse.Namespace) -> None:
 def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[str, str]:
     """What the program gets for its environment, once settings and Python are found fit."""
     environ = dict(process_environ())
-    if arguments.config is not None:
-        # Absolute, since programs change their working directory.
-        environ[names.CONFIG] = os.path.abspath(arguments.config)
     if is_disabled(environ):
         return environ
     reading = _judged(environ)
