@@ -133,6 +133,21 @@ class PatchError(MxcertError):
     """A library cannot be patched as its version table says."""
 
 
+class UnsupportedPythonError(MxcertError):
+    """The plugin does not run on this build of Python; ``build`` is what it calls itself."""
+
+    def __init__(self, build: str) -> None:
+        self.build = build
+        super().__init__(build)
+
+    def __str__(self) -> str:
+        return printable(
+            f"this Python is a free-threaded build ({self.build}), on which mxcert_runtime is not"
+            " tested and so presents no identity. Run the program on the same Python with its"
+            " GIL, or set MXCERT_DISABLE=1 to run without identities."
+        )
+
+
 class SubinterpreterError(MxcertError, ImportError):
     """The plugin cannot be imported in a subinterpreter; ``reason`` is what a dependency says."""
 

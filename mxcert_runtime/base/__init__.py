@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .passing_files import memory_file, public_file, temporary_file, write_all
     from .path_remedies import mode_remedy, remedy_of
     from .path_text import hidden_text, looks_like_path
+    from .python_build import is_free_threaded, refuse_free_threading
     from .secret import Secret
     from .socket_cookie import cookie_of
     from .stand_ins import displaced_by, give_way, stand_in
@@ -114,6 +115,7 @@ __all__ = (
     "hidden_text",
     "host_dialled",
     "is_address",
+    "is_free_threaded",
     "is_loading",
     "is_momentary",
     "is_name",
@@ -128,6 +130,7 @@ __all__ = (
     "public_file",
     "read_bounded",
     "reason_of",
+    "refuse_free_threading",
     "refuse_separators",
     "remedy_of",
     "spec_of_loaded",
@@ -162,6 +165,7 @@ _FILES = {
     "passing_files": "memory_file public_file temporary_file write_all",
     "path_remedies": "mode_remedy remedy_of",
     "path_text": "hidden_text looks_like_path",
+    "python_build": "is_free_threaded refuse_free_threading",
     "secret": "Secret",
     "socket_cookie": "cookie_of",
     "stand_ins": "displaced_by give_way stand_in",

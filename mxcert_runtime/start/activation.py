@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ..base import process_environ
+from ..base import process_environ, refuse_free_threading
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, in_force
 from ..diagnosis import check_services
@@ -24,7 +24,8 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
     ``settings`` is a mapping in the structure of the native file; without it the environment and
     the settings file are read. No settings at all put nothing in force. With ``MXCERT_DISABLE=1``
     it does nothing. Raises :class:`~.errors.SettingsError` with every fault, and then leaves all
-    as it was.
+    as it was; so it does on a free-threaded build of Python, where it raises
+    :class:`~.errors.UnsupportedPythonError`.
     """
     if is_disabled(process_environ()):
         return
@@ -38,6 +39,7 @@ def activate(settings: Mapping[str, Any] | None = None) -> None:
         _tell_warnings(reading)
         deactivate()
         return
+    refuse_free_threading()
     watcher.serve(reloading.take_up, reloading.remind)
     with swap.lock:
         reloading.forget_trouble()

@@ -41,6 +41,9 @@ def activate_or_end() -> None:
 
 
 def _activate() -> None:
+    from ..base import refuse_free_threading
+
+    refuse_free_threading()  # first: it may have no build of what the rest needs
     from .activation import activate, is_active
 
     activate()

@@ -34,7 +34,13 @@ def test_every_error_has_the_same_base() -> None:
     found = [each for each in vars(errors).values() if isinstance(each, type)]
     found = [each for each in found if issubclass(each, BaseException)]
     expected = {"MxcertError", "SettingsError", "IdentityError", "HostNameError", "PatchError"}
-    expected |= {"SubinterpreterError", "MaterialError", "NoIdentityError", "MaterialClosedError"}
+    expected |= {
+        "SubinterpreterError",
+        "UnsupportedPythonError",
+        "MaterialError",
+        "NoIdentityError",
+        "MaterialClosedError",
+    }
     assert expected == {each.__name__ for each in found}
     assert [] == [each for each in found if not issubclass(each, MxcertError)]
     assert not issubclass(MxcertError, (OSError, ImportError))

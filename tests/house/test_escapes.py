@@ -199,6 +199,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "UnknownSecurityLevelError": lambda: UnknownSecurityLevelError((EVIL,)),
     "UnenforceableAuthoritiesError": lambda: UnenforceableAuthoritiesError((EVIL,), EVIL, EVIL),
     "TrustChangedError": lambda: TrustChangedError(EVIL),
+    "UnsupportedPythonError": lambda: errors.UnsupportedPythonError(EVIL),
     "SubinterpreterError": lambda: errors.SubinterpreterError(EVIL),
     "UnknownEnvironmentError": lambda: UnknownEnvironmentError(EVIL),
     "MissingOwnerError": lambda: MissingOwnerError(EVIL, EVIL),

@@ -6,11 +6,12 @@ The text for people is made from this data, so that the two cannot say different
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ...base import process_environ
+from ...base import is_free_threaded, process_environ
 from ...decisions import Generation, build_generation
 from ...diagnosis import (
     Diagnostic,
@@ -108,6 +109,7 @@ def _check(
     expected: Expectation,
 ) -> Iterator[Diagnostic]:
     yield from _check_presence(reading)
+    yield from _check_build()
     for identity in identities:
         yield from check_identity(identity, expected)
     if generation:
@@ -134,6 +136,16 @@ def _check_presence(reading: Reading) -> Iterator[Diagnostic]:
         remedy = "Set ClientCertificates, or name a file in MXCERT_CONFIG"
         yield Diagnostic(
             code=DiagnosticCode.NO_SETTINGS, origin="settings", problem=problem, remedy=remedy
+        )
+
+
+def _check_build() -> Iterator[Diagnostic]:
+    if is_free_threaded():
+        yield Diagnostic(
+            code=DiagnosticCode.UNSUPPORTED_PYTHON,
+            origin=f"the Python {sys.executable}",
+            problem="is a free-threaded build, on which nothing is activated: it is not tested",
+            remedy="Run the program on the same Python with its GIL",
         )
 
 

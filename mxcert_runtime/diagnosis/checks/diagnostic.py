@@ -15,6 +15,7 @@ class DiagnosticCode(Enum):
     INVALID_SETTINGS = "invalid-settings"
     DISABLED = "disabled"
     NO_SETTINGS = "no-settings"
+    UNSUPPORTED_PYTHON = "unsupported-python"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
     EXPIRES_SOON = "expires-soon"
@@ -43,6 +44,7 @@ _ERRORS = frozenset(
         DiagnosticCode.INVALID_SETTINGS,
         DiagnosticCode.DISABLED,
         DiagnosticCode.NO_SETTINGS,
+        DiagnosticCode.UNSUPPORTED_PYTHON,
         DiagnosticCode.EXPIRED,
         DiagnosticCode.NOT_YET_VALID,
         DiagnosticCode.EXPIRES_SOON,
