@@ -133,6 +133,20 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def release(session: nox.Session) -> None:
+    """What is released, in dist/: built twice and compared, with hashes and a bill of materials."""
+    python = ".venvs/release/bin/python"
+    if not Path(python).exists():
+        _run(session, MAIN_PYTHON, "-m", "venv", ".venvs/release")
+    tools = ("build", "cyclonedx-bom", "setuptools>=70.1", "twine")
+    install = (python, "-m", "pip", "install", "--quiet", *tools)
+    _run(session, *install, success_codes=[0, 1])
+    if not _answers(python, "import build, cyclonedx_py, twine"):
+        session.skip("build, twine and cyclonedx-bom cannot be installed here")
+    _run(session, python, ".ci/release.py")
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """Every benchmark once, briefly: that they run, not what they measure."""
     _install_for_development(session)

@@ -1,4 +1,4 @@
-"""What setup.cfg cannot say: a ``.pth`` file that goes beside the package. The rest stands there.
+"""What setup.cfg cannot say: a ``.pth`` file beside the package, and the project's address.
 
 setuptools knows no place for such a file, but it runs sub-commands of ``build``, and in an editable
 installation too (https://setuptools.pypa.io/en/latest/userguide/extension.html).
@@ -14,6 +14,8 @@ from setuptools.command.build import build
 _SOURCE = "mxcert_runtime/autostart.pth"
 #: what it is called beside the package
 _AUTOSTART = "mxcert_runtime_autostart.pth"
+#: where the project is: said by whoever releases it, since a checkout does not know
+_URL = "MXCERT_PROJECT_URL"
 #: ``0`` in the environment of the build leaves it out
 _WANTED = "MXCERT_BUILD_AUTOSTART"
 
@@ -71,4 +73,19 @@ def _is_wanted() -> bool:
     return os.environ.get(_WANTED) != "0"
 
 
-setup(cmdclass={"build": Build, "build_autostart": BuildAutostart})
+def _project_urls() -> dict[str, str]:
+    url = os.environ.get(_URL, "").rstrip("/")
+    if not url:
+        return {}
+    return {
+        "Repository": url,
+        "Documentation": f"{url}/tree/HEAD/docs",
+        "Changelog": f"{url}/blob/HEAD/CHANGELOG.md",
+        "Issues": f"{url}/issues",
+    }
+
+
+setup(
+    cmdclass={"build": Build, "build_autostart": BuildAutostart},
+    project_urls=_project_urls(),
+)
