@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .checks.diagnostic import Diagnostic, DiagnosticCode
     from .checks.files import check_files
     from .checks.inheritance import check_inheritance
-    from .checks.rules import check_rules, check_service_prefixes
+    from .checks.rules import check_offer, check_rules, check_service_prefixes
     from .checks.services import check_services
     from .explaining import explain, is_closed, look
     from .fitting import which_would_fit
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = (
     "Alert", "AlertKind", "Diagnostic", "DiagnosticCode", "Expectation", "alert_numbered",
-    "alert_of", "check_files", "check_identity", "check_inheritance", "check_rules",
+    "alert_of", "check_files", "check_identity", "check_inheritance", "check_offer", "check_rules",
     "check_service_prefixes", "check_services", "count_silent_end", "explain", "explaining",
     "is_chain_complete", "is_closed", "look", "repeat_note", "report", "report_own_fault",
     "show_cause", "sum_up", "trust_anchor_of", "which_would_fit",
@@ -34,7 +34,7 @@ _FILES = {
     "checks.diagnostic": "Diagnostic DiagnosticCode",
     "checks.files": "check_files",
     "checks.inheritance": "check_inheritance",
-    "checks.rules": "check_rules check_service_prefixes",
+    "checks.rules": "check_offer check_rules check_service_prefixes",
     "checks.services": "check_services",
     "explaining": "explain is_closed look",
     "fitting": "which_would_fit",

@@ -56,6 +56,8 @@ class Identity:
     leaf: Certificate
     key: Key
     intermediates: tuple[Certificate, ...] = ()
+    #: what came with it as the root above the chain; it is presented to nobody
+    root: Certificate | None = None
     #: what it was made from, kept alive for whoever opens the same
     opened: object = None
     #: SHA-256 of the leaf, lower case hexadecimal
@@ -280,6 +282,7 @@ def _make_identity(
             leaf=pair.leaf,
             key=pair.key,
             intermediates=pair.chain,
+            root=pair.root,
             opened=opened,
         )
     return None

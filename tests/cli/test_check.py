@@ -67,10 +67,11 @@ def sound(client_authority: Authority) -> Leaf:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, files: ClientFiles, **variables: str) -> None:
-    """Put settings in the environment; every file is the user's alone."""
+    """Put settings in the environment, with the default said; every file is the user's alone."""
     for path in files.folder.iterdir():
         path.chmod(0o600)
-    for name, value in variables.items():
+    said = {"MXCERT_UNLISTED_HOSTS": "offer"} if "ClientCertificates" in variables else {}
+    for name, value in {**said, **variables}.items():
         monkeypatch.setenv(name, value)
 
 
@@ -354,6 +355,23 @@ def test_what_is_ignored_counts_for_nothing(
     assert "0 warnings (without incomplete-chain, settings-warning)" in check(*both)[1]
 
 
+def test_an_identity_that_goes_to_everyone(
+    report: Report, client_files: ClientFiles, sound: Leaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warning, which counts with --strict, can be ignored, and ends once it is said."""
+    use(monkeypatch, client_files, **client_files.variables(usages={"api.example": sound}))
+    monkeypatch.delenv("MXCERT_UNLISTED_HOSTS")
+    told = []
+    for arguments in ([], ["--strict"], ["--strict", "--ignore", "offered-to-everyone"]):
+        status, data = report(*arguments)
+        told.append((status, codes(data)))
+    assert told == [(0, ["offered-to-everyone"]), (1, ["offered-to-everyone"]), (0, [])]
+    for word in ("offer", "none"):
+        monkeypatch.setenv("MXCERT_UNLISTED_HOSTS", word)
+        status, data = report("--strict")
+        assert (status, codes(data)) == (0, [])
+
+
 @pytest.mark.parametrize("code", ["incomplete-chian", "invalid-settings"])
 def test_a_code_that_cannot_be_ignored(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody overlooks a misspelt code, nor settings with which a program does not start."""
@@ -455,7 +473,7 @@ def test_codes_are_stable() -> None:
         invalid-settings disabled no-settings expired not-yet-valid expires-soon
         settings-warning unused-identity shadowed-identity hidden-rule unused-service-prefix
         incomplete-chain weak-key weak-signature no-client-authentication no-digital-signature
-        readable-by-others token-does-not-sign
+        readable-by-others token-does-not-sign offered-to-everyone
     """
     assert set(expected.split()) <= {each.value for each in DiagnosticCode}
 

@@ -131,7 +131,7 @@ def test_every_fault_is_told(files: list[Path], tmp_path: Path) -> None:
         _activate(*entries)
 
     told = [str(each) for each in caught.value.faults]
-    marks = ["absent.p12", "no PKCS12", "password is wrong"]
+    marks = ["absent.p12", "no PKCS12", "does not open with its own password"]
     assert len(marks) == len(told)
     assert [] == [mark for mark, text in zip(marks, told) if mark not in text]
     assert not mxcert_runtime.is_active()

@@ -20,6 +20,7 @@ from ...diagnosis import (
     check_files,
     check_identity,
     check_inheritance,
+    check_offer,
     check_rules,
     check_service_prefixes,
     check_services,
@@ -114,6 +115,7 @@ def _check(
         yield from check_identity(identity, expected)
     if generation:
         yield from check_rules(generation, expected.moment)
+        yield from check_offer(reading, generation)
         yield from check_services(generation)
     yield from check_service_prefixes(reading)
     yield from check_files(reading)

@@ -73,7 +73,8 @@ def trust_anchor_of(identity: Identity) -> str:
 def is_chain_complete(identity: Identity, authorities: Iterable[Certificate]) -> bool | None:
     """Whether the chain reaches up to a root: ``None`` where that cannot be known from here."""
     last = identity.certificates[-1]
-    if any(is_root(each) and has_issued(each, last) for each in (last, *authorities)):
+    own = (last,) if identity.root is None else (last, identity.root)
+    if any(is_root(each) and has_issued(each, last) for each in (*own, *authorities)):
         return True
     return None
 
@@ -108,8 +109,8 @@ def _check_chain(identity: Identity, expected: Expectation) -> Iterator[Diagnost
         f" `{identity.issuer}`; a server that trusts only a root above it refuses it"
     )
     remedy = (
-        "Put the intermediates into the file, the leaf's issuer first; if the issuer is the root"
-        " that the servers trust, nothing is missing"
+        "Add the certificate of the issuer to the file, and of each CA between it and the root; if"
+        " the issuer is the root itself, add that, and nothing is missing (a root is not presented)"
     )
     yield Diagnostic.of_identity(identity, DiagnosticCode.INCOMPLETE_CHAIN, problem, remedy)
 

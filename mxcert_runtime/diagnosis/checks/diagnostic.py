@@ -20,6 +20,7 @@ class DiagnosticCode(Enum):
     NOT_YET_VALID = "not-yet-valid"
     EXPIRES_SOON = "expires-soon"
     SETTINGS_WARNING = "settings-warning"
+    OFFERED_TO_EVERYONE = "offered-to-everyone"
     UNUSED_IDENTITY = "unused-identity"
     SHADOWED_IDENTITY = "shadowed-identity"
     HIDDEN_RULE = "hidden-rule"

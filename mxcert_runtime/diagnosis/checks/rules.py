@@ -27,6 +27,25 @@ def check_rules(generation: Generation, moment: datetime) -> Iterator[Diagnostic
     yield from _hidden_rules(generation)
 
 
+def check_offer(reading: Reading, generation: Generation) -> Iterator[Diagnostic]:
+    """One identity that goes to every host that asks, where nobody has said that it is to."""
+    is_said = "unlisted_hosts" in dict(reading.origins)
+    is_offered = generation.settings.unlisted_hosts is UnlistedHosts.OFFER
+    if is_said or not is_offered or len(generation.identities) != 1:
+        return
+    (identity,) = generation.identities
+    problem = (
+        f"the identity {identity.name!r} is presented to every host that asks for a certificate of"
+        " its kind, also to those that no rule names"
+    )
+    remedy = (
+        "Name its hosts and set MXCERT_UNLISTED_HOSTS=none (`unlisted_hosts` of the file); if every"
+        " host may see it, set it to `offer`"
+    )
+    code = DiagnosticCode.OFFERED_TO_EVERYONE
+    yield Diagnostic.of_identity(identity, code, problem, remedy)
+
+
 def check_service_prefixes(reading: Reading) -> Iterator[Diagnostic]:
     """Prefixes for the services of WSDLs that no service's name begins with."""
     settings = reading.settings

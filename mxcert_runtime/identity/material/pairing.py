@@ -33,6 +33,8 @@ class Pair:
     key: Key = field(repr=False)
     leaf: Certificate
     chain: tuple[Certificate, ...]
+    #: what stands there for the root above the chain, which is not presented
+    root: Certificate | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -62,7 +64,8 @@ def pair_up(
 
 def _pairs(leaves: dict[Key, Certificate], certificates: Sequence[Certificate]) -> Iterator[Pair]:
     for key, leaf in leaves.items():
-        yield Pair(key, leaf, _order_chain(leaf, certificates))
+        chain = _order_chain(leaf, certificates)
+        yield Pair(key, leaf, chain, _root_above((leaf, *chain)[-1], certificates))
 
 
 def _find_leaf(key: Key, certificates: Iterable[Certificate]) -> Certificate | None:
@@ -117,6 +120,14 @@ def _order_chain(leaf: Certificate, certificates: Iterable[Certificate]) -> tupl
         path.append(max(issuers, key=_end_of_validity))
         del left[path[-1]]
     return tuple(path[1:])
+
+
+def _root_above(last: Certificate, certificates: Iterable[Certificate]) -> Certificate | None:
+    """By its name alone: whoever needs to know whether it has issued the last one can verify it."""
+    with RefusalsIgnored():
+        issuers = (x for x in certificates if x.subject_der == x.issuer_der == last.issuer_der)
+        return next(issuers, None)
+    return None  # names that cannot be read
 
 
 def is_root(certificate: Certificate) -> bool:

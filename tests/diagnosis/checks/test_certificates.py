@@ -122,6 +122,7 @@ def test_a_missing_intermediate(build: Build, intermediate: Authority) -> None:
     (diagnostic,) = about_certificates(generation)
     assert ("incomplete-chain", False) == (diagnostic.code.value, diagnostic.is_error)
     assert "CN=Intermediate" in diagnostic.problem
+    assert "Add the certificate of the issuer to the file" in diagnostic.remedy
     assert None is is_chain_complete(generation.identities[0], ())
 
 
@@ -133,6 +134,24 @@ def test_a_root_that_is_known_here(
     root, other = client_authority.certificate, authority.certificate
     assert [] == about_certificates(generation, authorities=(other, root))
     assert ["incomplete-chain"] == codes(about_certificates(generation, authorities=(other,)))
+
+
+def test_a_root_in_the_file(build: Build, client_authority: Authority) -> None:
+    """The twin: it came with the leaf, and so is known although nobody presents it."""
+    issued = client_authority.issue("of a root", server=False)
+    generation = build(Leaf(issued.certificate, issued.key, (client_authority.certificate,)))
+    (identity,) = generation.identities
+    assert [] == about_certificates(generation)
+    assert is_chain_complete(identity, ()) is True
+    assert identity.intermediates == ()
+
+
+def test_a_namesake_of_the_root_in_the_file(build: Build, client_authority: Authority) -> None:
+    """Its name alone says nothing."""
+    issued = client_authority.issue("of a root", server=False)
+    namesake = Authority("Client root").certificate
+    generation = build(Leaf(issued.certificate, issued.key, (namesake,)))
+    assert ["incomplete-chain"] == codes(about_certificates(generation))
 
 
 def test_an_authority_of_the_same_name_is_no_root(

@@ -9,7 +9,7 @@ import pytest
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.decisions.generation import Generation
 from mxcert_runtime.diagnosis.checks.diagnostic import DiagnosticCode
-from mxcert_runtime.diagnosis.checks.rules import check_rules, check_service_prefixes
+from mxcert_runtime.diagnosis.checks.rules import check_offer, check_rules, check_service_prefixes
 from mxcert_runtime.settings.loading import settings_from
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority, Leaf, now
@@ -28,6 +28,35 @@ def test_an_identity_that_nothing_uses(build: Build, alpha: Leaf, beta: Leaf) ->
     """Without a rule an identity is used by the default alone, which the settings can turn off."""
     assert [("unused-identity", "one")] == about_rules(build(alpha, unlisted_hosts="none"))
     assert [] == about_rules(build(alpha))
+
+
+@pytest.mark.parametrize(
+    ("count", "unlisted", "expected"),
+    [
+        (1, None, ["offered-to-everyone"]),
+        (1, "offer", []),
+        (1, "none", []),
+        (2, None, []),
+        (0, None, []),
+    ],
+)
+def test_an_identity_that_goes_to_everyone(
+    client_files: ClientFiles,
+    alpha: Leaf,
+    beta: Leaf,
+    count: int,
+    unlisted: str | None,
+    expected: list[str],
+) -> None:
+    """With one identity every host that asks gets it, unless the settings say what is meant."""
+    one = client_files.identity("one", alpha, hosts=["api.example"])
+    entries = [one, client_files.identity("two", beta)][:count]
+    said = {} if unlisted is None else {"unlisted_hosts": unlisted}
+    reading = settings_from({"identity": entries, **said})
+    told = list(check_offer(reading, build_generation(reading)))
+    assert expected == [each.code.value for each in told]
+    assert all("MXCERT_UNLISTED_HOSTS=none" in each.remedy for each in told)
+    assert not any(each.is_error for each in told)
 
 
 def test_an_identity_that_an_earlier_one_shadows(
