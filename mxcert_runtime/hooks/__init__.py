@@ -1,23 +1,6 @@
 """One module per library: nothing but its patches. Each can be imported without its library."""
 
-from . import (
-    aiohttp_connector,
-    greenlets,
-    grpc_channels,
-    grpclib_channels,
-    httpcore_pools,
-    httpx_transports,
-    named_clients,
-    requests_adapters,
-    suds_methods,
-    twisted_agents,
-    unreached,
-    urllib3_future,
-    urllib3_pools,
-    urllib3_retries,
-    zeep_operations,
-)
-from .pyopenssl.connections import LIBRARY as PYOPENSSL
+from .library import HookedLibrary, late
 from .stdlib import (
     asyncio_failures,
     asyncio_loops,
@@ -26,30 +9,44 @@ from .stdlib import (
     http_client,
 )
 from .stdlib.library import LIBRARY as STDLIB
+from .unreached import LIBRARIES as UNREACHED
 
-#: Every library that is patched, in the order in which it is done
-LIBRARIES = (
+#: Every library that is patched, in the order in which it is done. What a bare interpreter need not
+#: have comes by name: its hooks are imported when it is.
+LIBRARIES: tuple[HookedLibrary, ...] = (
     STDLIB,
     *dialling_sockets.LIBRARIES,
     http_client.LIBRARY,
     ftp_transfers.LIBRARY,
-    urllib3_pools.CONNECTION_LIBRARY,
-    urllib3_pools.POOL_LIBRARY,
-    *urllib3_future.LIBRARIES,
-    urllib3_retries.LIBRARY,
-    PYOPENSSL,
+    *late("urllib3_pools", "urllib3.connection", "urllib3.connectionpool"),
+    *late(
+        "urllib3_future",
+        *("urllib3.poolmanager", "urllib3._async.connection", "urllib3._async.connectionpool"),
+        *("urllib3._async.poolmanager", "urllib3_future.connection"),
+        *("urllib3_future.connectionpool", "urllib3_future.poolmanager"),
+        *("urllib3_future._async.connection", "urllib3_future._async.connectionpool"),
+        "urllib3_future._async.poolmanager",
+    ),
+    *late("urllib3_retries", "urllib3.util.retry"),
+    *late("pyopenssl.connections", "OpenSSL.SSL"),
     asyncio_loops.LIBRARY,
     asyncio_failures.LIBRARY,
-    *httpcore_pools.LIBRARIES,
-    httpx_transports.LIBRARY,
-    aiohttp_connector.LIBRARY,
-    requests_adapters.LIBRARY,
-    zeep_operations.LIBRARY,
-    suds_methods.LIBRARY,
-    *named_clients.LIBRARIES,
-    *greenlets.LIBRARIES,
-    *twisted_agents.LIBRARIES,
-    grpclib_channels.LIBRARY,
-    *grpc_channels.LIBRARIES,
-    *unreached.LIBRARIES,
+    *late(
+        "httpcore_pools", "httpcore", "httpcore._sync.socks_proxy", "httpcore._async.socks_proxy"
+    ),
+    *late("httpx_transports", "httpx._transports.default"),
+    *late("aiohttp_connector", "aiohttp.connector"),
+    *late("requests_adapters", "requests.adapters"),
+    *late("zeep_operations", "zeep.proxy"),
+    *late("suds_methods", "suds.client"),
+    *late(
+        "named_clients",
+        *("amqp.transport", "ldap3.core.tls", "cassandra.connection", "oracledb.connection"),
+        "pytds.tls",
+    ),
+    *late("greenlets", "gevent", "gevent.pool", "eventlet.greenthread"),
+    *late("twisted_agents", "twisted.internet._sslverify", "twisted.web.client"),
+    *late("grpclib_channels", "grpclib.client"),
+    *late("grpc_channels", "grpc._channel", "grpc.aio._channel"),
+    *UNREACHED,
 )

@@ -6,9 +6,9 @@ warning, and the library is served as any client is of which nothing is known: b
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from ..base import dataclass
 
 _SERVED = "its own hooks are left out; what it does through `ssl` is hooked all the same"
 _UNEXPLAINED = "it is served all the same, and its errors do not say why in their last line"
@@ -95,6 +95,8 @@ def installed_beyond() -> Iterator[tuple[Known, str, str]]:
 
 
 def _installed(distribution: str) -> str:
+    import importlib.metadata  # late: with it comes the half of a mail program
+
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:

@@ -11,19 +11,24 @@ import functools
 import importlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..base import call_when_loaded, dataclass, displaced_by, is_loading
+from ..base import call_when_loaded, displaced_by, is_loading
 from ..errors import PatchError
-from .known_versions import fits, what_is_lost
+from .known_versions import what_is_lost
 from .late_libraries import LateLibraries
+from .library import HookedLibrary
+from .library import Library as Library
 from .replacements import Build as Build
 from .replacements import Switch as Switch
 from .replacements import Wrapper as Wrapper
 from .replacements import unbound as unbound
 from .replacements import wrapping as wrapping
+
+if TYPE_CHECKING:
+    from ..identity import Identity
 
 _logger = logging.getLogger("mxcert_runtime")
 _MISSING = object()
@@ -143,41 +148,10 @@ def _wraps(outer: Any, inner: Any) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Library:
-    """The patches of one library, applied once its module is imported, whoever imports it."""
-
-    module: str
-    patches: Callable[[], tuple[Patch, ...]]
-    #: the module that has ``__version__``, and the versions known to work: from, and below
-    version_module: str = ""
-    versions: tuple[str, str] = ("", "")
-    #: called before the patches, each time that they are applied
-    prepare: Callable[[], None] | None = None
-    #: called when other settings have come into force: closes what is idle and ended with the old
-    retire: Callable[[], None] | None = None
-    #: whether its connections are those that hooks see; else it is only told of
-    is_reached: bool = True
-
-    def version(self) -> str:
-        """The version of the library that is loaded; empty for the standard library."""
-        if not self.version_module:
-            return ""
-        return str(getattr(sys.modules.get(self.version_module), "__version__", ""))
-
-    def __str__(self) -> str:
-        return f"{self.module} {self.version()}".rstrip()
-
-    @property
-    def is_supported(self) -> bool:
-        """Whether the loaded version is one that the patches are known to fit."""
-        return fits(self.version(), self.versions)
-
-
 class Patches:
     """All patches of the process, applied and undone as one."""
 
-    def __init__(self, libraries: tuple[Library, ...]) -> None:
+    def __init__(self, libraries: tuple[HookedLibrary, ...]) -> None:
         self._libraries = libraries
         self._applied: list[Patch] = []
         self._hooked: list[Library] = []
@@ -185,6 +159,8 @@ class Patches:
         self._watched: set[str] = set()
         #: the libraries, with their versions, that were told of as not known
         self._unknown: set[tuple[str, str]] = set()
+        self._known: dict[str, Library] = {}
+        self._identities: tuple[Identity, ...] = ()
         self._on = False
 
     @property
@@ -216,11 +192,22 @@ class Patches:
         """Let every library close what it keeps for settings that are over, as far as it can."""
         for library in self._hooked:
             try:
-                if library.retire is not None:
-                    library.retire()
+                library.retire()
             except Exception as error:
                 # They are not used any more all the same.
                 _logger.error("%s keeps connections of old settings: %s", library, error)
+
+    def keep_only(self, identities: Iterable[Identity]) -> None:
+        """Let every library drop what it keeps for other identities, now or when it is hooked."""
+        self._identities = tuple(identities)
+        for library in self._hooked:
+            library.keep_only(self._identities)
+
+    def forget(self) -> None:
+        """Let every library that was ever hooked drop all that it keeps, once nothing is hooked."""
+        self._identities = ()
+        for library in self._known.values():
+            library.forget()
 
     def undo(self) -> None:
         """Take all patches away, the last first."""
@@ -232,26 +219,26 @@ class Patches:
         while len(self._applied) > count:
             self._applied.pop().undo()
 
-    def _watch(self, library: Library) -> None:
+    def _watch(self, library: HookedLibrary) -> None:
         if library.module not in self._watched:
             # One for the life of the process: patches may be undone and applied again.
             self._watched.add(library.module)
             watch = functools.partial(self._patch_when_loaded, library)
             _late.call(library.module, watch)
 
-    def _is_to_come(self, library: Library, module: ModuleType) -> bool:
+    def _is_to_come(self, library: HookedLibrary, module: ModuleType) -> bool:
         """Whether a library is just being loaded, and patched at the end of that."""
 
         def end() -> None:
             if sys.modules.get(library.module) is None:  # it could not be loaded
                 self._watch(library)
-            elif library not in self._hooked:
+            elif library.module not in self.names:
                 self._patch_when_loaded(library, module)
 
         # Its own import of `ssl` may be what activates.
         return is_loading(module) and call_when_loaded(module.__spec__, end)
 
-    def _patch_when_loaded(self, library: Library, module: ModuleType) -> None:
+    def _patch_when_loaded(self, library: HookedLibrary, module: ModuleType) -> None:
         try:
             if self._on and self._patch(library):
                 _logger.debug("hooked: %s", library)
@@ -259,15 +246,15 @@ class Patches:
             # The import is the application's, which must not fail by what we do to it.
             _logger.error("%s is not hooked: %s", library.module, error)
 
-    def _patch(self, library: Library) -> bool:
+    def _patch(self, hooked: HookedLibrary) -> bool:
         """Patch one library; ``False`` where its version is not known, or it is not reached."""
+        library = hooked.found()
         if not library.is_supported:
             self._tell_unknown(library)
             return False
         if library.module not in self._made:
             self._made[library.module] = library.patches()
-        if library.prepare is not None:
-            library.prepare()
+        library.prepare()
         before = len(self._applied)
         try:
             for patch in self._made[library.module]:
@@ -277,7 +264,9 @@ class Patches:
             self._undo_down_to(before)
             raise
         if library.is_reached:
+            self._known[library.module] = library
             self._hooked.append(library)
+            library.keep_only(self._identities)
         return library.is_reached
 
     def _tell_unknown(self, library: Library) -> None:

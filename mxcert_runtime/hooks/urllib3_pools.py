@@ -263,16 +263,7 @@ def _pool_patches() -> tuple[Patch, ...]:
 
 _VERSIONS = KNOWN["urllib3"].versions
 
-CONNECTION_LIBRARY = Library(
-    module="urllib3.connection",
-    patches=_connection_patches,
-    version_module="urllib3",
-    versions=_VERSIONS,
-)
-POOL_LIBRARY = Library(
-    module="urllib3.connectionpool",
-    patches=_pool_patches,
-    version_module="urllib3",
-    versions=_VERSIONS,
-    retire=_retire,
+LIBRARIES = (
+    Library("urllib3.connection", _connection_patches, "urllib3", _VERSIONS),
+    Library("urllib3.connectionpool", _pool_patches, "urllib3", _VERSIONS, retire=_retire),
 )

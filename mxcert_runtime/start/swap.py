@@ -13,9 +13,6 @@ from ..contexts.ledger import ledger
 from ..decisions import Generation, in_force
 from ..hooks import LIBRARIES
 from ..hooks.patching import Patches
-from ..hooks.pyopenssl import sessions as pyopenssl_sessions
-from ..hooks.pyopenssl import trust as pyopenssl_trust
-from ..hooks.pyopenssl.contexts import callers_contexts
 from ..hooks.stdlib.sessions import sources
 from ..monitoring import direct_log, guard_log, housekeeping, reloads, unguard_log
 from .given import Given
@@ -58,7 +55,7 @@ def put_in_force(generation: Generation, source: Given, marks: Marks) -> None:
         raise
     _given = source
     shared_contexts.keep_only(generation.identities)
-    callers_contexts.keep_only(generation.identities)
+    _patches.keep_only(generation.identities)
     in_force.install(generation)
     end_keys(generation)
     forget_plans()
@@ -92,12 +89,10 @@ def _plan_undoing() -> None:
     """Say how everything is taken back, before any of it is done; what comes last here is first."""
     _undoing.pop_all()
     for undo in (
-        pyopenssl_sessions.forget_all,
-        pyopenssl_trust.forget_all,
+        _patches.forget,
         sources.forget_all,
         ledger.forget_all,
         shared_contexts.forget_all,
-        callers_contexts.forget_all,
         forget_plans,
         stop_listening,
         reloads.forget,

@@ -29,7 +29,7 @@ def _libraries(known: Known) -> tuple[Library, ...]:
     """What is hooked of a library that is installed, as it is loaded now."""
     pytest.importorskip(known.module)
     found = []
-    for library in LIBRARIES:
+    for library in (each.found() for each in LIBRARIES):
         if library.version_module == known.module:
             try:
                 importlib.import_module(library.module)
@@ -77,7 +77,7 @@ def test_each_hook_has_a_row() -> None:
     """No hook of a library that has versions goes without them, nor by others than the table's."""
     standard = ("asyncio", "ftplib", "http", "socket", "ssl")
     without_version = ("pytds",)  # it says none
-    for library in LIBRARIES:
+    for library in (each.found() for each in LIBRARIES):
         package = library.module.partition(".")[0]
         if library.is_reached and package not in (*standard, *without_version):
             assert (package, KNOWN[package].versions) == (library.version_module, library.versions)

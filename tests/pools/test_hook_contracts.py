@@ -378,7 +378,7 @@ def _hooked_methods() -> set[tuple[Any, str]]:
             continue
         found.update(
             (patch._owner(), patch._name)
-            for patch in library.patches()
+            for patch in library.found().patches()
             if type(patch) is Patch and not isinstance(patch._find()[1], property)
         )
     return found

@@ -12,6 +12,7 @@ from typing import Any
 from ...connections import Asked, asked_so_far
 from ..known_versions import KNOWN
 from ..patching import Library, Patch, Wrapper, attribute_of, wrapping
+from . import sessions, trust
 from .contexts import UnenforceableAuthoritiesError, callers_contexts, note_flags
 from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
@@ -132,9 +133,17 @@ def _patches() -> tuple[Patch, ...]:
     return (*patches, *session_patches(), *step_patches())
 
 
+def _forget() -> None:
+    callers_contexts.forget_all()
+    trust.forget_all()
+    sessions.forget_all()
+
+
 LIBRARY = Library(
     module="OpenSSL.SSL",
     patches=_patches,
     version_module="OpenSSL",
     versions=KNOWN["OpenSSL"].versions,
+    keep_only=callers_contexts.keep_only,
+    forget=_forget,
 )

@@ -1,0 +1,53 @@
+"""Hooks of a library are imported once it is; what the table says of them is what they are."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections import Counter
+
+import pytest
+
+from mxcert_runtime import hooks
+from mxcert_runtime.hooks.library import LateLibrary, Library
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Leaf
+from tests.support.subprocesses import run_client
+
+LATE = [each for each in hooks.LIBRARIES if isinstance(each, LateLibrary)]
+
+
+@pytest.mark.parametrize("late", LATE, ids=lambda each: each.module)
+def test_found_by_its_file(late: LateLibrary) -> None:
+    """A row names a file that has the hooks of that module."""
+    assert late.module == late.found().module
+
+
+def _all_libraries() -> list[Library]:
+    found = []
+    for each in pkgutil.walk_packages(hooks.__path__, f"{hooks.__name__}."):
+        module = importlib.import_module(each.name)
+        found += [*getattr(module, "LIBRARIES", ()), *filter(None, [vars(module).get("LIBRARY")])]
+    return found
+
+
+def test_no_library_is_left_out() -> None:
+    """What any file of hooks offers has its row, once."""
+    expected = Counter(each.module for each in _all_libraries())
+    assert expected == Counter(each.module for each in hooks.LIBRARIES)
+
+
+def test_only_what_is_loaded_has_its_hooks(client_files: ClientFiles, alpha: Leaf) -> None:
+    """Without the library no module of its hooks; with it the hooks, before anybody has it."""
+    program = """
+        import sys
+        import mxcert_runtime
+        before = "mxcert_runtime.hooks.pyopenssl.connections" in sys.modules
+        import OpenSSL.SSL
+        after = "mxcert_runtime.hooks.pyopenssl.connections" in sys.modules
+        others = "mxcert_runtime.hooks.twisted_agents" in sys.modules
+        import json
+        print(json.dumps([before, after, others]))
+    """
+    variables = client_files.variables(alpha)
+    assert [False, True, False] == run_client(program, environment=variables).json()
