@@ -12,7 +12,7 @@ from .known_versions import fits
 
 if TYPE_CHECKING:
     from ..identity import Identity
-    from .patching import Patch
+    from .patch import Patch
 
 
 def _nothing(*_: object) -> None:
