@@ -119,6 +119,20 @@ def compat(session: nox.Session) -> None:
 
 
 @nox.session
+def own_tls(session: nox.Session) -> None:
+    """Clients with TLS of their own, as docs/own-tls.md has them, with real servers."""
+    _install_for_development(session)
+    folder = Path(".venvs/own-tls").resolve()
+    requirements = Path("tests/own_tls/requirements.txt").read_text(encoding="ascii").splitlines()
+    pip = (".venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "--prefer-binary")
+    for each in requirements:
+        if not each.startswith("#"):
+            _run(session, *pip, "--target", str(folder), each, success_codes=[0, 1])
+    command = (".venv/bin/python", "-m", "pytest", "-q", "-rs", "tests/own_tls")
+    _run(session, *command, env={"PYTHONPATH": str(folder)})
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documents as a site in build/site; a link that leads nowhere fails."""
     python = ".venvs/docs/bin/python"

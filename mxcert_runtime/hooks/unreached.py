@@ -36,30 +36,36 @@ class Unreached:
 
 _HTTP_REMEDY = "For hosts with a rule use a client that is reached, such as httpx or requests"
 _FILES = "Give it certificate and key by its own settings"
+#: what takes a certificate and a key that somebody has
+_HAND_OVER = "Hand it the identity of the host by `mxcert_runtime.material`"
+_LIBPQ_REMEDY = f"{_HAND_OVER}: `sslcert` and `sslkey`, or use asyncpg or pg8000"
 
 UNREACHED = (
     Unreached("primp", "rustls or BoringSSL", _HTTP_REMEDY),
-    Unreached("curl_cffi", "BoringSSL in curl", f"{_HTTP_REMEDY}, or give it `cert=`"),
+    Unreached("curl_cffi", "BoringSSL in curl", f"{_HAND_OVER}: `cert=`, or use httpx or requests"),
     Unreached("pycurl", "libcurl's", f"{_FILES}: `SSLCERT` and `SSLKEY`, or the `_BLOB` options"),
     Unreached("tls_client", "Go's", _HTTP_REMEDY),
-    Unreached("aioquic", "its own TLS 1.3", f"{_FILES}: `QuicConfiguration.load_cert_chain`"),
+    Unreached("aioquic", "its own TLS 1.3", f"{_HAND_OVER}: `QuicConfiguration.load_cert_chain`"),
+    *(Unreached(each, "OpenSSL in libpq", _LIBPQ_REMEDY) for each in ("psycopg", "psycopg2")),
+    Unreached("MySQLdb", "libmysqlclient's", f"{_HAND_OVER}: `ssl=`, or use PyMySQL"),
     Unreached(
-        "psycopg", "OpenSSL in libpq", f"{_FILES}: `sslcert` and `sslkey`, or use asyncpg or pg8000"
+        "mariadb",
+        "MariaDB Connector/C's",
+        f"{_HAND_OVER}: `ssl_cert`, or use PyMySQL",
     ),
     Unreached(
-        "psycopg2", "OpenSSL in libpq", f"{_FILES}: `sslcert`, `sslkey`, or use asyncpg or pg8000"
+        "pyodbc",
+        "that of the ODBC driver",
+        f"{_HAND_OVER}, if its driver takes files",
     ),
-    Unreached("MySQLdb", "libmysqlclient's", f"{_FILES}: `ssl=`, or use PyMySQL"),
-    Unreached("mariadb", "MariaDB Connector/C's", f"{_FILES}: `ssl_cert`, or use PyMySQL"),
-    Unreached("pyodbc", "that of the ODBC driver", f"{_FILES}, in the connection string"),
     Unreached("pymssql", "OpenSSL in FreeTDS", "Let freetds.conf say it"),
     Unreached(
         "confluent_kafka",
         "OpenSSL in librdkafka",
-        f"{_FILES}: `ssl.certificate.pem` and `ssl.key.pem`, or use kafka-python or aiokafka",
+        f"{_HAND_OVER}: `ssl.certificate.pem` and `ssl.key.pem`, or use kafka-python or aiokafka",
     ),
     Unreached(
-        "ldap", "OpenSSL or GnuTLS in libldap", f"{_FILES}: OPT_X_TLS_CERTFILE, or use ldap3"
+        "ldap", "OpenSSL or GnuTLS in libldap", f"{_HAND_OVER}: OPT_X_TLS_CERTFILE, or use ldap3"
     ),
 )
 

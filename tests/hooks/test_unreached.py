@@ -107,11 +107,12 @@ def command(
 
 def test_check(command: Command) -> None:
     """Each that is installed is a warning, and none is imported by that."""
+    before = {"pycurl", "primp"} & set(sys.modules)
     report = command("check", "--json")
     told = [each for each in report["warnings"] if each["code"] == "client-not-reached"]
     assert {each.module for each in installed()} == {each["origin"].split("`")[1] for each in told}
     assert {"pycurl", "primp"} <= {each["origin"].split("`")[1] for each in told}
-    assert not {"pycurl", "primp"} & set(sys.modules)
+    assert before == {"pycurl", "primp"} & set(sys.modules)
 
 
 def test_check_without_identities(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,3 +137,10 @@ def test_remedies() -> None:
     """Each says what to do, and is there once."""
     assert len(UNREACHED) == len({each.module for each in UNREACHED})
     assert [] == [each.module for each in UNREACHED if not each.remedy or each.remedy[-1] == "."]
+
+
+@pytest.mark.parametrize("module", ["psycopg", "MySQLdb", "ldap", "confluent_kafka", "curl_cffi"])
+def test_what_can_be_handed_over(command: Command, module: str) -> None:
+    """What takes an identity that it is given is told the way."""
+    data = command("explain", "--json", "https://a.test", "--client", module)
+    assert "`mxcert_runtime.material`" in data["client"]["words"]
