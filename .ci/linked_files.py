@@ -20,6 +20,7 @@ LINKED = (
     "benchmarks/README.md",
     "benchmarks/results/ratios.svg",
     "benchmarks/results/table.md",
+    "mxcert_runtime/autostart.pth",
     "mxcert_runtime/settings/mxcert.schema.json",
 )
 #: where they are in the site; not beside docs/security.md, which some disks take for SECURITY.md

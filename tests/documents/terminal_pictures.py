@@ -1,7 +1,7 @@
-"""Pictures of `mxcert check` and `mxcert probe`, as a terminal has them, for docs/commands.md.
+"""Pictures of the command, as a terminal has them, for docs/commands.md and docs/start.md.
 
-``python -m tests.documents.terminal_pictures`` makes them: both commands run on a terminal of their
-own, against a server on loopback, and what they write there is drawn by rich.
+``python -m tests.documents.terminal_pictures`` makes them: `mxcert check`, `probe` and `init` run
+on a terminal of their own, against a server on loopback, and rich draws what they write there.
 """
 
 from __future__ import annotations
@@ -35,31 +35,42 @@ from tests.support.subprocesses import client_environment
 from .pages import DOCS
 
 COLUMNS, _LINES = 110, 60
+_PASSWORD = "its password"
 HOST, _SHOWN_FOLDER, _SHOWN_PORT = "api.billing.example", "/run/secrets", "10443"
 _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def draw_all() -> None:
-    """Both pictures. The identity does not fit, so that the verdict has something to say."""
+    """All pictures. The identity does not fit, so that the verdict has something to say."""
     servers, clients = Authority("Partner Root"), Authority("Partner Client CA")
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder())
         factory = ServerFactory(OpensslServer, stack, servers, clients)
         port = factory(hosts=[HOST], demand=Demand.DEMAND).port
         variables = _variables(folder, servers, clients)
-        for command in (["check"], ["probe", f"https://{HOST}:{port}/"]):
-            told = _on_terminal(command, variables).replace(str(folder), _SHOWN_FOLDER)
-            title = " ".join(["mxcert", *command])
+        commands = {
+            "check": variables,
+            f"probe https://{HOST}:{port}/": variables,
+            f"init billing.pfx --host {HOST} --write mxcert.toml": {},
+        }
+        for line, given in commands.items():
+            command = line.split()
+            told = _on_terminal(command, given, folder)
+            told = told.replace(str(folder), _SHOWN_FOLDER)
+            title = f"mxcert {line}"
             picture = _drawn(told, title).replace(str(port), _SHOWN_PORT)
             (DOCS / f"{command[0]}.svg").write_text(picture, encoding="utf-8")
 
 
 def _variables(folder: Path, servers: Authority, clients: Authority) -> dict[str, str]:
-    files = ClientFiles(folder, "its password")
+    files = ClientFiles(folder, _PASSWORD)
     billing = Authority("Our CA").issue("billing", server=False)
     orders = clients.issue("orders", server=False)
     for name, leaf in {"billing.p12": billing, "orders.p12": orders}.items():
         files.pkcs12(leaf, name).chmod(0o600)
+    intermediate = clients.intermediate("Partner Client CA 2")
+    chained = intermediate.issue("billing", server=False)
+    ClientFiles(folder, _PASSWORD).pkcs12(chained, "billing.pfx").chmod(0o600)
     authority = files.authority(servers).rename(folder / "partner-root.pem")
     variables = files.variables(billing, orders, usages={HOST: billing})
     return {**variables, "CACertificates": str(authority)}
@@ -77,8 +88,8 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
-def _on_terminal(command: list[str], variables: Mapping[str, str]) -> str:
-    """What the command writes to a terminal of our width."""
+def _on_terminal(command: list[str], variables: Mapping[str, str], folder: Path) -> str:
+    """What the command writes to a terminal of our width, run in this folder."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, COLUMNS, 0, 0))
     environment = client_environment({**variables, "TERM": "xterm-256color"}, host_patterns=(HOST,))
@@ -88,12 +99,16 @@ def _on_terminal(command: list[str], variables: Mapping[str, str]) -> str:
         stdout=its,
         stderr=its,
         env=environment,
+        cwd=folder,
+        start_new_session=True,  # so that it asks here, and not where this was started
     )
     os.close(its)
     told = b""
     with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
         while chunk := os.read(ours, 65536):
             told += chunk
+            if told.endswith(b".pfx: "):
+                os.write(ours, f"{_PASSWORD}\n".encode())
     os.close(ours)
     process.wait(60)
     return told.decode().replace("\r\n", "\n")

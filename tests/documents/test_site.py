@@ -62,6 +62,19 @@ def test_code_in_lists() -> None:
     assert {} == {name: indents for name, indents in found.items() if indents - {0, 4}}
 
 
+_SWALLOWED = re.compile(r"^    \S.*\n- ", re.MULTILINE)
+
+
+def test_lists_go_on_behind_a_paragraph() -> None:
+    """Behind an empty line: without it, the site shows the rest of the list in that paragraph."""
+    pages = {page.name: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
+    prose = {
+        name: re.sub(r"^```.*?^```", "", text, flags=re.M | re.S) for name, text in pages.items()
+    }
+    assert [] == [name for name, text in prose.items() if _SWALLOWED.search(text)]
+    assert _SWALLOWED.search("- a:\n\n    b\n- c\n")
+
+
 def _pages(navigation: list[dict[str, Any]]) -> list[str]:
     values = [value for entry in navigation for value in entry.values()]
     return [page for each in values for page in ([each] if isinstance(each, str) else _pages(each))]

@@ -100,7 +100,7 @@ def _facts(identity: Mapping[str, Any]) -> list[tuple[str, Cell]]:
             f"{shown_moment(identity['not_before'])} to {shown_moment(identity['not_after'])}",
         ),
         ("today", Styled(f"{identity['validity']}, {_expiry(identity['days_left'])}", style)),
-        ("chain", _chain(identity)),
+        ("chain", describe_chain(identity)),
         ("origin", identity["origin"]),
     ]
 
@@ -121,7 +121,8 @@ def _expiry(days_left: int) -> str:
     return f"expired {days} ago" if days_left < 0 else f"expires in {days}"
 
 
-def _chain(identity: Mapping[str, Any]) -> str:
+def describe_chain(identity: Mapping[str, Any]) -> str:
+    """From the leaf to what servers have to trust."""
     steps = " < ".join(["leaf", *identity["chain"]])
     if identity["chain_complete"]:
         return f"{steps}; complete, below `{identity['trust_anchor']}`"

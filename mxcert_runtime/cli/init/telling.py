@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...base.printable import printable
+from ..check.text import describe_chain
 from ..layout import Style, Styled
 from ..terminal import Cell, Terminal, open_terminal, shown_moment
 from ..writing.next_steps import print_steps
@@ -110,7 +111,6 @@ def _facts(identity: dict[str, Any]) -> Iterator[tuple[str, Cell]]:
     end = shown_moment(identity["not_after"])
     style = Style.GOOD if identity["validity"] == "valid" else Style.BAD
     yield "validity", Styled(f"{identity['validity']}, until {end}", style)
-    chain = ", ".join(identity["chain"]) or "no intermediates"
-    yield "chain", f"{chain}{'' if identity['chain_complete'] else ' (incomplete)'}"
+    yield "chain", describe_chain(identity)
     bits = identity["key_bits"]
-    yield "key", f"{identity['key_type']}{f', {bits} bits' if bits else ''}"
+    yield "key", f"{identity['key_type']}{f' ({bits} bits)' if bits else ''}"
