@@ -22,7 +22,7 @@ try:
     from prometheus_client import values as _values
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 except ImportError as error:
-    remedy = "Install mxcert-runtime[prometheus]"
+    remedy = "Install it: `pip install prometheus_client`"
     raise ImportError(f"mxcert_runtime.prometheus needs prometheus_client. {remedy}") from error
 
 from .monitoring import IDENTITY_INFO, INSTRUMENTS, Instrument, Number

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Union
 try:
     from opentelemetry.metrics import Observation, get_meter
 except ImportError as error:
-    remedy = "Install mxcert-runtime[otel]"
+    remedy = "Install it: `pip install opentelemetry-api`"
     raise ImportError(f"mxcert_runtime.telemetry needs opentelemetry-api. {remedy}") from error
 
 from .monitoring import INSTRUMENTS, Instrument

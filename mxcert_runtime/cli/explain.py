@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             data["client"] = _describe_client(arguments.client)
         print(json.dumps(data, indent=2))
     else:
-        _print(open_terminal(), explanation, generation.extra_authorities)
+        _print(open_terminal(), explanation, generation)
         if arguments.client and _describe_client(arguments.client)["reached"]:
             print(f"\n{_describe_client(arguments.client)['words']}")
     for warning in (*_warnings(explanation, generation), *_client_warnings(arguments.client)):
@@ -128,10 +128,16 @@ def _client_warnings(module: str | None) -> list[str]:
     return [] if described["reached"] else [str(described["words"])]
 
 
-def _print(terminal: Terminal, explanation: Explanation, extra: Authorities | None) -> None:
-    data = explanation.as_data()
+def _print(terminal: Terminal, explanation: Explanation, generation: Generation) -> None:
+    data, extra = explanation.as_data(), generation.extra_authorities
     terminal.heading("Decision")
-    terminal.facts([*_facts(data), ("trusts", _trusted(data, extra))])
+    terminal.facts(
+        [
+            *_facts(data),
+            ("trusts", _trusted(data, extra)),
+            *([("unverified server", _unverified(data, generation))] if _presents(data) else []),
+        ]
+    )
     if data["candidates"]:
         terminal.heading("The server's request chooses the first of these that fits and is valid")
         headers = ("identity", "subject", "issuer", "valid until")
@@ -164,6 +170,20 @@ def _trusted(data: dict[str, Any], extra: Authorities | None) -> str:
         return f"{', '.join(pinned)}, and nothing else"
     joining = f"; {', '.join(extra.sources)} where that is default trust" if extra else ""
     return f"what the program trusts{joining}"
+
+
+def _presents(data: dict[str, Any]) -> bool:
+    return data["identity"] is not None or bool(data["candidates"])
+
+
+def _unverified(data: dict[str, Any], generation: Generation) -> str:
+    """What a client that does not verify the server, as by ``verify=False``, presents to it."""
+    required = generation.settings.require_verified_server
+    said = f"require_verified_server is `{required.value}`"
+    if data["requires_verified_server"]:
+        return f"gets nothing: {said}"
+    pinned = ", and no CAs are pinned here" if required.value == "pinned" else ""
+    return f"gets it too: {said}{pinned}"
 
 
 _WITHOUT_IDENTITY = {

@@ -61,6 +61,8 @@ class Explanation(Decision):
     places: tuple[Place, ...]
     #: what may not be as it was meant, for people
     warnings: tuple[str, ...]
+    #: whether all of it is kept from a server that the client does not verify
+    requires_verified_server: bool = False
 
     def as_data(self) -> dict[str, Any]:
         """As plain data, for JSON; no secret is in it."""
@@ -74,6 +76,7 @@ class Explanation(Decision):
             "rule": self.rule.name if self.rule else None,
             "origin": self.rule.origin if self.rule else None,
             "reason": self.reason,
+            "requires_verified_server": self.requires_verified_server,
             "pinned_authorities": list(self.authorities.sources) if self.authorities else None,
             "places": [
                 {
@@ -143,6 +146,7 @@ def explain_in(
         service=service,
         places=tuple(places),
         warnings=tuple(_warnings(generation, host, port, service)),
+        requires_verified_server=generation.policy.for_unverified(decided) is not decided,
     )
 
 

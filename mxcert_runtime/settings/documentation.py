@@ -15,7 +15,7 @@ from .scalars import SCALARS
 
 BEGIN, END = "<!-- settings: generated, begin -->\n", "<!-- settings: generated, end -->\n"
 
-_HEAD = ("Setting of the platform", "Key of the file", "Environment variable", "Value")
+_HEAD = ("Setting of Mendix", "Key of the file", "Environment variable", "Value")
 _FAMILY = {
     names.CERTIFICATES: "PKCS12 paths, separated by commas",
     names.PASSWORDS: "passwords in the same order; one may be empty",

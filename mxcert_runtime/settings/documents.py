@@ -100,7 +100,7 @@ def _yaml_record(text: Secret[str], place: Place) -> Record | None:
 
         from .yaml_text import RULES, TextLoader
     except ImportError:
-        remedy = "Install it: `pip install mxcert-runtime[yaml]`"
+        remedy = "Install it: `pip install PyYAML`"
         place.fault("is YAML, which needs PyYAML", remedy)
         return None
     try:

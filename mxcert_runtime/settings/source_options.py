@@ -116,7 +116,7 @@ def _found(name: str, table: Table) -> OpenSource | None:
         opener = find_kind(name)
     except ImportError as error:
         problem = f"names the kind `{name}`, which needs {error.name or 'a package'}"
-        at.fault(problem, f"Install it, for a kind of ours: pip install 'mxcert-runtime[{name}]'")
+        at.fault(problem, "Install it with pip, into the Python of this program")
         return None
     except Exception as error:  # the code of somebody else
         problem = f"names the kind `{name}`, which cannot be loaded: {type(error).__name__}"

@@ -186,7 +186,7 @@ class TestTable:
 
         assert 0 == done.returncode
         assert {"urllib3", "urllib.request"} == {row["library"] for row in json.loads(done.stdout)}
-        assert "mxcert-runtime[demo]" in done.stderr
+        assert "`pip install requests`" in done.stderr
 
 
 class TestJudgement:

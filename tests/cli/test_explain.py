@@ -223,3 +223,30 @@ def test_the_console_script(tmp_path: Path, client_files: ClientFiles, alpha: Le
     )
     assert (0, "") == (done.returncode, done.stderr)
     assert alpha.subject == json.loads(done.stdout)["identity"]["subject"]
+
+
+@pytest.mark.parametrize(
+    ("required", "host", "expected", "words"),
+    [
+        ("pinned", "good.example", True, "gets nothing: require_verified_server is `pinned`"),
+        ("pinned", "mail.example:25", False, "is `pinned`, and no CAs are pinned here"),
+        ("all", "mail.example:25", True, "gets nothing: require_verified_server is `all`"),
+        ("off", "good.example", False, "gets it too: require_verified_server is `off`"),
+        ("all", "open.example", False, None),
+    ],
+)
+@pytest.mark.usefixtures("settings")
+def test_unverified_servers(
+    explain: Explain,
+    monkeypatch: pytest.MonkeyPatch,
+    required: str,
+    host: str,
+    expected: bool,
+    words: str | None,
+) -> None:
+    """Whoever wonders what `verify=False` presents is told; where nothing is, so is nothing."""
+    monkeypatch.setenv("MXCERT_REQUIRE_VERIFIED_SERVER", required)
+    assert as_data(explain, host)["requires_verified_server"] is expected
+    printed = " ".join(explain(host)[1].split())
+    assert ("unverified server" in printed) is (words is not None)
+    assert (words or "") in printed

@@ -82,6 +82,12 @@ def test_a_message_that_nobody_says() -> None:
     assert len(MESSAGES) > 30
 
 
+def test_remedies_can_be_followed() -> None:
+    """What is to be installed is named by itself: this package may be on no index."""
+    assert [] == [text for text in _texts() if "mxcert-runtime[" in text]
+    assert any("`pip install PyYAML`" in text for text in _texts())
+
+
 def _rows() -> Iterator[list[str]]:
     for line in DOCUMENT.splitlines():
         if line.startswith("| `"):

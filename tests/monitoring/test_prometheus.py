@@ -270,4 +270,4 @@ def test_without_prometheus_client_the_error_says_what_to_install() -> None:
         except ImportError as error:
             print(json.dumps(str(error)))
     """
-    assert "mxcert-runtime[prometheus]" in run_client(script, host_patterns=()).json()
+    assert "`pip install prometheus_client`" in run_client(script, host_patterns=()).json()

@@ -131,7 +131,7 @@ def hints(rows: Sequence[Row]) -> list[str]:
     """What is left out on this machine, and how to have it."""
     if "requests" in _libraries(rows):
         return []
-    remedy = "pip install 'mxcert-runtime[demo]' adds its rows"
+    remedy = "`pip install requests` adds its rows"
     return [f"requests is not installed here; {remedy}"]
 
 

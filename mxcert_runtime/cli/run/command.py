@@ -204,7 +204,8 @@ def _check_interpreter(python: Program) -> None:
         raise _refusal(shown, problem, "See whether this Python starts at all") from None
     problem = "does not load mxcert_runtime, so the program would run without identities"
     remedy = (
-        "Install mxcert-runtime with pip into the environment of this Python (PYTHONPATH is not "
+        "Install mxcert-runtime with pip, from its checkout or wheel, into the environment of this "
+        "Python (PYTHONPATH is not "
         "enough) or, where it is a bundle such as a pex file, make it part of that, and start it "
         f"without -S; the Python of this command is {sys.executable}"
     )

@@ -16,7 +16,7 @@ from ...errors import IdentityError, IdentityProblem
 from ..material.pem import pem_text
 from .update import Svid, Update
 
-_REMEDY = "Install mxcert-runtime[spiffe], on Python 3.10 or later"
+_REMEDY = "Install it: `pip install spiffe`, on Python 3.10 or later"
 _LONGEST_REASON = 600
 
 _serves_gevent = False
