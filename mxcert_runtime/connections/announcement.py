@@ -10,6 +10,7 @@ from ..decisions import (
     WITHHELD_FROM_UNNAMED,
     Decision,
     Policy,
+    WithheldFromLate,
     WithheldFromUnverified,
     WithheldUnasked,
 )
@@ -33,6 +34,8 @@ def warn_of_unknowns(
         _warn_of_unknown_port(host)
     if isinstance(decision, WithheldFromUnverified):
         _warn_of_unverified_server(host, port, decision.remedy)
+    if isinstance(decision, WithheldFromLate):
+        _warn_of_late_verification(host, decision.remedy)
     if decision is WITHHELD_FROM_UNNAMED:
         _warn_of_unnamed_host(host, port)
     if isinstance(decision, WithheldUnasked):
@@ -68,6 +71,17 @@ def _warn_of_unnamed_host(host: Host | None, port: int | None) -> None:
         "is presented. %s",
         host if port is None else f"{host} on port {port}",
         WITHHELD_FROM_UNNAMED.remedy,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _warn_of_late_verification(host: Host | None, remedy: str) -> None:
+    """Warn, once for each host, that its server would see an identity before it is verified."""
+    _logger.warning(
+        "a connection to %s would verify its server when that has seen the identity, so nothing is "
+        "presented. %s",
+        host,
+        remedy,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from ..decisions import Decision, Generation, decide_unasked, in_force
+from ..decisions import Decision, Generation, decide_unasked, in_force, withheld_from_late
 from .attempt import Attempt, begin
 from .endpoint import Asked
 from .plan import Plan, count_of
@@ -23,6 +23,8 @@ class OwnTls:
     verifies: bool = True
     #: whether the program authenticates itself, which always wins
     presents_own: bool = False
+    #: which client it is that verifies a server after it has seen the certificate, and what to do
+    late: tuple[str, str] | None = None
 
 
 class _Unasked:
@@ -35,11 +37,19 @@ class _Unasked:
         self, generation: Generation, decision: Decision, asked: Asked, context: OwnTls
     ) -> Plan:
         if not context.presents_own:
-            if not context.verifies:
-                decision = generation.policy.for_unverified(decision)
+            decision = _by_verification(generation, decision, context)
             decision = decide_unasked(decision, datetime.now(timezone.utc))
         count = count_of(decision, presents_own=context.presents_own)
         return Plan(generation, decision, count, presents_own=context.presents_own)
+
+
+def _by_verification(generation: Generation, decision: Decision, context: OwnTls) -> Decision:
+    if context.verifies and context.late is None:
+        return decision
+    withheld = generation.policy.for_unverified(decision)
+    if withheld is decision or not context.verifies or context.late is None:
+        return withheld
+    return withheld_from_late(decision, *context.late)
 
 
 _engine = _Unasked()

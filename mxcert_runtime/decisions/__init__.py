@@ -27,7 +27,12 @@ if TYPE_CHECKING:
         WithheldFromUnverified,
     )
     from .services import service
-    from .unasked import WithheldUnasked, decide_unasked
+    from .unasked import (
+        WithheldFromLate,
+        WithheldUnasked,
+        decide_unasked,
+        withheld_from_late,
+    )
 
 __all__ = (
     "WITHHELD_FROM_UNNAMED",
@@ -40,6 +45,7 @@ __all__ = (
     "Policy",
     "Rule",
     "Withheld",
+    "WithheldFromLate",
     "WithheldFromUnverified",
     "WithheldUnasked",
     "build_generation",
@@ -57,6 +63,7 @@ __all__ = (
     "service",
     "summary_of",
     "take_leg",
+    "withheld_from_late",
 )  # fmt: skip
 
 #: which file has which names; it is loaded once one of them is asked for
@@ -68,7 +75,7 @@ _FILES = {
     "legs": "current_leg dialling dialling_proxy held_leg hold_leg peek_leg take_leg",
     "policy": "Choice Decision Policy Rule WITHHELD_FROM_UNNAMED Withheld WithheldFromUnverified",
     "services": "service",
-    "unasked": "WithheldUnasked decide_unasked",
+    "unasked": "WithheldFromLate WithheldUnasked decide_unasked withheld_from_late",
 }  # fmt: skip
 
 

@@ -16,6 +16,10 @@ class WithheldUnasked(Withheld):
     """Nothing is presented, since only the server's request could tell whether it may be."""
 
 
+class WithheldFromLate(Withheld):
+    """Nothing is presented, since the client verifies the server only when that has seen it."""
+
+
 _WITHHELD = WithheldUnasked(
     choice=Choice.NONE,
     identity=None,
@@ -44,4 +48,17 @@ def decide_unasked(decision: Decision, moment: datetime) -> Decision:
     raise MxcertError(
         f"by {decision.reason} ({names}), but this client has TLS of its own and does not show the "
         "request. Give the host an identity of one key, or use a client of Python's `ssl`"
+    )
+
+
+def withheld_from_late(decision: Decision, client: str, remedy: str) -> Decision:
+    """Nothing, in the place of a decision that is for servers that were verified before."""
+    return WithheldFromLate(
+        choice=Choice.NONE,
+        identity=None,
+        candidates=(),
+        rule=decision.rule,
+        reason=f"{client} verifies a server after the handshake, when that has seen what is "
+        f"presented, and require_verified_server keeps from it what there is: {decision.reason}",
+        remedy=remedy,
     )

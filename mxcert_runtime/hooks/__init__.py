@@ -48,5 +48,6 @@ LIBRARIES: tuple[HookedLibrary, ...] = (
     *late("twisted_agents", "twisted.internet._sslverify", "twisted.web.client"),
     *late("grpclib_channels", "grpclib.client"),
     *late("grpc_channels", "grpc._channel", "grpc.aio._channel"),
+    *late("curl.library", "pycurl"),
     *UNREACHED,
 )

@@ -35,7 +35,6 @@ class Unreached:
 
 
 _HTTP_REMEDY = "For hosts with a rule use a client that is reached, such as httpx or requests"
-_FILES = "Give it certificate and key by its own settings"
 #: what takes a certificate and a key that somebody has
 _HAND_OVER = "Hand it the identity of the host by `mxcert_runtime.material`"
 _LIBPQ_REMEDY = f"{_HAND_OVER}: `sslcert` and `sslkey`, or use asyncpg or pg8000"
@@ -43,7 +42,6 @@ _LIBPQ_REMEDY = f"{_HAND_OVER}: `sslcert` and `sslkey`, or use asyncpg or pg8000
 UNREACHED = (
     Unreached("primp", "rustls or BoringSSL", _HTTP_REMEDY),
     Unreached("curl_cffi", "BoringSSL in curl", f"{_HAND_OVER}: `cert=`, or use httpx or requests"),
-    Unreached("pycurl", "libcurl's", f"{_FILES}: `SSLCERT` and `SSLKEY`, or the `_BLOB` options"),
     Unreached("tls_client", "Go's", _HTTP_REMEDY),
     Unreached("aioquic", "its own TLS 1.3", f"{_HAND_OVER}: `QuicConfiguration.load_cert_chain`"),
     *(Unreached(each, "OpenSSL in libpq", _LIBPQ_REMEDY) for each in ("psycopg", "psycopg2")),

@@ -29,11 +29,11 @@ logging.getLogger("mxcert_runtime").addFilter(
 def said():
     return [each for each in told if "TLS of its own" in each]
 if sys.argv[2] == "before":
-    import pycurl
+    import curl_cffi
 import mxcert_runtime
 at_activation = len(said())
-import pycurl
-importlib.reload(pycurl)
+import curl_cffi
+importlib.reload(curl_cffi)
 mxcert_runtime.activate()
 print(json.dumps([at_activation, said(), "primp" in sys.modules]))
 """
@@ -42,7 +42,7 @@ print(json.dumps([at_activation, said(), "primp" in sys.modules]))
 @pytest.fixture
 def folder(tmp_path: Path) -> str:
     """A folder with two of them, as far as imports are concerned."""
-    for name in ("pycurl", "primp"):
+    for name in ("curl_cffi", "primp"):
         (tmp_path / f"{name}.py").write_text(_LIBRARY, encoding="ascii")
     return str(tmp_path)
 
@@ -56,8 +56,8 @@ def test_at_import(folder: str, client_files: ClientFiles, alpha: Leaf, moment: 
     ).json()
     assert (1 if moment == "before" else 0) == at_activation
     assert 1 == len(said)
-    assert said[0].startswith("`pycurl` has TLS of its own")
-    assert "SSLCERT" in said[0]
+    assert said[0].startswith("`curl_cffi` has TLS of its own")
+    assert "`cert=`" in said[0]
     assert not is_other_there
 
 
@@ -107,12 +107,12 @@ def command(
 
 def test_check(command: Command) -> None:
     """Each that is installed is a warning, and none is imported by that."""
-    before = {"pycurl", "primp"} & set(sys.modules)
+    before = {"curl_cffi", "primp"} & set(sys.modules)
     report = command("check", "--json")
     told = [each for each in report["warnings"] if each["code"] == "client-not-reached"]
     assert {each.module for each in installed()} == {each["origin"].split("`")[1] for each in told}
-    assert {"pycurl", "primp"} <= {each["origin"].split("`")[1] for each in told}
-    assert before == {"pycurl", "primp"} & set(sys.modules)
+    assert {"curl_cffi", "primp"} <= {each["origin"].split("`")[1] for each in told}
+    assert before == {"curl_cffi", "primp"} & set(sys.modules)
 
 
 def test_check_without_identities(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_check_without_identities(command: Command, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("module", "reached"), [("pycurl", False), ("urllib3", True), ("nothing_like_it", None)]
+    ("module", "reached"), [("curl_cffi", False), ("urllib3", True), ("nothing_like_it", None)]
 )
 def test_explain(command: Command, module: str, reached: bool | None) -> None:
     """``explain --client`` says whether the decision counts for the connections of a library."""

@@ -55,7 +55,7 @@ LIBRARIES = (
         "oracledb",
         "pytds",
     ),
-    *("requests", "urllib3", "uvloop", "zeep"),
+    *("pycurl", "requests", "urllib3", "uvloop", "zeep"),
 )
 
 _LONGEST_FILE = 350

@@ -356,7 +356,7 @@ def test_twice_is_once(scene: Scene) -> None:
 #: or change the process.
 _ELSEWHERE = (
     *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb.", "pytds.", "ftplib"),
-    *("eventlet.", "twisted.", "grpc.", "grpclib.", "urllib3_future."),
+    *("eventlet.", "twisted.", "grpc.", "grpclib.", "pycurl", "urllib3_future."),
 )
 #: A pre-shared key (Python 3.13) stands in the place of certificates: nothing could be shown of it.
 _METHODS_ELSEWHERE = {

@@ -1,0 +1,192 @@
+"""``pycurl.Curl``: a C type, so a class of ours stands in its place.
+
+What a program sets on a handle has to be followed, since libcurl tells nobody.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABCMeta
+from typing import Any
+
+from .options import CA_CERTS, Options
+from .transfers import Transfer
+
+#: Where a handle has its options and its transfer; in its dictionary, where pycurl looks for none.
+_OPTIONS, _TRANSFER = "_mxcert_options", "_mxcert_transfer"
+#: Where a handle says that it is closed, and on which multi it is; older versions tell neither.
+CLOSED, MULTI = "_mxcert_is_closed", "_mxcert_multi"
+
+
+def options_of(curl: Any) -> Options:
+    """What the program has set on a handle."""
+    options: Options = vars(curl).setdefault(_OPTIONS, Options())
+    return options
+
+
+def begin_transfer(curl: Any) -> Transfer:
+    """Prepare a transfer; what is left of one that ended past us goes first."""
+    end_transfer(curl)
+    transfer = Transfer(options_of(curl), _setting(curl))
+    transfer.begin()
+    vars(curl)[_TRANSFER] = transfer
+    return transfer
+
+
+def end_transfer(curl: Any) -> Transfer | None:
+    """Take out what was put into a handle, if anything is left."""
+    transfer: Transfer | None = vars(curl).pop(_TRANSFER, None)
+    if transfer is not None:
+        transfer.end()
+    return transfer
+
+
+def transfer_of(curl: Any) -> Transfer | None:
+    """What is put into a handle now."""
+    transfer: Transfer | None = vars(curl).get(_TRANSFER)
+    return transfer
+
+
+def _setting(curl: Any) -> Any:
+    """Sets an option past what follows the program."""
+    base = type(curl).base_of_pycurl
+
+    def set_option(option: int, value: Any) -> None:
+        if value is None:
+            base.unsetopt(curl, option)
+        else:
+            base.setopt(curl, option, value)
+
+    return set_option
+
+
+# The base is pycurl's own class.
+class FollowedHandle:
+    """What stands before pycurl's own methods."""
+
+    base_of_pycurl: Any
+
+    def setopt(self, option: Any, value: Any) -> Any:
+        result = super().setopt(option, value)  # type: ignore[misc]
+        options_of(self).note(option, value)
+        return result
+
+    def unsetopt(self, option: Any) -> Any:
+        result = super().unsetopt(option)  # type: ignore[misc]
+        options_of(self).note(option, None)
+        return result
+
+    def setopt_string(self, option: Any, value: Any) -> Any:
+        result = super().setopt_string(option, value)  # type: ignore[misc]
+        options_of(self).note(option, value)
+        return result
+
+    def set_ca_certs(self, value: Any) -> Any:
+        result = super().set_ca_certs(value)  # type: ignore[misc]
+        options_of(self).note_name(CA_CERTS, value)
+        return result
+
+    def reset(self) -> Any:
+        result = super().reset()  # type: ignore[misc]
+        options_of(self).values.clear()
+        return result
+
+    def close(self) -> Any:
+        result = super().close()  # type: ignore[misc]
+        vars(self)[CLOSED] = True
+        return result
+
+    def duphandle(self) -> Any:
+        copy = super().duphandle()  # type: ignore[misc]
+        options = vars(copy)[_OPTIONS] = options_of(self).copy()
+        transfer = transfer_of(self)
+        if transfer is not None:
+            transfer.left_in(options, _setting(copy)).end()
+        return copy
+
+    def perform(self) -> Any:
+        return _performed(self, super().perform)  # type: ignore[misc]
+
+    def perform_rb(self) -> Any:
+        return _performed(self, super().perform_rb)  # type: ignore[misc]
+
+    def perform_rs(self) -> Any:
+        return _performed(self, super().perform_rs)  # type: ignore[misc]
+
+
+@functools.cache
+def stand_in(followed: type, base: type) -> type:
+    """The class that stands in the place of one of pycurl's.
+
+    Every object of pycurl's is an instance of it, also one that is older; an ABC may be mixed with
+    others.
+    """
+
+    def subclasshook(cls: type, other: type) -> Any:
+        return issubclass(other, base) if cls is ours else NotImplemented
+
+    namespace: dict[str, Any] = {
+        "__doc__": base.__doc__,
+        "__module__": base.__module__,
+        "__subclasshook__": classmethod(subclasshook),
+        "base_of_pycurl": base,
+    }
+    ours: type = ABCMeta(base.__name__, (followed, base), namespace)
+    return ours
+
+
+def _performed(curl: Any, perform: Any) -> Any:
+    if not is_idle(curl):
+        return perform()  # pycurl says what is wrong
+    import pycurl
+
+    transfer, failed = begin_transfer(curl), None
+    try:
+        return perform()
+    except pycurl.error as error:
+        words = explained(curl, transfer)
+        if words is None:
+            raise
+        failed = pycurl.error(error.args[0], words)
+    finally:
+        end_transfer(curl)
+        if failed is None:
+            tell_of_redirect(curl, transfer)
+    raise failed
+
+
+def is_idle(curl: Any) -> bool:
+    """Whether a transfer of the handle may begin."""
+    reference = vars(curl).get(MULTI)
+    multi = None if reference is None else reference()
+    return (multi is None or CLOSED in vars(multi)) and not _is_closed(curl)
+
+
+def _is_closed(curl: Any) -> bool:
+    # Newer versions have it; a multi may close its handles itself.
+    return CLOSED in vars(curl) or getattr(curl, "closed", False) is True
+
+
+def explained(curl: Any, transfer: Transfer) -> str | None:
+    """Why a transfer failed, where that is by us."""
+    url = _effective_url(curl)
+    return None if url is None else transfer.explained(url)
+
+
+def tell_of_redirect(curl: Any, transfer: Transfer) -> None:
+    """Warn where a transfer has ended at a host with a rule of its own."""
+    url = _effective_url(curl) if options_of(curl).follows else None
+    if url is not None:
+        transfer.tell_of_redirect(url)
+
+
+def _effective_url(curl: Any) -> str | None:
+    import pycurl
+
+    if _is_closed(curl):
+        return None
+    try:
+        url: str | None = curl.getinfo(pycurl.EFFECTIVE_URL)
+    except (pycurl.error, UnicodeError):
+        return None
+    return url
