@@ -80,13 +80,18 @@ def folder(tmp_path: Path, client_files: ClientFiles, alpha: Leaf, beta: Leaf) -
 
 
 def _run(
-    installation: Installation, folder: Path, trust: dict[str, str], inherit: str, *ways: str
+    installation: Installation,
+    folder: Path,
+    trust: dict[str, str],
+    inherit: str,
+    *ways: str,
+    prefix: tuple[str, ...] = (),
 ) -> None:
     """Run the program; the path of its settings file holds in its own folder alone."""
     text = _PROGRAM.replace("{ways}", "; ".join(ways))
     (folder / "program.py").write_text(text, encoding="utf-8")
     said = {"MXCERT_CONFIG": "mxcert.json", **({"MXCERT_INHERIT": inherit} if inherit else {})}
-    command = installation.python, "program.py"
+    command = *prefix, installation.python, "program.py"
     done = installation.run(*command, folder=folder, environment={**trust, **said})
     assert (0, "") == (done.returncode, done.stderr)
 
@@ -118,6 +123,28 @@ def test_ways(
         for name, (_, has) in _WAYS.items()
     }
     assert {"/parent": both, **expected} == seen_by(server, 1 + len(_WAYS))
+
+
+@pytest.mark.any_python
+@pytest.mark.parametrize("inherit", ["", "off"])
+def test_by_run(
+    installations: Installations,
+    server: TlsServer,
+    trust: dict[str, str],
+    folder: Path,
+    alpha: Leaf,
+    beta: Leaf,
+    inherit: str,
+) -> None:
+    """Under ``mxcert run`` it is on, so that a child in another folder finds the settings file;
+    said to be off, it keeps from children what has started the program."""
+    prefix = (installations.wheel.script("mxcert"), "run", "--")
+    ways = (_WAYS["plain"][0], _WAYS["scheduled"][0])
+    _run(installations.wheel, folder, trust, inherit, *ways, prefix=prefix)
+
+    both = [alpha.fingerprint, beta.fingerprint]
+    child = [None, None] if inherit else both
+    assert {"/parent": both, "/plain": child, "/scheduled": child} == seen_by(server, 3)
 
 
 @pytest.mark.any_python
