@@ -71,7 +71,7 @@ def tests(session: nox.Session, version: str) -> None:
         session.skip("`bash .ci/test` ran on it")
     environment = {"MXCERT_PYTHON": _python(session, version), "MXCERT_VENV": _venv(version)}
     wanted = session.posargs or (() if version in ALL_TESTS else BETWEEN_TESTS)
-    _run(session, "bash", ".ci/test", "--no-cov", "-m", "not any_python", *wanted, env=environment)
+    _run(session, "bash", ".ci/test", "-m", "not any_python", *wanted, env=environment)
 
 
 @nox.session
@@ -82,7 +82,7 @@ def oldest(session: nox.Session) -> None:
         "MXCERT_PYTHON": _oldest_python(session),
         "MXCERT_VENV": ".venvs/oldest",
     }
-    _run(session, "bash", ".ci/test", "--no-cov", *session.posargs, env=environment)
+    _run(session, "bash", ".ci/test", *session.posargs, env=environment)
 
 
 @nox.session
