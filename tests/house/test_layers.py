@@ -7,9 +7,10 @@ import functools
 import importlib
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,17 +144,25 @@ def test_every_layer_has_a_module() -> None:
     assert [] == [entry for row in _rows() for entry in row if entry not in entries]
 
 
-@pytest.mark.parametrize("module", _modules())
-def test_imports_come_from_below(module: str) -> None:
-    """A module imports from rows below its own, or within its package."""
+def _from_above(module: str) -> list[str]:
+    """What a module imports from its own row and those above it, its package excepted."""
     own = _entry(module)
-    wrong = {
+    return sorted(
         each
         for each in _imports(module)
         if _row_of(_entry(each)) <= _row_of(own)
         and not (own.endswith("/*") and own == _entry(each))
-    }
-    assert set() == wrong
+    )
+
+
+def _offenders(search: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
+    """The modules of which a search finds something, with what it finds."""
+    return {module: found for module in _modules() if (found := search(module))}
+
+
+def test_imports_come_from_below() -> None:
+    """A module imports from rows below its own, or within its package."""
+    assert {} == _offenders(_from_above)
 
 
 def test_decisions_know_no_contexts() -> None:
@@ -195,15 +204,14 @@ def _past_a_face(module: str) -> Iterator[str]:
             yield name
 
 
-@pytest.mark.parametrize("module", sorted(set(_sources()) - {"__init__"}))
-def test_rooms_are_entered_by_their_faces(module: str) -> None:
-    """What is of another room is imported from that room, and named in its ``__all__``."""
-    assert [] == list(_past_a_face(module))
+def test_rooms_are_entered_by_their_faces() -> None:
+    """What is of another room is imported from that room, and named in its ``__all__``.
 
-
-def test_the_search_sees_what_goes_past_a_face() -> None:
-    """The twin: the package's own face names the files in which public names are defined."""
-    assert "mxcert_runtime.decisions.services.service" in set(_past_a_face("__init__"))
+    The package's own face alone names the files in which public names are defined.
+    """
+    found = _offenders(lambda module: list(_past_a_face(module)))
+    assert ["__init__"] == list(found)
+    assert "mxcert_runtime.decisions.services.service" in found["__init__"]
 
 
 def _typed_names(room: str) -> Iterator[tuple[str, str]]:
@@ -274,31 +282,35 @@ def test_only_replacements_import_wrapt() -> None:
     assert ["hooks.replacements"] == users
 
 
-@pytest.mark.parametrize("module", _modules())
-def test_files_are_short_and_say_what_they_are(module: str) -> None:
+def _lines(module: str) -> list[str]:
+    return _sources()[module].read_text(encoding="utf-8").splitlines()
+
+
+def test_files_are_short_and_say_what_they_are() -> None:
     """Every file has a docstring and at most 350 lines."""
-    path = _sources()[module]
-    assert ast.get_docstring(_tree(path))
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FILE
+    assert [] == [name for name in _modules() if not ast.get_docstring(_tree(_sources()[name]))]
+    assert [] == [name for name in _modules() if len(_lines(name)) > _LONGEST_FILE]
 
 
 def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or 0) - function.lineno + 1
 
 
-@pytest.mark.parametrize("module", _modules())
-def test_functions_are_short(module: str) -> None:
-    """No function is longer than 50 lines, its docstring included."""
+def _too_long(module: str) -> list[str]:
     functions = (
         each for each in _nodes(module) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
     )
-    assert [] == [each.name for each in functions if _length(each) > _LONGEST_FUNCTION]
+    return [each.name for each in functions if _length(each) > _LONGEST_FUNCTION]
+
+
+def test_functions_are_short() -> None:
+    """No function is longer than 50 lines, its docstring included."""
+    assert {} == _offenders(_too_long)
 
 
 def test_the_face_is_short() -> None:
     """``__init__.py`` stays short; each public name is a line of it."""
-    path = _sources()["__init__"]
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= _LONGEST_FACE
+    assert len(_lines("__init__")) <= _LONGEST_FACE
 
 
 _IMPORT_HOOKS = """
