@@ -144,10 +144,14 @@ _SHAPES = {
 }
 
 
+#: those of Python, and those that word processors make
+_OTHER_QUOTES = tuple("'\u2018\u2019\u201c\u201d\u201e")
+
+
 def _json_remedy(rule: str, text: SecretText, position: int) -> str:
     if "escape" in rule:
         return r"Double the backslashes, as JSON wants them: `D:\\App\\Mx1.pfx`"
-    if text.reveal()[position : position + 1] == "'":
+    if text.reveal()[position : position + 1] in _OTHER_QUOTES:
         return (
             'Write texts in double quotes, as JSON has them, `"one"`; single ones are the shell\'s'
         )

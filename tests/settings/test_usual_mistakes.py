@@ -32,6 +32,11 @@ _MISTAKES = {
         "{'a.example': '/a.pfx'}",
         "texts in double quotes",
     ),
+    "quotes of a word processor": (
+        "ClientCertificates",
+        "[\u201ca.pfx\u201d]",
+        "texts in double quotes",
+    ),
     "single backslashes": ("ClientCertificates", r'["C:\certs\a.pfx"]', "Double the backslashes"),
     "backslashes that are escapes": ("ClientCertificates", r'["C:\new\test.pfx"]', "double it"),
     "PEM in the place of a path": ("ClientCertificates", _KEY, "its path; a PKCS12 itself goes"),
