@@ -6,7 +6,6 @@ each search has so much work to do at most, and gives no answer beyond that.
 
 from __future__ import annotations
 
-import difflib
 import heapq
 from collections.abc import Iterable
 from itertools import islice
@@ -46,6 +45,8 @@ class NearWords:
         self._left -= len(wanted) * sum(map(len, candidates)) + _LOOK * len(folded)
         if self._left < 0:
             return ()
+        import difflib  # late: only mistakes need it
+
         close = difflib.get_close_matches(wanted, candidates, n=count, cutoff=_LIKENESS)
         return tuple(folded[each] for each in close)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from os import access as may_access  # see `file_state`
 from typing import BinaryIO
@@ -50,6 +49,8 @@ def _open_memory() -> int | None:
 def temporary_file(content: Secret[bytes]) -> Iterator[str]:
     """A file on the disk; what it holds must be encrypted, or be no secret."""
     owner = os.getpid()
+    import tempfile  # late: with it come five ways of compression
+
     descriptor, path = tempfile.mkstemp(prefix="mxcert-")  # mode 0600
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:
