@@ -115,12 +115,13 @@ def compat(session: nox.Session) -> None:
     if not _answers(MAIN_PYTHON, names):
         session.skip("libnss-wrapper is not installed, which gives test names to clients")
     _install_for_development(session)
-    _run(session, ".venv/bin/python", "-m", "tests.compat", "--only", "core", "niquests")
+    environments = "core", "niquests", "own-tls"
+    _run(session, ".venv/bin/python", "-m", "tests.compat", "--only", *environments)
 
 
 @nox.session
 def own_tls(session: nox.Session) -> None:
-    """Clients with TLS of their own, as docs/own-tls.md has them, with real servers."""
+    """Clients with TLS of their own, hooked and as docs/own-tls.md has them, with real servers."""
     _install_for_development(session)
     folder = Path(".venvs/own-tls").resolve()
     requirements = Path("tests/own_tls/requirements.txt").read_text(encoding="ascii").splitlines()
@@ -128,7 +129,8 @@ def own_tls(session: nox.Session) -> None:
     for each in requirements:
         if not each.startswith("#"):
             _run(session, *pip, "--target", str(folder), each, success_codes=[0, 1])
-    command = (".venv/bin/python", "-m", "pytest", "-q", "-rs", "tests/own_tls")
+    hooked = "tests/clients/test_grpc.py", "tests/clients/test_pycurl.py"
+    command = (".venv/bin/python", "-m", "pytest", "-q", "-rs", "tests/own_tls", *hooked)
     _run(session, *command, env={"PYTHONPATH": str(folder)})
 
 

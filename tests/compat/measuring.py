@@ -45,6 +45,7 @@ class Program:
         environment = client_environment(scene.environment(), host_patterns=())
         environment["PYTHONPATH"] = os.pathsep.join((str(_SHADOW), environment["PYTHONPATH"]))
         environment["EVENTLET_NO_GREENDNS"] = "yes"
+        environment["GRPC_DNS_RESOLVER"] = "native"
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the program
         self._process = subprocess.Popen(
             ["timeout", str(_LIMIT), environments.python_of(row.environment), str(_CHILD)],

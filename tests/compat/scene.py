@@ -62,7 +62,7 @@ class Scene:
                 leaf=authority.issue("server", hosts=names),
                 client_authorities=(clients,),
                 demand=Demand.ACCEPT,
-                alpn=("h2",) if kind is Server.HTTP2 else (),
+                alpn=("h2",) if kind in (Server.HTTP2, Server.GRPC) else (),
             )
             return stack.enter_context(make_server(kind, tls))
 
@@ -117,6 +117,7 @@ class Scene:
             "WEBSOCKET_CLIENT_CA_BUNDLE",
             "HTTPLIB2_CA_CERTS",
             "PYCURL_CA",
+            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
         )
         return {
             **dict.fromkeys(names, str(self.bundle)),

@@ -12,6 +12,7 @@ from typing import Any
 from tests.pools.h2_server import Http2Server
 from tests.support import tds
 from tests.support.ftp_server import FtpServer
+from tests.support.grpc_server import GrpcServer
 from tests.support.listener import Records
 from tests.support.mail_server import ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.server_tls import ServerConnection, ServerTls, observe
@@ -167,6 +168,8 @@ def make_server(kind: Server, tls: ServerTls) -> TlsListener:
         return WebServer(tls)
     if kind is Server.HTTP2:
         return Http2AnswersServer(tls)
+    if kind is Server.GRPC:
+        return GrpcServer(tls)
     if kind is Server.FTP:
         return FtpServer(tls)
     if kind in _DIALOGUES:

@@ -11,6 +11,7 @@ class Server(Enum):
 
     HTTP = "HTTP/1.1"
     HTTP2 = "HTTP/2"
+    GRPC = "gRPC"
     SMTP = "SMTP, STARTTLS"
     IMAP = "IMAP, STARTTLS"
     FTP = "FTP, AUTH TLS"

@@ -1,6 +1,6 @@
 """The rows of the table, by what their clients speak."""
 
-from . import brokers, cloud, databases, http, mail, reactors
+from . import brokers, cloud, databases, http, mail, own_tls, reactors
 
 ROWS = (
     *http.ROWS,
@@ -9,4 +9,5 @@ ROWS = (
     *mail.ROWS,
     *databases.ROWS,
     *brokers.ROWS,
+    *own_tls.ROWS,
 )
