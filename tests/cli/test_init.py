@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -204,6 +205,53 @@ def test_what_it_prints_works(
     folder = tmp_path / "used"
     folder.mkdir()
     assert [alpha.fingerprint, None] == use(WAYS[form](settings, folder))
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_systemd_reads_it(
+    spoiled: bool, init: Init, pfx: Path, password_file: Path, tmp_path: Path
+) -> None:
+    """The drop-in is one to systemd itself; the twin with a quote too many is not."""
+    unit, drop_in = tmp_path / "units/prog.service", tmp_path / "units/prog.service.d/mxcert.conf"
+    drop_in.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=/bin/true\n")
+    options = ("--password-file", password_file, "--host", HOST, "--write", drop_in)
+    assert 0 == init(pfx, *options)[0]
+    if spoiled:
+        drop_in.write_text(f'{drop_in.read_text()}Environment="open\n')
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "prog.service"],
+        env={**os.environ, "SYSTEMD_UNIT_PATH": f"{unit.parent}:"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    assert spoiled == (drop_in.name in done.stderr), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl here")
+def test_the_command_for_the_secret(
+    init: Init, use: Use, pfx: Path, password_file: Path, alpha: Leaf, tmp_path: Path
+) -> None:
+    """kubectl makes the Secret that the Deployment mounts, without a cluster to ask."""
+    options = ("--password-file", password_file, "--host", HOST, "--format", "kubernetes")
+    _, printed, _ = init(pfx, *options, "--json")
+    data = json.loads(printed)
+    words = shlex.split(data["next"][0])
+    done = subprocess.run(
+        [*words, "--dry-run=client", "-o", "yaml"],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"kubectl does not work here: {done.stderr}")
+    assert "kind: Secret" not in data["settings"]
+    settings = f"{data['settings']}---\n{done.stdout}"
+    folder = tmp_path / "used"
+    folder.mkdir()
+    assert [alpha.fingerprint, None] == use(_of_kubernetes(settings, folder))
 
 
 @pytest.mark.parametrize("form", ["toml", "systemd", "kubernetes"])

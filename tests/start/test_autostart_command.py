@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.support.installation import (
     AUTOSTART_FILE,
     AUTOSTART_SOURCE,
     Installation,
+    Installations,
     build_wheels,
     make_environment,
 )
@@ -34,20 +36,24 @@ print(json.dumps(mxcert_runtime.is_active()))
 """
 
 
-@pytest.fixture(scope="module", params=["1", "0"], ids=["with", "without"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """An environment of its own with a wheel, which a build made with the file or without."""
+@pytest.fixture(scope="module")
+def wheels_without(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The wheel and the editable wheel of a build that leaves the file out."""
     folder = tmp_path_factory.mktemp("built")
-    wheel, editable = build_wheels(folder, {"MXCERT_BUILD_AUTOSTART": request.param})
-    return wheel, editable, request.param == "1"
+    return build_wheels(folder, {"MXCERT_BUILD_AUTOSTART": "0"})
+
+
+def _installed(folder: Path, wheel: Path) -> Installation:
+    made = make_environment(folder / "environment")
+    made.install(wheel)
+    return made
 
 
 @pytest.fixture
-def installation(built: tuple[Path, Path, bool], tmp_path: Path) -> Installation:
-    """The wheel, installed anew."""
-    made = make_environment(tmp_path / "environment")
-    made.install(built[0])
-    return made
+def installation(installations: Installations, tmp_path: Path) -> Installation:
+    """The wheel as users have it, in an environment that a test may change."""
+    (wheel,) = installations.folder.glob("wheel/*.whl")
+    return _installed(tmp_path, wheel)
 
 
 def _autostart(installation: Installation, *options: str) -> tuple[int, str]:
@@ -62,51 +68,54 @@ def _starts(installation: Installation, variables: dict[str, str], code: str = _
 
 
 def test_removed_and_installed(
-    built: tuple[Path, Path, bool],
-    installation: Installation,
-    client_files: ClientFiles,
-    alpha: Leaf,
+    installation: Installation, client_files: ClientFiles, alpha: Leaf
 ) -> None:
-    """What it says is what an interpreter does, however the wheel was built."""
-    is_built_with = built[2]
+    """What it says is what an interpreter does; an import works all the while."""
     variables = client_files.variables(alpha)
-    assert is_built_with == _starts(installation, variables)
-    assert ((0, "present") if is_built_with else (1, "absent")) == _autostart(installation)
+    assert (0, "present") == _autostart(installation)
     assert (0, "absent") == _autostart(installation, "--remove")
     assert (0, "absent") == _autostart(installation, "--remove")
+    assert (1, "absent") == _autostart(installation)
     assert False is _starts(installation, variables)
     assert True is _starts(installation, variables, _IMPORT)
     assert (0, "present") == _autostart(installation, "--install")
     assert True is _starts(installation, variables)
+
+
+def test_a_file_that_is_not_ours(installation: Installation) -> None:
+    """It is told apart, and put right."""
     path = installation.packages / AUTOSTART_FILE
-    assert AUTOSTART_SOURCE.read_bytes() == path.read_bytes()
     path.write_bytes(b"# another\n")
     assert (1, "changed") == _autostart(installation)
     assert (0, "present") == _autostart(installation, "--install")
-
-
-def test_pip_takes_it_away(installation: Installation) -> None:
-    """Also where the command has put it there: what is left over would end programs with 78."""
-    assert (0, "present") == _autostart(installation, "--install")
-    words = ("-m", "pip", "uninstall", "--yes", "--quiet", "--disable-pip-version-check")
-    done = installation.run(installation.python, *words, "mxcert-runtime")
-    assert 0 == done.returncode, done.stderr
-    assert not (installation.packages / AUTOSTART_FILE).exists()
+    assert AUTOSTART_SOURCE.read_bytes() == path.read_bytes()
 
 
 def test_run_refuses_without_it(
     installation: Installation, client_files: ClientFiles, alpha: Leaf
 ) -> None:
     """``mxcert run`` starts nothing that would run on without identities."""
-    _autostart(installation, "--remove")
+    (installation.packages / AUTOSTART_FILE).unlink()
     command = (installation.script("mxcert"), "run", "--", installation.python, "-c", "print(1)")
     done = installation.run(*command, environment=client_files.variables(alpha))
     assert (78, "") == (done.returncode, done.stdout)
 
 
-def test_an_editable_build(built: tuple[Path, Path, bool]) -> None:
-    """The setting of the build counts for it as well."""
-    import zipfile
-
-    with zipfile.ZipFile(built[1]) as archive:
-        assert built[2] == (AUTOSTART_FILE in archive.namelist())
+def test_a_build_without_it(
+    wheels_without: tuple[Path, Path], client_files: ClientFiles, alpha: Leaf, tmp_path: Path
+) -> None:
+    """Neither wheel has it, nothing starts; put there later, pip takes it away all the same."""
+    for wheel in wheels_without:
+        with zipfile.ZipFile(wheel) as archive:
+            assert AUTOSTART_FILE not in archive.namelist()
+    installation = _installed(tmp_path, wheels_without[0])
+    variables = client_files.variables(alpha)
+    assert (1, "absent") == _autostart(installation)
+    assert False is _starts(installation, variables)
+    assert (0, "present") == _autostart(installation, "--install")
+    assert True is _starts(installation, variables)
+    words = ("-m", "pip", "uninstall", "--yes", "--quiet", "--disable-pip-version-check")
+    done = installation.run(installation.python, *words, "mxcert-runtime")
+    assert 0 == done.returncode, done.stderr
+    # What is left over would end each Python that is asked to start the plugin.
+    assert not (installation.packages / AUTOSTART_FILE).exists()
