@@ -87,7 +87,7 @@ def _copy_package(folder: Path, is_hooked: bool) -> None:
         name = "mxcert_runtime/hooks/wren_client.py"
         (folder / name).write_text(EXAMPLES[name])
         row = EXAMPLES["append to LIBRARIES"].strip()
-        rows = f"\nfrom . import wren_client\n\nLIBRARIES = (*LIBRARIES, {row})\n"
+        rows = f"\nLIBRARIES = (*LIBRARIES, {row})\n"
         with (folder / "mxcert_runtime/hooks/__init__.py").open("a") as file:
             file.write(rows)
 
