@@ -1,10 +1,11 @@
-"""py-amqp, ldap3, cassandra-driver, oracledb, pytds: they know the endpoint, and TLS is not told.
+"""Clients that know their endpoint and do not tell TLS all of it: py-amqp, ldap3, pytds and others.
 
 Each resolves it by itself and dials an address, so that its socket does not tell. What is public
 of it does: ``SSLTransport.host``, ``Server.host``, ``EndPoint.address``, ``ConnectParams.host``.
 kombu and celery speak through py-amqp. The pools of oracledb connect in threads of their own, and
 cassandra-driver knows its nodes by address: these go by rules for addresses. pytds names its host
-to pyOpenSSL and carries its records by itself, so that no socket tells the port.
+to pyOpenSSL and carries its records by itself, so that no socket tells the port; mysql-connector's
+socket has dialled an address and heard the server, which might be a proxy for all that it tells.
 """
 
 from __future__ import annotations
@@ -41,11 +42,18 @@ def _connect_node(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 def _establish_channel(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    connection = (args[0] if args else kwargs["tds_sock"]).conn
-    login = connection._login
+    connection = getattr(args[0] if args else kwargs.get("tds_sock"), "conn", None)
+    login = getattr(connection, "_login", None)
+    if connection is None or login is None:  # no module of it tells its version
+        return wrapped(*args, **kwargs)
     # A named instance has a port that its browser service tells, and the login does not know.
     port = endpoint_of_socket(connection.sock, login.server_name)[1] or login.port
     return _call_on_leg(wrapped, args, kwargs, login.server_name, port)
+
+
+def _switch_to_ssl(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    port = getattr(instance, "server_port", None)  # that of a Unix socket has none
+    return _call_on_leg(wrapped, args, kwargs, instance.server_host, port)
 
 
 def _connect_database(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -96,6 +104,11 @@ def _pytds_patches() -> tuple[Patch, ...]:
     return (Patch(attribute_of("pytds.tls"), "establish_channel", wrapping(_establish_channel)),)
 
 
+def _mysql_patches() -> tuple[Patch, ...]:
+    owner = attribute_of("mysql.connector.network", "MySQLSocket")
+    return (Patch(owner, "switch_to_ssl", wrapping(_switch_to_ssl)),)
+
+
 LIBRARIES = (
     Library(
         module="amqp.transport",
@@ -121,5 +134,16 @@ LIBRARIES = (
         version_module="oracledb",
         versions=KNOWN["oracledb"].versions,
     ),
-    Library(module="pytds.tls", patches=_pytds_patches),
+    Library(
+        module="pytds.tls",
+        patches=_pytds_patches,
+        version_module="pytds",
+        versions=KNOWN["pytds"].versions,
+    ),
+    Library(
+        module="mysql.connector.network",
+        patches=_mysql_patches,
+        version_module="mysql.connector",
+        versions=KNOWN["mysql.connector"].versions,
+    ),
 )

@@ -97,3 +97,18 @@ def test_wrong_servers(
     assert [["ResponseNeverReceived", ["VerificationError"]]] * 4 == answers[:4]
     assert [["ResponseNeverReceived", ["Error"]]] * 4 == answers[4:]
     assert [] == [answer for server in (*others, *rights) for answer in server.answers]
+
+
+def test_ports(
+    tls_server: TlsServers, client_files: ClientFiles, ca_file: str, alpha: Leaf
+) -> None:
+    """A rule for a port is for the server there, and for no other on the same host."""
+    servers = [tls_server(hosts=HOSTS, version=version) for version in VERSIONS]
+    environment = {
+        **client_files.variables(usages={f"{ALPHA_HOST}:{servers[0].port}": alpha}),
+        "MXCERT_UNLISTED_HOSTS": "none",
+    }
+    calls = [(ca_file, server.url(ALPHA_HOST)) for server in servers]
+    answers, plain = _ask(environment, *itertools.chain(*calls))
+    assert [[alpha.fingerprint, ALPHA_HOST], [None, ALPHA_HOST]] == answers
+    assert [[None, ALPHA_HOST]] * 2 == plain

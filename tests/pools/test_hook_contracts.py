@@ -355,7 +355,8 @@ def test_twice_is_once(scene: Scene) -> None:
 #: Hooks that tests/unnamed and tests/hooks hold to the same: their methods are C's, speak no HTTP,
 #: or change the process.
 _ELSEWHERE = (
-    *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb.", "pytds.", "ftplib"),
+    *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb."),
+    *("pytds.", "mysql.", "ftplib"),
     *("eventlet.", "twisted.", "grpc.", "grpclib.", "pycurl", "urllib3_future."),
 )
 #: A pre-shared key (Python 3.13) stands in the place of certificates: nothing could be shown of it.

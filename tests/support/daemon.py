@@ -25,6 +25,8 @@ import pytest
 
 from .environment import cleaned
 from .listener import TIMEOUT, Records, bind_loopback
+from .pki import pem
+from .server_tls import ServerTls
 
 _NOBODY = "nobody"
 _TAKEN = re.compile("address already in use", re.IGNORECASE)
@@ -46,6 +48,13 @@ def program(name: str, *folders: str) -> str:
 def unprivileged() -> dict[str, Any]:
     """Arguments of ``Popen`` for a program that root may not run."""
     return {"user": _NOBODY, "group": _group(), "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def unprivileged_user() -> int:
+    """The number of whom such programs run as."""
+    import pwd
+
+    return pwd.getpwnam(_NOBODY).pw_uid if os.geteuid() == 0 else os.geteuid()
 
 
 def own(folder: Path) -> None:
@@ -75,6 +84,13 @@ def run_unprivileged(command: Sequence[str], *, stdin: bytes = b"") -> None:
         **unprivileged(),
     )
     assert done.returncode == 0, done.stdout.decode("utf-8", "replace")
+
+
+def write_certificates(tls: ServerTls, folder: Path) -> None:
+    """``leaf.crt`` and ``leaf.key`` of a server, and its clients' authorities as ``clients.pem``."""
+    tls.leaf.write_pem(folder)
+    authorities = (each.certificate for each in tls.client_authorities)
+    (folder / "clients.pem").write_bytes(pem(*authorities))
 
 
 def free_port() -> int:
