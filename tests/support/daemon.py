@@ -87,7 +87,7 @@ def run_unprivileged(command: Sequence[str], *, stdin: bytes = b"") -> None:
 
 
 def write_certificates(tls: ServerTls, folder: Path) -> None:
-    """``leaf.crt`` and ``leaf.key`` of a server, and its clients' authorities as ``clients.pem``."""
+    """``leaf.crt`` and ``leaf.key`` of a server, and ``clients.pem``, whom it trusts."""
     tls.leaf.write_pem(folder)
     authorities = (each.certificate for each in tls.client_authorities)
     (folder / "clients.pem").write_bytes(pem(*authorities))
@@ -169,14 +169,21 @@ class Daemon(ABC):
                 self.output.append(line.decode("utf-8", "replace").rstrip())
         self.output.append(_END)
 
-    def _is_ready(self) -> bool:
-        """Wait for the line that says so; ``False`` where the process ends before."""
+    def line(self, pattern: re.Pattern[str]) -> re.Match[str]:
+        """What the first line with this in it has there, as soon as it is printed."""
         count = 1
         while True:
             line = self.output.wait_for(count)[count - 1]
-            if line == _END or self.ready.search(line):
-                return line != _END
+            found = pattern.search(line)
+            if found is not None:
+                return found
+            assert line != _END, "\n".join(self.output)
             count += 1
+
+    def _is_ready(self) -> bool:
+        """Wait for the line that says so; ``False`` where the process ends before."""
+        end = re.escape(_END)
+        return self.line(re.compile(f"{self.ready.pattern}|^{end}$"))[0] != _END
 
     def _stop(self) -> None:
         process, self._process = self._process, None

@@ -60,7 +60,7 @@ service pop3-login {{
   }}
 }}
 """
-_LOGIN = re.compile(r"(imap|pop3)-login: Login: user=<(.*?)>")
+_LOGIN = re.compile(r"-login: Info: Login: user=<(.*?)>")
 
 
 class DovecotServer(Daemon):
@@ -75,10 +75,9 @@ class DovecotServer(Daemon):
         self.imap = self.pop3 = 0
 
     @property
-    def logins(self) -> list[tuple[str, str]]:
-        """Protocol and user of each login, in order."""
-        found = map(_LOGIN.search, self.output)
-        return [(each[1], each[2]) for each in found if each]
+    def user(self) -> str:
+        """Who has logged in first, once somebody has."""
+        return self.line(_LOGIN)[1]
 
     def prepare(self) -> None:
         """Its certificates, and the folder of its sockets."""

@@ -38,10 +38,9 @@ class MosquittoServer(Daemon):
         self.port = 0
 
     @property
-    def users(self) -> list[str | None]:
-        """The common name of each client that was let in; ``None`` of one without a name."""
-        found = map(_CLIENT.search, self.output)
-        return [each[1] for each in found if each]
+    def user(self) -> str | None:
+        """The common name of the first client that was let in, once one was."""
+        return self.line(_CLIENT)[1]
 
     def prepare(self) -> None:
         """Its certificates."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -27,7 +28,8 @@ anon_root={folder}/files
 no_anon_password=YES
 connect_from_port_20=NO
 seccomp_sandbox=NO
-xferlog_enable=NO
+xferlog_enable=YES
+xferlog_std_format=NO
 syslog_enable=NO
 vsftpd_log_file={folder}/log
 log_ftp_protocol=YES
@@ -47,6 +49,9 @@ rsa_private_key_file={folder}/leaf.key
 ca_certs_file={folder}/clients.pem
 """
 
+#: how it logs a client's certificate: SHA-256, in decimals
+_DIGEST = re.compile(r"Cert digest: ([\d ]+)")
+
 
 class VsftpdServer:
     """A context manager; a program of its own for each connection."""
@@ -62,10 +67,10 @@ class VsftpdServer:
         return self._listener.port
 
     @property
-    def log(self) -> str:
-        """What the programs have logged."""
-        path = Path(self._folder.name, "log")
-        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    def fingerprints(self) -> list[str]:
+        """Of the certificate of each connection that has ended or serves, control and data."""
+        log = Path(self._folder.name, "log").read_text(encoding="utf-8", errors="replace")
+        return [bytes(map(int, each[1].split())).hex() for each in _DIGEST.finditer(log)]
 
     def __enter__(self) -> VsftpdServer:
         self._folder = tempfile.TemporaryDirectory()
@@ -100,7 +105,7 @@ class VsftpdServer:
         subprocess.run(
             [self._program, f"{self._folder.name}/vsftpd.conf"],
             check=False,
-            stdin=plain,
+            stdin=plain.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=TIMEOUT,

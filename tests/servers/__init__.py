@@ -1,0 +1,1 @@
+"""Ordinary clients against servers of the system, judged by what those say they saw."""
