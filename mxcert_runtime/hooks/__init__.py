@@ -42,10 +42,13 @@ LIBRARIES: tuple[HookedLibrary, ...] = (
     *late(
         "named_clients",
         *("amqp.transport", "ldap3.core.tls", "cassandra.connection", "oracledb.connection"),
-        "pytds.tls",
+        *("pytds.tls", "mysql.connector.network"),
     ),
     *late("greenlets", "gevent", "gevent.pool", "eventlet.greenthread"),
-    *late("twisted_agents", "twisted.internet._sslverify", "twisted.web.client"),
+    *late(
+        "twisted_agents",
+        *("twisted.internet._sslverify", "twisted.protocols.tls", "twisted.web.client"),
+    ),
     *late("grpclib_channels", "grpclib.client"),
     *late("grpc_channels", "grpc._channel", "grpc.aio._channel"),
     *late("curl.library", "pycurl"),

@@ -59,7 +59,6 @@ ROWS = (
     Known("ldap3", ("ldap3",), "2.4", "3", "2.9"),
     Known("cassandra", ("cassandra-driver",), "3.20", "4", "3.30"),
     Known("oracledb", ("oracledb",), "2.0", "27", "26.1"),
-    Known("pytds", ("python-tds",), "1.17", "2", "1.17"),
     Known("mysql.connector", ("mysql-connector-python",), "8.0", "27", "26.10"),
 )
 

@@ -134,12 +134,7 @@ LIBRARIES = (
         version_module="oracledb",
         versions=KNOWN["oracledb"].versions,
     ),
-    Library(
-        module="pytds.tls",
-        patches=_pytds_patches,
-        version_module="pytds",
-        versions=KNOWN["pytds"].versions,
-    ),
+    Library(module="pytds.tls", patches=_pytds_patches),
     Library(
         module="mysql.connector.network",
         patches=_mysql_patches,
