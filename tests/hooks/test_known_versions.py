@@ -80,7 +80,8 @@ def test_each_hook_has_a_row() -> None:
     for library in (each.found() for each in LIBRARIES):
         package = library.module.partition(".")[0]
         if library.is_reached and package not in (*standard, *without_version):
-            assert (package, KNOWN[package].versions) == (library.version_module, library.versions)
+            known = KNOWN[library.version_module]
+            assert (package, known.versions) == (known.module.partition(".")[0], library.versions)
 
 
 _CLIENTS = {
