@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,9 +13,11 @@ pytest.importorskip("grpc")
 pytest.importorskip("h2")
 
 import grpc
+import wrapt
 
 import mxcert_runtime
 from mxcert_runtime.connections import announcement
+from mxcert_runtime.hooks import grpc_channels
 from tests.clients.grpc_scene import AIO_CALLS, CALLS, GrpcScene, named, run_aio, unary_unary
 from tests.support.client_files import ClientFiles
 from tests.support.grpc_server import GrpcServer
@@ -317,6 +320,34 @@ def test_offered_by_default(
     scene.activate(unlisted_hosts="offer")
     assert [None] * 2 == [unary_unary(channels(host)) for host in ("nobody.test", "localhost")]
     assert 1 == sum("do not show the server's request" in each for each in caplog.messages)
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_wrappers_of_others(
+    scene: GrpcScene, monkeypatch: pytest.MonkeyPatch, is_before: bool
+) -> None:
+    """A tracing agent's wrappers, beneath ours or above, are called bound, and stay."""
+    importlib.import_module("grpc._channel")
+    if not is_before:
+        scene.activate()
+    called: set[str] = set()
+
+    def trace(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        assert instance is not None
+        called.add(wrapped.__qualname__)
+        return wrapped(*args, **kwargs)
+
+    targets = [(patch._owner(), patch._name) for patch in grpc_channels.LIBRARIES[0].patches()]
+    for owner, name in targets:
+        monkeypatch.setattr(owner, name, wrapt.FunctionWrapper(vars(owner)[name], trace))
+    scene.activate()
+    with scene.channel("alpha.test") as channel:
+        assert {scene.alpha.fingerprint} == {call(channel) for call in CALLS}
+    mxcert_runtime.deactivate()
+    with scene.channel("alpha.test") as channel:
+        assert None is unary_unary(channel)
+    assert len(targets) - 1 == len(called)  # but for the streams of a single thread
+    assert all(type(vars(owner)[name]) is wrapt.FunctionWrapper for owner, name in targets)
 
 
 def test_server_of_grpcio(

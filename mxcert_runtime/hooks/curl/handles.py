@@ -20,8 +20,10 @@ CLOSED, MULTI = "_mxcert_is_closed", "_mxcert_multi"
 
 def options_of(curl: Any) -> Options:
     """What the program has set on a handle."""
-    options: Options = vars(curl).setdefault(_OPTIONS, Options())
-    return options
+    known: Options | None = vars(curl).get(_OPTIONS)
+    if known is None:
+        known = vars(curl)[_OPTIONS] = Options()
+    return known
 
 
 def begin_transfer(curl: Any) -> Transfer:

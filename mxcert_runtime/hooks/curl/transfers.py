@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...connections import Attempt, OwnTls, begin_unasked, reuse_key_now
+from ...decisions import in_force
 from ...decisions.current_service import current_service
 from ...errors import MxcertError
 from ...identity import Authorities, Identity, exportable
@@ -46,6 +47,8 @@ class Transfer:
 
     def begin(self) -> None:
         """Put in what is decided. Raises ``pycurl.error`` where that cannot be carried out."""
+        if in_force.up_to_date() is None:
+            return
         refused = None
         try:
             self._begin()

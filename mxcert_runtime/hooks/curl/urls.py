@@ -20,9 +20,9 @@ _TLS_PORTS = {
 }
 _UPGRADED_PORTS = {"ftp": 21, "imap": 143, "pop3": 110, "smtp": 25, "ldap": 389}
 
-_URL = re.compile(
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_REST = re.compile(
     r"""
-    (?: ([A-Za-z][A-Za-z0-9+.-]*) :// )?
     ([^/?\#@\\\s]*@)?
     ( \[[0-9A-Fa-f:.]+\] | [\w.-]+ )
     (?: : ([0-9]{0,5}) )?
@@ -58,17 +58,19 @@ def read_url(
 
     ``port`` stands in for that of the URL, if it is one. Raises :class:`UnreadableUrlError`.
     """
-    found = _URL.fullmatch(url.strip())
+    url = url.strip()
+    written = _SCHEME.match(url)
+    scheme = (written[1] if written else default_scheme).lower()
+    ports = {**_TLS_PORTS, **(_UPGRADED_PORTS if upgrades else {})}
+    if scheme not in ports:
+        return None
+    found = _REST.fullmatch(url, written.end() if written else 0)
     if found is None:
         raise UnreadableUrlError
-    scheme, user, host, own_port = found.groups()
-    ports = {**_TLS_PORTS, **(_UPGRADED_PORTS if upgrades else {})}
-    default = ports.get((scheme or default_scheme).lower())
-    if default is None:
-        return None
+    user, host, own_port = found.groups()
     if not host.isascii():
         host = _encoded(host)
-    place = Place(host, port or int(own_port or default))
+    place = Place(host, port or int(own_port or ports[scheme]))
     return CurlUrl(place, is_plain=user is None and url.isascii())
 
 
