@@ -399,11 +399,36 @@ def test_secrets_are_their_owners(
     assert "kind: Secret" in target.read_text()
 
 
-def test_without_a_terminal(init: Init, pfx: Path) -> None:
+@pytest.mark.parametrize("kind", ["folder", "device", "link"])
+def test_what_is_no_file_is_not_replaced(
+    kind: str, init: Init, pfx: Path, password_file: Path, tmp_path: Path
+) -> None:
+    """With --force neither: not a folder, not a device; of a link, the file that it leads to."""
+    target, real = tmp_path / "target", tmp_path / "real.toml"
+    if kind == "folder":
+        target.mkdir()
+    elif kind == "device":
+        target.symlink_to("/dev/null")
+    else:
+        real.write_text("old")
+        target.symlink_to(real)
+    options = ("--password-file", password_file, "--write", target, "--force", "--format", "toml")
+    status, _, told = init(pfx, *options)
+    assert (0 if kind == "link" else 1) == status, told
+    assert kind == "folder" or target.is_symlink()
+    assert (kind == "link") == real.exists()
+    assert kind != "link" or "[[identity]]" in real.read_text()
+
+
+def test_without_a_terminal(init: Init, pfx: Path, tmp_path: Path) -> None:
     """The option is named that says the password; nobody waits."""
     status, settings, told = init(pfx)
     assert (1, "") == (status, settings)
     assert "--password-file PATH" in told
+    status, settings, told = init(pfx, "--password-file", tmp_path / "absent.pw")
+    assert (1, "") == (status, settings)
+    assert "absent.pw` is not there" in told
+    assert not (tmp_path / "absent.pw").exists()
 
 
 def test_what_cannot_be_used(init: Init, client_authority: Authority, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def open_file(path: str, key: str | None, password_file: str | None) -> Opened:
         return Opened(material, None)
     if error.problem not in _NEEDS_PASSWORD:
         raise NotOpenedError(str(error))
-    return Opened(material, _asked(path, material))
+    return Opened(material, _asked(path, material, password_file))
 
 
 def _material(path: str, key: str | None) -> tuple[tuple[str, str], ...]:
@@ -110,9 +110,12 @@ def _read_by(paths: Mapping[str, str]) -> Material:
     return PemFiles(paths["certificate"], paths.get("key", paths["certificate"]))
 
 
-def _asked(path: str, material: tuple[tuple[str, str], ...]) -> Secret[str]:
+def _asked(
+    path: str, material: tuple[tuple[str, str], ...], password_file: str | None
+) -> Secret[str]:
     if not sys.stdin.isatty():
-        problem = f"`{path}` needs a password, and there is no terminal to ask at"
+        absent = "" if password_file is None else f"`{password_file}` is not there, "
+        problem = f"`{path}` needs a password, {absent}and there is no terminal to ask at"
         raise NotOpenedError(f"{problem}. Name a file that holds it: --password-file PATH.")
     for left in range(_TRIES - 1, -1, -1):
         password = Secret(_prompt(f"Password of {path}: "))

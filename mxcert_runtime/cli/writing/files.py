@@ -82,9 +82,10 @@ def _refuse_existing(paths: Iterable[str], force: bool) -> None:
         if path in seen:
             raise NotWrittenError(f"`{path}` would be written twice. Choose another path.")
         seen.add(path)
-        if os.path.isdir(path):
-            raise NotWrittenError(f"`{path}` is a folder. Name a file.")
-        if os.path.lexists(path) and not force:
+        is_there = os.path.lexists(path)
+        if is_there and os.path.exists(path) and not os.path.isfile(path):
+            raise NotWrittenError(f"`{path}` is a folder or a device. Name a file.")
+        if is_there and not force:
             raise NotWrittenError(_exists(path))
 
 
@@ -115,10 +116,12 @@ def _written_aside(file: NewFile) -> str:
 def _put_in_place(aside: str, path: str, force: bool) -> None:
     try:
         if force:
-            os.replace(aside, path)
+            # The file that a link leads to, and not the link.
+            path = os.path.realpath(path)
         else:
-            # Unlike a renaming, it does not overwrite what has come there in the meantime.
-            os.link(aside, path)
+            # A renaming would overwrite what has come there in the meantime.
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE))
+        os.replace(aside, path)
     except FileExistsError:
         problem = _exists(path)
     except OSError as error:
