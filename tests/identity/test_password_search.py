@@ -110,6 +110,23 @@ def test_what_surrounds_it(what: str, kind: str, tmp_path: Path, leaf: pki.Leaf)
     assert [] == [each for each in PASSWORDS if each in str(fault)]
 
 
+@pytest.mark.parametrize("kind", ["pkcs12", "key"])
+def test_no_password_at_all(kind: str, tmp_path: Path, leaf: pki.Leaf) -> None:
+    """The remedy names the settings that take one."""
+    (tmp_path / "a.p12").write_bytes(leaf.pkcs12(PASSWORDS[0], rounds=1))
+    certificate, key = leaf.write_pem(tmp_path, password=PASSWORDS[0])
+    entries = {
+        "pkcs12": {"pkcs12": str(tmp_path / "a.p12")},
+        "key": {"certificate": str(certificate), "key": str(key)},
+    }
+    with pytest.raises(SettingsError) as caught:
+        build_generation(settings_from({"identity": [entries[kind]]}))
+    (fault,) = caught.value.faults
+    assert "no password is given" in fault.problem or "none is given" in fault.problem
+    assert "ClientCertificatePasswords" in fault.remedy
+    assert "`password_file`" in fault.remedy
+
+
 class _Unasked:
     """Material that is no file, such as a token's or a source's; asking it is a failure."""
 

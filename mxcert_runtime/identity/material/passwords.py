@@ -15,6 +15,12 @@ from dataclasses import field
 from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 
+#: what to do where there is none
+GIVE_PASSWORD = (
+    "Give its password: in ClientCertificatePasswords, or by `password_file` or `password_env` of"
+    " the identity"
+)
+
 
 @dataclass(frozen=True)
 class PasswordForm:

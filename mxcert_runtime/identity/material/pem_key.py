@@ -16,7 +16,7 @@ from .encryption import MissingCipherError, NotDecryptedError, Scheme, decrypt, 
 from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError, UnknownAlgorithmError
 from .mistaken_content import Wanted, mistaken, refuse_mangled
 from .openssl_key import open_by_openssl
-from .passwords import PasswordForm, forms_of
+from .passwords import GIVE_PASSWORD, PasswordForm, forms_of
 from .pem import PemBlock, split_blocks
 from .private_key import TRADITIONAL_LABELS, KeyMaterial, checked_key, read_pkcs8, read_traditional
 from .traditional_encryption import decrypt_traditional
@@ -81,8 +81,7 @@ def _open(block: PemBlock, password: Secret[str] | None, label: str) -> KeyMater
         key = None if block.der is None else _read(block.label, block.der)
     elif not password:
         message = f"{label} is encrypted, and no password is given"
-        remedy = "Give its password in the settings"
-        raise IdentityError(IdentityProblem.PASSWORD_MISSING, message, remedy)
+        raise IdentityError(IdentityProblem.PASSWORD_MISSING, message, GIVE_PASSWORD)
     else:
         key = _open_encrypted(block, protection, forms_of(password, label))
     if key is None:

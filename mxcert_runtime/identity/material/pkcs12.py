@@ -18,7 +18,7 @@ from .certificate import Certificate
 from .encryption import NotDecryptedError
 from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError
 from .mistaken_content import Wanted, mistaken
-from .passwords import EMPTY, MISSING, PasswordForm, forms_of
+from .passwords import EMPTY, GIVE_PASSWORD, MISSING, PasswordForm, forms_of
 from .pkcs12_contents import Contents, UnsupportedEncryptionError, open_contents
 from .pkcs12_structure import Structure, read_structure
 from .private_key import KeyMaterial, checked_key
@@ -184,8 +184,7 @@ def _explain(
         return IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
     if not has_password:
         message = f"{label} opens only with a password and none is given, or it is damaged"
-        remedy = "Give its password in the settings"
-        return IdentityError(IdentityProblem.PASSWORD_MISSING, message, remedy)
+        return IdentityError(IdentityProblem.PASSWORD_MISSING, message, GIVE_PASSWORD)
     if attempt.unsupported:
         message = f"{label} cannot be read: {attempt.unsupported} is not in this build"
         return IdentityError(IdentityProblem.UNSUPPORTED, message, _CONVERT)
