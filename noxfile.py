@@ -123,12 +123,12 @@ def compat(session: nox.Session) -> None:
 def own_tls(session: nox.Session) -> None:
     """Clients with TLS of their own, hooked and as docs/own-tls.md has them, with real servers."""
     _install_for_development(session)
-    folder = Path(".venvs/own-tls").resolve()
+    folder = Path(".venvs/own-tls-clients").resolve()
     requirements = Path("tests/own_tls/requirements.txt").read_text(encoding="ascii").splitlines()
     pip = (".venv/bin/python", "-m", "pip", "install", "--quiet", "--no-deps", "--prefer-binary")
     for each in requirements:
         if not each.startswith("#"):
-            _run(session, *pip, "--target", str(folder), each, success_codes=[0, 1])
+            _run(session, *pip, "--target", str(folder), *each.split(), success_codes=[0, 1])
     hooked = "tests/clients/test_grpc.py", "tests/clients/test_pycurl.py"
     command = (".venv/bin/python", "-m", "pytest", "-q", "-rs", "tests/own_tls", *hooked)
     _run(session, *command, env={"PYTHONPATH": str(folder)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import mxcert_runtime
 from mxcert_runtime.errors import NoIdentityError
 from tests.support.client_files import ClientFiles
+from tests.support.listener import bind_loopback
 from tests.support.pki import Authority, Leaf
 from tests.support.tls_server import TlsServer
 
@@ -63,17 +65,20 @@ def test_seen(
 
 
 def test_no_rule(
-    client: Client,
-    start: Callable[..., Any],
-    activate: Callable[..., None],
-    authority: Authority,
-    alpha: Leaf,
+    client: Client, activate: Callable[..., None], authority: Authority, alpha: Leaf
 ) -> None:
     """A port without a rule gets nothing: the error says so before anything is dialled."""
-    server = start()
-    activate(alpha, [f"{HOST}:{server.port + 1}"], authority)
-    with pytest.raises(NoIdentityError, match="has no rule"):
-        client.connects(client.load(), server, HOST, alpha)
+    (listening,) = bind_loopback()
+    with listening:
+        port = listening.getsockname()[1]
+        activate(alpha, [f"{HOST}:{port + 1}"], authority)
+        function = client.load()
+        user = ["anyone"] if "user" in inspect.signature(function).parameters else []
+        with pytest.raises(NoIdentityError, match="has no rule"):
+            function(HOST, port, *user)
+        listening.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listening.accept()
 
 
 def test_another_authority(
