@@ -56,7 +56,9 @@ class LentFolder:
     def _as_owner(self, end: Callable[[Any], object], what: Any) -> None:
         """A forked process has all this in common with the one that goes on using it."""
         if os.getpid() == self._owner:
-            end(what)
+            # Somebody else may have cleaned up, and nothing is to be said at the end of a block.
+            with contextlib.suppress(OSError):
+                end(what)
 
     def close(self) -> None:
         """Wipe, close and remove all that is in it; in a forked process only close."""
