@@ -45,8 +45,9 @@ def _all(*languages: str) -> list[Snippet]:
 
 @pytest.mark.parametrize("snippet", _all("python"), ids=str)
 def test_python(snippet: Snippet) -> None:
-    """It compiles."""
-    compile(snippet.text, str(snippet), "exec")
+    """It compiles, also where it is rows of a table to be appended to."""
+    is_rows = snippet.text.startswith("*")
+    compile(f"[{snippet.text}]" if is_rows else snippet.text, str(snippet), "exec")
 
 
 @pytest.mark.parametrize("snippet", _all("toml"), ids=str)
