@@ -86,10 +86,8 @@ def _copy_package(folder: Path, is_hooked: bool) -> None:
     if is_hooked:
         name = "mxcert_runtime/hooks/wren_client.py"
         (folder / name).write_text(EXAMPLES[name])
-        row = EXAMPLES["append to LIBRARIES"].strip()
-        rows = f"\nLIBRARIES = (*LIBRARIES, {row})\n"
         with (folder / "mxcert_runtime/hooks/__init__.py").open("a") as file:
-            file.write(rows)
+            file.write(EXAMPLES["append to LIBRARIES"])
 
 
 NEWEST = """
