@@ -153,6 +153,24 @@ def test_closed_channel(scene: GrpcScene, channels: Any) -> None:
             method(b"", timeout=20)
 
 
+def test_closed_aio_channel(scene: GrpcScene) -> None:
+    """The same for grpc.aio, whose error is another one."""
+    scene.activate()
+
+    async def use(channel_of: Any, call: Any) -> None:
+        channel = channel_of("alpha.test")
+        method = channel.unary_unary("/a/b")
+        with mxcert_runtime.service("Beta"):
+            await method(b"", timeout=20)
+        await channel.close()
+        for name in ("Beta", "Other"):
+            with mxcert_runtime.service(name), pytest.raises(grpc.aio.UsageError):
+                await method(b"", timeout=20)
+
+    run_aio(scene, use)
+    assert [scene.beta.fingerprint] == list(scene.server.answers)
+
+
 def test_composite_credentials(scene: GrpcScene, channels: Any) -> None:
     """Credentials of calls, as Google's libraries compose them, stay."""
     scene.activate()

@@ -19,11 +19,14 @@ import pycurl
 import mxcert_runtime
 from mxcert_runtime.connections import announcement
 from mxcert_runtime.hooks.curl import handles, library, multis, transfers
+from mxcert_runtime.hooks.patching import Patches
 from tests.faults.scene import ALPHA_HOST, BETA_HOST, BETA_SERVICE, NOBODY, Scene
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
+from tests.support.mail_server import StartTlsServer
 from tests.support.names import LoopbackNames
 from tests.support.pki import Authority, Leaf
+from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 
@@ -528,3 +531,74 @@ def test_extra_authorities(scene: Scene, caplog: pytest.LogCaptureFixture) -> No
         get(curl, scene.url())
     assert 1 == sum("do not count for pycurl" in each for each in caplog.messages)
     assert [scene.alpha.fingerprint] == shown(make_handle(scene), scene.url())
+
+
+def test_proxy(
+    scene: Scene, loopback_names: LoopbackNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a tunnel the server is told from its proxy; no redirect leaves the fence there."""
+    monkeypatch.setattr(transfers, "libcurl_version", lambda: (8, 0))
+    scene.activate_hosts()
+    with ConnectProxy() as proxy:
+        curl = make_handle(scene)
+        curl.setopt(pycurl.PROXY, proxy.url())
+        curl.setopt(pycurl.FOLLOWLOCATION, 1)
+        assert [scene.alpha.fingerprint] == shown(curl, scene.url())
+        with pytest.raises(pycurl.error, match=r"leads to beta\.test"):
+            get(curl, scene.url(path=f"/redirect?to={scene.url(BETA_HOST)}"))
+        assert [scene.alpha.fingerprint] == scene.seen
+        assert f"{BETA_HOST}:{scene.server.port}" not in list(proxy.tunnels)
+        assert [scene.beta.fingerprint] == shown(curl, scene.url(BETA_HOST))
+
+
+def test_turning_to_tls(
+    smtp_server: ServerFactory[StartTlsServer],
+    client_files: ClientFiles,
+    authority: Authority,
+    alpha: Leaf,
+) -> None:
+    """A protocol that turns to TLS presents the identity, where it is told to turn."""
+    server = smtp_server(hosts=[ALPHA_HOST])
+    entry = client_files.identity("alpha", alpha, hosts=[ALPHA_HOST])
+    mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [entry]})
+    curl = pycurl.Curl()
+    curl.setopt(pycurl.RESOLVE, [f"{ALPHA_HOST}:{server.port}:127.0.0.1"])
+    curl.setopt(pycurl.CAINFO, str(client_files.authority(authority)))
+    curl.setopt(pycurl.URL, f"smtp://{ALPHA_HOST}:{server.port}")
+    curl.setopt(pycurl.USE_SSL, pycurl.USESSL_ALL)
+    curl.setopt(pycurl.TIMEOUT, 20)
+    with contextlib.suppress(pycurl.error):  # of the dialogue after TLS
+        curl.perform()
+    assert [alpha.fingerprint] == [each.fingerprint for each in server.seen.wait_for(1)]
+
+
+@pytest.mark.parametrize(
+    ("libcurl", "backend", "is_fit"),
+    [
+        ("8.16.0-DEV", "OpenSSL/3.5.3", True),
+        ("7.88.1", "GnuTLS/3.7.9", False),
+        ("8.5.0", "GnuTLS/3.8.3 (OpenSSL/3.0)", False),
+        ("8.5.0", "(GnuTLS/3.8.3) OpenSSL/3.0", True),
+        ("7.61.1", "OpenSSL/1.1.1k", False),
+        ("8.23.0", None, False),
+    ],
+)
+def test_libcurl(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    libcurl: str,
+    backend: str | None,
+    is_fit: bool,
+) -> None:
+    """Where libcurl takes nothing from memory, nothing is replaced, and one warning says so."""
+    library._warn_of_backend.cache_clear()
+    told = (0, libcurl, 0, "Linux", 0, backend)
+    monkeypatch.setattr(pycurl, "version_info", lambda: told)
+    patches = Patches((library.LIBRARY,))
+    before = pycurl.Curl
+    for _ in range(2):
+        patches.apply()
+        assert is_fit == (pycurl.Curl is not before)
+        patches.undo()
+    said = [each for each in caplog.messages if "takes no identity from memory" in each]
+    assert (not is_fit) == len(said)
