@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
-#: of TLS from the start, and of protocols that turn to it on the way (STARTTLS, AUTH TLS)
+#: of TLS from the start, and of protocols that turn to it on the way (STARTTLS, SSLRequest)
 DEFAULT_PORTS = {
     **{"https": 443, "wss": 443, "smtps": 465, "imaps": 993, "pop3s": 995, "ldaps": 636},
+    **{"rediss": 6379, "amqps": 5671, "mqtts": 8883, "nats": 4222},
+    **{"postgresql": 5432, "postgres": 5432, "mysql": 3306, "mariadb": 3306},
     **{"smtp": 25, "imap": 143, "pop3": 110, "ldap": 389, "ftp": 21, "ftps": 990},
 }
 

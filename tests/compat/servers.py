@@ -93,7 +93,7 @@ class FirstBytesServer(TlsListener):
         self._server = server
 
     def _serve(self, plain: socket.socket, number: int) -> None:
-        _BEFORE.get(self._server, _nothing)(plain)
+        BEFORE.get(self._server, _nothing)(plain)
         wrapping = tds.begun if self._server is Server.TDS else contextlib.nullcontext
         with wrapping(plain) as inner:
             super()._serve(inner, number)
@@ -152,7 +152,8 @@ def _ldap(plain: socket.socket) -> None:
     plain.sendall(b"\x30\x0c\x02\x01" + request[4:5] + b"\x78\x07\x0a\x01\0\x04\0\x04\0")
 
 
-_BEFORE = {
+#: what is said in clear, before TLS
+BEFORE = {
     Server.LDAP: _ldap,
     Server.POSTGRES: _postgres,
     Server.MYSQL: _mysql,

@@ -124,7 +124,7 @@ def test_the_search_finds_errors() -> None:
     """The walk over the modules finds errors wherever they are, those of hooks and commands too."""
     places = {each.__module__.split(".", 1)[1] for each in CLASSES}
     assert {"errors", "contexts.identity_contexts", "connections.planner"} <= places
-    assert {"hooks.pyopenssl.contexts", "cli.run.command", "cli.probe.dialogues"} <= places
+    assert {"hooks.pyopenssl.contexts", "cli.run.command", "cli.probe.wire"} <= places
 
 
 @every_error

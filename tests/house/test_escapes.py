@@ -19,8 +19,8 @@ import mxcert_runtime
 from mxcert_runtime import errors
 from mxcert_runtime.base.c_environment import UnknownEnvironmentError
 from mxcert_runtime.cli import main
-from mxcert_runtime.cli.probe.dialogues import DialogueError
 from mxcert_runtime.cli.probe.target import WrongUseError
+from mxcert_runtime.cli.probe.wire import DialogueError
 from mxcert_runtime.cli.run.command import _RefusalError
 from mxcert_runtime.connections.kept import KeptConnectionError
 from mxcert_runtime.connections.planner import UnknownSecurityLevelError

@@ -18,7 +18,8 @@ _DESCRIPTION = """\
 Connects to a server as an ordinary client of this machine does, with the settings that are in
 force here, and tells each step: which certificate was decided and why, what the server asked for
 and what it was presented, and how it took that. Verifies the server as always. For https it sends
-a HEAD request for the URL, for mail, FTP and LDAP a command that needs no login; nothing else.
+a HEAD request for the URL, for mail, FTP, LDAP, Redis and AMQP a command that needs no login;
+nothing else.
 
 Exit status: 0 the server took the connection as decided, 1 it did not, 2 wrong use.
 --json prints one object, whose "schema" is "mxcert-probe/2": "ok" (true is exit status 0),
@@ -30,8 +31,9 @@ same "schema"."""
 _LONGEST_SECONDS = 86_400
 
 _URL_HELP = """\
-https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), or
-tls://host:port; a bare host or host:port is https"""
+https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), postgresql,
+mysql, mariadb or nats (TLS as each begins it), rediss, amqps, mqtts, or tls://host:port; a bare
+host or host:port is https"""
 
 
 def add_parser(subparsers: Any) -> argparse.ArgumentParser:
@@ -47,7 +49,7 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     parser.add_argument("--service", metavar="NAME", help="connect as a call of this service")
     parser.add_argument(
         "--starttls",
-        choices=("smtp", "imap", "pop3", "ftp", "ldap"),
+        choices=("smtp", "imap", "pop3", "ftp", "ldap", "postgres", "mysql", "nats"),
         help="begin TLS as this protocol does, whatever the scheme",
     )
     parser.add_argument("--proxy", metavar="URL", help="http://[user:password@]host:port")

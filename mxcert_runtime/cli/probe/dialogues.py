@@ -1,19 +1,15 @@
 """The few lines that each protocol speaks around TLS: to begin it, and to get one answer after it.
 
-Nothing here logs in, and nothing is read beyond the line that is awaited, so that no byte that
-came before TLS can be taken for one that came inside it (CVE-2011-0411 and its kin).
+Nothing here logs in.
 """
 
 from __future__ import annotations
 
 import re
-import socket
-import time
-from collections.abc import Callable
 
-from ...base.printable import printable
-from ...errors import MxcertError
 from .target import Proxy, Target
+from .upgrades import start_mysql, start_nats, start_postgres
+from .wire import DialogueError, Wire
 
 _LONGEST_LINE = 4096
 _MOST_LINES = 200
@@ -23,54 +19,6 @@ _SHOWN = 120
 _LDAP_STARTTLS = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
 _LDAP_QUESTION = b"\x30\x1e\x02\x01\x02\x77\x19\x80\x17" + b"1.3.6.1.4.1.4203.1.11.3"
 _LDAP_RESULT_CODE = re.compile(rb"\x0a\x01(.)", re.DOTALL)
-
-
-class DialogueError(MxcertError):
-    """The other side does not answer as its protocol has it."""
-
-    def __init__(self, problem: str, remedy: str) -> None:
-        self.problem = problem
-        self.remedy = remedy
-        super().__init__(problem, remedy)
-
-    def __str__(self) -> str:
-        return printable(self.problem)
-
-
-class Wire:
-    """A connected socket, in plain text or in TLS, of which each wait has the same limit."""
-
-    def __init__(self, connection: socket.socket, timeout: float) -> None:
-        self._connection = connection
-        self._timeout = timeout
-
-    def send(self, data: bytes) -> None:
-        """Send all of it."""
-        self._connection.settimeout(self._timeout)
-        self._connection.sendall(data)
-
-    def read(self, count: int) -> bytes:
-        """This many bytes, in time; ``ConnectionAbortedError`` where the other side closes."""
-        return self._read_while(lambda content: len(content) < count)
-
-    def read_line(self) -> str:
-        """A line without its end; what is no ASCII in it is shown as escapes."""
-        content = self._read_while(
-            lambda content: not content.endswith(b"\n") and len(content) < _LONGEST_LINE
-        )
-        return content.decode("ascii", "backslashreplace").rstrip("\r\n")
-
-    def _read_while(self, wanting: Callable[[bytes], bool]) -> bytes:
-        deadline = time.monotonic() + self._timeout
-        content = b""
-        while wanting(content):
-            # Never 0, which would be a socket that does not wait at all.
-            self._connection.settimeout(max(deadline - time.monotonic(), 0.001))
-            byte = self._connection.recv(1)
-            if not byte:
-                raise ConnectionAbortedError("the other side closed instead of answering")
-            content += byte
-        return content
 
 
 def connect_through(wire: Wire, proxy: Proxy, target: Target) -> str:
@@ -115,7 +63,9 @@ def ask(wire: Wire, target: Target) -> str:
     elif protocol.name == "ldap":
         wire.send(_LDAP_QUESTION)
         return f"LDAP result {_read_ldap_result(wire)}"
-    elif protocol.starttls:
+    elif protocol.name == "amqp":
+        return _ask_amqp(wire)
+    elif protocol.starttls or protocol.name == "redis":
         wire.send(_QUESTIONS[protocol.name])
     # Else the server speaks first.
     return _short(wire.read_line())
@@ -142,7 +92,22 @@ _QUESTIONS = {
     "imap": b"a2 NOOP\r\n",
     "pop3": b"CAPA\r\n",
     "ftp": b"NOOP\r\n",
+    "redis": b"PING\r\n",
 }
+#: how a client of AMQP 0-9-1 begins, and the class and method of a server that goes on
+_AMQP = b"AMQP\x00\x00\x09\x01"
+_AMQP_START = b"\x00\x0a\x00\x0a"
+
+
+def _ask_amqp(wire: Wire) -> str:
+    """The frame of Connection.Start, or the version of a server that speaks another one."""
+    wire.send(_AMQP)
+    begin = wire.read(len(_AMQP))
+    if begin.startswith(b"AMQP"):
+        return f"AMQP {'-'.join(map(str, begin[-3:]))}"
+    # Type, channel and size of the frame, then class and method.
+    is_start = (begin + wire.read(3))[7:11] == _AMQP_START
+    return "AMQP Connection.Start" if is_start else "something that is not AMQP"
 
 
 def _status_of(line: str) -> int | None:
@@ -227,4 +192,7 @@ _STARTS = {
     "pop3": _start_pop3,
     "ftp": _start_ftp,
     "ldap": _start_ldap,
+    "postgres": start_postgres,
+    "mysql": start_mysql,
+    "nats": start_nats,
 }

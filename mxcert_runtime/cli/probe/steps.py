@@ -21,9 +21,10 @@ from ...decisions import service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError
 from ...settings import is_disabled
-from .dialogues import Wire, ask, connect_through, start_tls
+from .dialogues import ask, connect_through, start_tls
 from .result import ProbeResult, Progress, Step, TlsFacts
 from .target import Proxy, Target
+from .wire import Wire
 
 #: Seconds to wait for a refusal where no protocol is known by which to ask for an answer.
 _SILENCE = 2.0
@@ -215,7 +216,7 @@ def _facts_of(connection: ssl.SSLSocket) -> TlsFacts:
 
 
 def _await_answer(result: ProbeResult, connection: ssl.SSLSocket) -> str | None:
-    if result.target.protocol.name == "tls":
+    if result.target.protocol.is_silent:
         return _await_refusal(connection, min(_SILENCE, result.timeout))
     wire = Wire(connection, result.timeout)
     try:

@@ -23,8 +23,12 @@ class Protocol:
     name: str
     #: whether TLS begins only when it is asked for
     starttls: bool = False
+    #: whether nothing can be asked by who does not log in, so that only a refusal is waited for
+    is_silent: bool = False
 
 
+_POSTGRES = Protocol("postgres", starttls=True, is_silent=True)
+_MYSQL = Protocol("mysql", starttls=True, is_silent=True)
 _PROTOCOLS = {
     "https": Protocol("http"),
     "wss": Protocol("http"),
@@ -38,7 +42,15 @@ _PROTOCOLS = {
     "ftps": Protocol("ftp"),
     "ldap": Protocol("ldap", starttls=True),
     "ldaps": Protocol("ldap"),
-    "tls": Protocol("tls"),
+    "rediss": Protocol("redis"),
+    "amqps": Protocol("amqp"),
+    "mqtts": Protocol("mqtt", is_silent=True),
+    "postgresql": _POSTGRES,
+    "postgres": _POSTGRES,
+    "mysql": _MYSQL,
+    "mariadb": _MYSQL,
+    "nats": Protocol("nats", starttls=True, is_silent=True),
+    "tls": Protocol("tls", is_silent=True),
 }
 SCHEMES = tuple(_PROTOCOLS)
 STARTTLS = tuple(name for name, each in _PROTOCOLS.items() if each.starttls)
@@ -89,7 +101,10 @@ def parse_target(text: str, starttls: str | None = None) -> Target:
     scheme = starttls or parts.scheme
     protocol = _PROTOCOLS.get(scheme)
     if protocol is None:
-        raise WrongUseError(f"the scheme must be one of {', '.join(SCHEMES)}")
+        raise WrongUseError(
+            f"the scheme must be one of {', '.join(SCHEMES)}; for whatever else speaks TLS from "
+            "the start write `tls://host:port`"
+        )
     port = port or DEFAULT_PORTS.get(scheme)
     if port is None:
         raise WrongUseError("the URL needs a port, as in `tls://host:8883`")

@@ -9,12 +9,29 @@ from ...base import dataclass
 from ...decisions import Choice
 from ...diagnosis import Alert, AlertKind, alert_numbered, alert_of, which_would_fit
 from ...errors import MxcertError
-from .dialogues import DialogueError, http_status
+from .dialogues import http_status
 from .result import ProbeResult, Step
+from .wire import DialogueError
 
 #: answers of HTTP servers that finish the handshake and refuse then; 495 and 496 are nginx's own
 _REFUSING_STATUSES = frozenset({400, 495, 496})
 _DENYING_STATUSES = frozenset({401, 403})
+
+#: where servers say only at login, and above TLS, whom they take a certificate for
+_AT_LOGIN = {
+    "postgres": "`FATAL: certificate authentication failed`: look into `pg_hba.conf` (`cert`, "
+    "`clientcert`), `pg_ident.conf` and the server's log",
+    "mysql": "`Access denied`, 1045: look for SUBJECT and ISSUER in `SHOW CREATE USER`",
+    "nats": "`Authorization Violation`: look for the certificate's subject among its users",
+    "mqtt": "`not authorised`: look for the certificate's common name among its users",
+    "amqp": "`ACCESS_REFUSED`: look for EXTERNAL among its mechanisms, and for the name as a user",
+    "redis": "`NOAUTH`, `NOPERM`: look into its ACL",
+    "smtp": "554 or 550 after RCPT TO: look whether it relays for this certificate",
+    "imap": "`NO` to LOGIN or AUTHENTICATE: look into its log for the name that it takes",
+    "pop3": "`-ERR` to PASS or AUTH: look into its log for the name that it takes",
+    "ftp": "530 to PASS: look into its log for the name that it takes",
+    "ldap": "`invalidCredentials`, 49, to a bind by EXTERNAL: look how it maps the subject",
+}
 
 #: where no protocol is known by which to ask
 _SILENT = " (it said nothing against it)"
@@ -229,6 +246,9 @@ def _judge_taken(result: ProbeResult) -> Verdict:
         remedy = (
             f"The application behind says {status}: ask its operator what `{name}` may do there"
         )
+    at_login = _AT_LOGIN.get(result.target.protocol.name)
+    if at_login is not None:
+        remedy = f"Whom it takes `{name}` for, it says at login only: {at_login}"
     return Verdict(Outcome.TAKEN, f"the server took `{name}`{answer}", remedy)
 
 
