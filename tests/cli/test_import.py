@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import mxcert_runtime
 from mxcert_runtime.cli import main
 from mxcert_runtime.cli.importing.paths import FolderMap, folder_map, mapped
+from mxcert_runtime.cli.importing.reading import read_source
 from mxcert_runtime.identity.sources import AuthorityFile, Pkcs12File
 from mxcert_runtime.settings.loading import settings_of_text
 from mxcert_runtime.settings.model import Reading, RuleKind
@@ -143,6 +144,14 @@ def self_hosted(deployment: Deployment) -> str:
 FORMS: list[Form] = [console, table, shell, variables, custom, self_hosted]
 
 
+#: beginnings and ends of settings, in any order
+LINES = [
+    *("ClientCertificates", "ClientCertificates: /a.p12", "export ClientCertificates='/a", "'"),
+    *("ClientCertificateUsages: {", '"h.test": "/a.p12"}', "mxruntime:", "  - a", "[", "{}", "[1]"),
+    *('{"ClientCertificates": ["/a.p12"]}', "CLIENT_CERTIFICATES=[{}]", "x: y", "D:\\a.p12", "\0"),
+]
+
+
 def _import(text: str, folder: Path, *arguments: str) -> Reading:
     """The settings that a program would have, of a file that the command writes."""
     source, target = folder / "old", folder / "mxcert.toml"
@@ -182,6 +191,14 @@ def test_it_means_the_same(form: Form, deployment: Deployment) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         assert expected == _meaning(_import(form(deployment), Path(folder), *maps))
+
+
+@given(text=st.text() | st.lists(st.sampled_from(LINES), max_size=5).map("\n".join))
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_any_text(text: str) -> None:
+    """Whatever is pasted is read, or is a fault; nothing is raised."""
+    imported = read_source(_secret(text))
+    assert isinstance(imported.reading, Reading)
 
 
 @pytest.fixture
