@@ -52,5 +52,6 @@ LIBRARIES: tuple[HookedLibrary, ...] = (
     *late("grpclib_channels", "grpclib.client"),
     *late("grpc_channels", "grpc._channel", "grpc.aio._channel"),
     *late("curl.library", "pycurl"),
+    *late("curl.tornado_client", "tornado.curl_httpclient"),
     *UNREACHED,
 )

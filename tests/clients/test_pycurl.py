@@ -449,24 +449,51 @@ def test_misuse_says_the_same(scene: Scene) -> None:
     assert without == _misused(scene)
 
 
-def test_tornado(
-    scene: Scene, loopback_names: LoopbackNames, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """tornado's client by curl presents each host its own, on its kept handles."""
+def _tornado_fetch(scene: Scene) -> tuple[Any, Any]:
+    """A client of one handle, and what fetches by it."""
     httpclient = pytest.importorskip("tornado.curl_httpclient")
+    client = httpclient.CurlAsyncHTTPClient(force_instance=True, max_clients=1)
+    names = [f"{host}:{scene.server.port}:127.0.0.1" for host in HOSTS]
+
+    async def fetch(host: str, service: str | None = None) -> str | None:
+        with mxcert_runtime.service(service or "Module.Other"):
+            answer = await client.fetch(
+                scene.url(host),
+                ca_certs=scene.ca_file,
+                prepare_curl_callback=lambda curl: curl.setopt(pycurl.RESOLVE, names),
+            )
+        fingerprint: str | None = json.loads(answer.body)["fingerprint"]
+        return fingerprint
+
+    return client, fetch
+
+
+def test_tornado(scene: Scene) -> None:
+    """tornado's client by curl presents each host its own, on its kept handles."""
     scene.activate_hosts()
 
-    def prepare(curl: Any) -> None:
-        curl.setopt(pycurl.RESOLVE, [f"{host}:{scene.server.port}:127.0.0.1" for host in HOSTS])
-
-    async def fetch() -> list[str | None]:
-        client = httpclient.CurlAsyncHTTPClient(force_instance=True, max_clients=1)
-        more = {"ca_certs": scene.ca_file, "prepare_curl_callback": prepare}
-        answers = [await client.fetch(scene.url(host), **more) for host in HOSTS * 2]
+    async def main() -> list[str | None]:
+        client, fetch = _tornado_fetch(scene)
+        answers = [await fetch(host) for host in HOSTS * 2]
         client.close()
-        return [json.loads(each.body)["fingerprint"] for each in answers]
+        return answers
 
-    assert [scene.alpha.fingerprint, scene.beta.fingerprint, None] * 2 == asyncio.run(fetch())
+    assert [scene.alpha.fingerprint, scene.beta.fingerprint, None] * 2 == asyncio.run(main())
+
+
+def test_tornado_queue(scene: Scene) -> None:
+    """A request that waits for a handle presents what its own service is to present."""
+    scene.activate_services()
+    services = [BETA_SERVICE, "Module.Alpha", None, BETA_SERVICE]
+
+    async def main() -> list[str | None]:
+        client, fetch = _tornado_fetch(scene)
+        answers = await asyncio.gather(*(fetch(ALPHA_HOST, each) for each in services))
+        client.close()
+        return list(answers)
+
+    alpha, beta = scene.alpha.fingerprint, scene.beta.fingerprint
+    assert [beta, alpha, None, beta] == asyncio.run(main())
 
 
 def test_async_multi(scene: Scene) -> None:

@@ -20,6 +20,7 @@ from mxcert_runtime.hooks import (
     twisted_agents,
     urllib3_future,
 )
+from mxcert_runtime.hooks.curl import tornado_client
 from mxcert_runtime.hooks.curl.library import LIBRARY as CURL
 from mxcert_runtime.hooks.patching import Library
 from tests.support.client_files import ClientFiles
@@ -154,6 +155,7 @@ _LIBRARIES = [
     grpclib_channels.LIBRARY,
     *grpc_channels.LIBRARIES,
     CURL,
+    tornado_client.LIBRARY,
     *(each for each in urllib3_future.LIBRARIES if each.module.startswith("urllib3_future")),
 ]
 

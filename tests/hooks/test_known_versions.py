@@ -76,7 +76,7 @@ def test_each_library(
 def test_each_hook_has_a_row() -> None:
     """No hook of a library that has versions goes without them, nor by others than the table's."""
     standard = ("asyncio", "ftplib", "http", "socket", "ssl")
-    without_version = "pytds", "pycurl"  # they say none
+    without_version = "pytds", "pycurl", "tornado"  # they say none
     for library in (each.found() for each in LIBRARIES):
         package = library.module.partition(".")[0]
         if library.is_reached and package not in (*standard, *without_version):

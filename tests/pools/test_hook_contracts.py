@@ -357,7 +357,7 @@ def test_twice_is_once(scene: Scene) -> None:
 _ELSEWHERE = (
     *("socket", "gevent", "amqp.", "ldap3.", "cassandra.", "oracledb."),
     *("pytds.", "mysql.", "ftplib"),
-    *("eventlet.", "twisted.", "grpc.", "grpclib.", "pycurl", "urllib3_future."),
+    *("eventlet.", "twisted.", "grpc.", "grpclib.", "pycurl", "tornado.", "urllib3_future."),
 )
 #: A pre-shared key (Python 3.13) stands in the place of certificates: nothing could be shown of it.
 _METHODS_ELSEWHERE = {

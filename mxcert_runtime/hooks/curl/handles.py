@@ -9,6 +9,7 @@ import functools
 from abc import ABCMeta
 from typing import Any
 
+from ...decisions.current_service import current_service
 from .options import CA_CERTS, Options
 from .transfers import Transfer
 
@@ -16,6 +17,8 @@ from .transfers import Transfer
 _OPTIONS, _TRANSFER = "_mxcert_options", "_mxcert_transfer"
 #: Where a handle says that it is closed, and on which multi it is; older versions tell neither.
 CLOSED, MULTI = "_mxcert_is_closed", "_mxcert_multi"
+#: Where a handle has the service of its next transfer, if whoever prepared it knew that.
+SERVICE = "_mxcert_service"
 
 
 def options_of(curl: Any) -> Options:
@@ -30,7 +33,8 @@ def begin_transfer(curl: Any) -> Transfer:
     """Prepare a transfer; what is left of one that ended past us goes first."""
     end_transfer(curl)
     transfer = Transfer(options_of(curl), _setting(curl))
-    transfer.begin()
+    own = vars(curl)
+    transfer.begin(own.pop(SERVICE) if SERVICE in own else current_service.get())
     vars(curl)[_TRANSFER] = transfer
     return transfer
 

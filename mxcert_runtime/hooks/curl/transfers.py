@@ -10,7 +10,6 @@ from typing import Any
 
 from ...connections import Attempt, OwnTls, begin_unasked, reuse_key_now
 from ...decisions import in_force
-from ...decisions.current_service import current_service
 from ...errors import MxcertError
 from ...identity import Authorities, Identity, exportable
 from .fence import fence_of, is_within, needs_fence
@@ -45,13 +44,13 @@ class Transfer:
         self._attempt: Attempt | None = None
         self._is_fenced = False
 
-    def begin(self) -> None:
+    def begin(self, service: str | None) -> None:
         """Put in what is decided. Raises ``pycurl.error`` where that cannot be carried out."""
         if in_force.up_to_date() is None:
             return
         refused = None
         try:
-            self._begin()
+            self._begin(service)
         except UnreadableUrlError:
             _warn_of_url()
         except MxcertError as error:
@@ -63,13 +62,13 @@ class Transfer:
             self.end()
             raise _curl_error("E_SSL_CERTPROBLEM", refused)
 
-    def _begin(self) -> None:
+    def _begin(self, service: str | None) -> None:
         url = self._options.url()
         if url is None:
             return
         late = _LATE if libcurl_version() >= _FIRST_LATE else None
         own = OwnTls(self._options.verifies, self._options.presents_own, late)
-        attempt = begin_unasked((*url.place, current_service.get()), own)
+        attempt = begin_unasked((*url.place, service), own)
         if attempt is None:
             return
         self._place, self._attempt = url.place, attempt
