@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from .bounded_file import MAX_BYTES, read_bounded
     from .c_environment import UnknownEnvironmentError, openssl_variable
-    from .environ import change_environ, process_environ
+    from .environ import change_environ, copied_environ, process_environ
     from .faults import Fault, Origin, OriginKind
     from .file_state import (
         DirectoryState,
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
     )
     from .lent_folder import LentFolder
     from .locks import ForkSafeLock
-    from .module_loading import call_when_loaded, first_found, is_loading, spec_of_loaded
+    from .module_loading import (
+        call_when_loaded,
+        drop_call,
+        first_found,
+        is_loading,
+        spec_of_loaded,
+    )
     from .momentary_errors import is_momentary
     from .near_words import NearWords
     from .os_reasons import reason_of
@@ -105,9 +111,11 @@ __all__ = (
     "changed_files",
     "content_of",
     "cookie_of",
+    "copied_environ",
     "dataclass",
     "directory_states",
     "displaced_by",
+    "drop_call",
     "first_found",
     "genuine_context",
     "give_way",
@@ -145,7 +153,7 @@ __all__ = (
 _FILES = {
     "bounded_file": "MAX_BYTES read_bounded",
     "c_environment": "UnknownEnvironmentError openssl_variable",
-    "environ": "change_environ process_environ",
+    "environ": "change_environ copied_environ process_environ",
     "faults": "Fault Origin OriginKind",
     "file_state": "DirectoryState FileState content_of directory_states hashed_files state_of",
     "files_read": "Marks changed_files mark_of newest_change",
@@ -157,7 +165,7 @@ _FILES = {
     ),
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
-    "module_loading": "call_when_loaded first_found is_loading spec_of_loaded",
+    "module_loading": "call_when_loaded drop_call first_found is_loading spec_of_loaded",
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",
     "os_reasons": "reason_of",

@@ -49,6 +49,15 @@ def call_when_loaded(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
     return True
 
 
+def drop_call(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
+    """Drop a call that has not come; ``False`` where it comes, or came."""
+    try:
+        vars(spec)[_WatchedSpec.CALLS].remove(call)
+    except (KeyError, ValueError):
+        return False
+    return True
+
+
 class _WatchedSpec(ModuleSpec):
     """A spec that tells when its module is loaded, and is an ordinary one again by then."""
 
@@ -58,12 +67,12 @@ class _WatchedSpec(ModuleSpec):
         if name != _LOADING or value:
             super().__setattr__(name, value)
             return
-        calls = vars(self).pop(self.CALLS, ())
+        calls = vars(self).pop(self.CALLS, [])
         self.__class__ = ModuleSpec  # type: ignore[assignment]
         setattr(self, _ENDED, True)
         try:
-            for call in calls:
-                call()
+            while calls:
+                calls.pop(0)()
         finally:
             delattr(self, _ENDED)
             setattr(self, name, value)

@@ -6,10 +6,13 @@ warning, and the library is served as any client is of which nothing is known: b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ..base import dataclass
 
+#: the numbers of a version, without what PEP 440 allows before and behind them
+_RELEASE = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.ASCII | re.IGNORECASE)
 _SERVED = "its own hooks are left out; what it does through `ssl` is hooked all the same"
 _UNEXPLAINED = "it is served all the same, and its errors do not say why in their last line"
 _LOST = "it is not hooked, and its connections present no certificate"
@@ -67,14 +70,18 @@ KNOWN = {each.module: each for each in ROWS}
 
 
 def fits(version: str, versions: tuple[str, str]) -> bool:
-    """Whether a version is from the one on, and below the other; by number, part by part."""
+    """Whether a version is from the one on, and below the other; by number, part by part.
+
+    What is written behind the numbers ("rc1", ".post1", "+local") does not count.
+    """
     low, high = versions
     return not version or _numbers(low) <= _numbers(version) < _numbers(high)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    parts = [*version.split("."), "0", "0"][:3]
-    return tuple(int("".join(filter(str.isdigit, part)) or 0) for part in parts)
+    release = _RELEASE.match(version)
+    parts = release[1].split(".") if release else []
+    return tuple(int(part) for part in [*parts, "0", "0", "0"][:3])
 
 
 def what_is_lost(module: str) -> str:

@@ -47,7 +47,8 @@ class Library:
         """The version of the library that is loaded; empty for the standard library."""
         if not self.version_module:
             return ""
-        return str(getattr(sys.modules.get(self.version_module), "__version__", ""))
+        said = getattr(sys.modules.get(self.version_module), "__version__", "")
+        return said if isinstance(said, str) else ""
 
     def __str__(self) -> str:
         return f"{self.module} {self.version()}".rstrip()

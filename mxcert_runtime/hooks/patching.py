@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..base import call_when_loaded, is_loading
+from ..base import call_when_loaded, drop_call, is_loading
 from .known_versions import what_is_lost
 from .late_libraries import LateLibraries
 from .library import HookedLibrary
@@ -118,7 +118,7 @@ class Patches:
                 self._patch_when_loaded(library, module)
 
         # Its own import of `ssl` may be what activates.
-        return is_loading(module) and call_when_loaded(module.__spec__, end)
+        return _call_at_its_end(module, end)
 
     def _patch_when_loaded(self, library: HookedLibrary, module: ModuleType) -> None:
         try:
@@ -127,10 +127,16 @@ class Patches:
         except Exception as error:
             # The import is the application's, which must not fail by what we do to it.
             _logger.error("%s is not hooked: %s", library.module, error)
+        # Another thread may have undone all meanwhile; no lock may be held where modules are
+        # loaded, for whose locks its holder would wait.
+        if not self._on:
+            self.undo()
 
     def _patch(self, hooked: HookedLibrary) -> bool:
         """Patch one library; ``False`` where its version is not known, or it is not reached."""
         library = hooked.found()
+        if self._is_version_to_come(library):
+            return False
         if not library.is_supported:
             self._tell_unknown(library)
             return False
@@ -148,8 +154,27 @@ class Patches:
         if library.is_reached:
             self._known[library.module] = library
             self._hooked.append(library)
-            library.keep_only(self._identities)
+            self._keep_only_those_in_force(library)
         return library.is_reached
+
+    def _is_version_to_come(self, library: Library) -> bool:
+        """Whether a library is patched only once its package says its version.
+
+        Some do so at their end, when the module that is patched is long loaded.
+        """
+
+        def end() -> None:
+            if library.module not in self.names and library.module in sys.modules:
+                self._patch_when_loaded(library, sys.modules[library.module])
+
+        package = sys.modules.get(library.version_module)
+        return package is not None and not library.version() and _call_at_its_end(package, end)
+
+    def _keep_only_those_in_force(self, library: Library) -> None:
+        identities = None
+        while identities is not self._identities:  # others may come into force meanwhile
+            identities = self._identities
+            library.keep_only(identities)
 
     def _tell_unknown(self, library: Library) -> None:
         name, version = library.version_module, library.version()
@@ -163,3 +188,11 @@ class Patches:
             *library.versions,
             what_is_lost(name),
         )
+
+
+def _call_at_its_end(module: ModuleType, call: Callable[[], None]) -> bool:
+    """Call at the end of the load of a module; ``False`` where that is over, and nothing calls."""
+    if not is_loading(module) or not call_when_loaded(module.__spec__, call):
+        return False
+    # Another thread may have come to that end before it could see who waits for it.
+    return is_loading(module) or not drop_call(module.__spec__, call)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..base import process_environ
+from ..base import copied_environ
 from ..settings import Reading, read_settings, settings_from, settled_paths
 
 
@@ -21,7 +21,7 @@ class Given:
     __slots__ = ("_environ", "_folder", "_mapping")
 
     def __init__(self, mapping: Mapping[str, Any] | None) -> None:
-        self._environ = dict(process_environ())
+        self._environ = copied_environ()
         self._folder = _working_directory()
         self._mapping = mapping
 

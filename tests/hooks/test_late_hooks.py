@@ -51,3 +51,25 @@ def test_only_what_is_loaded_has_its_hooks(client_files: ClientFiles, alpha: Lea
     """
     variables = client_files.variables(alpha)
     assert [False, True, False] == run_client(program, environment=variables).json()
+
+
+@pytest.mark.parametrize(("version", "is_known"), [("26.0.0", True), ("999.0", False)])
+def test_pyopenssl_of_another_version(
+    client_files: ClientFiles, alpha: Leaf, version: str, is_known: bool
+) -> None:
+    """pyOpenSSL says its version when its connections are long loaded: that one is heeded."""
+    program = """
+        import importlib.util, json, logging, pathlib, re, shutil, sys
+        import mxcert_runtime
+        from mxcert_runtime.start import swap
+        [folder] = importlib.util.find_spec("OpenSSL").submodule_search_locations
+        shutil.copytree(folder, "OpenSSL")
+        said = pathlib.Path("OpenSSL", "version.py")
+        text = re.sub('__version__ = ".*"', f'__version__ = "{sys.argv[1]}"', said.read_text())
+        said.write_text(text)
+        import OpenSSL
+        print(json.dumps([OpenSSL.__version__, "OpenSSL" in swap.hooked()]))
+    """
+    done = run_client(program, version, environment=client_files.variables(alpha))
+    assert [version, is_known] == done.json()
+    assert (not is_known) == ("present no certificate" in done.stderr)

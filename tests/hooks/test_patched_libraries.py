@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import itertools
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from mxcert_runtime.base import call_when_loaded
 from mxcert_runtime.errors import PatchError
+from mxcert_runtime.hooks import patching
 from mxcert_runtime.hooks.patching import Library, Patch, Patches, Switch, attribute_of, wrapping
 
 _numbers = itertools.count()
@@ -314,6 +318,12 @@ def test_an_unknown_version_is_left_alone(
         ("3.0", False),
         ("3.0.0a1", False),
         ("10.0", False),
+        ("2rc1", True),
+        ("2+deb12u1", True),
+        ("2.1.dev3+g1234567", True),
+        ("v2.1", True),
+        ("3rc1", False),
+        ("unknown", False),
     ],
 )
 def test_versions(libraries: Libraries, version: str, expected: bool) -> None:
@@ -337,3 +347,98 @@ def test_the_standard_library_has_no_version() -> None:
     """Without a version module every version is known."""
     library = Library("logging", tuple)
     assert ("", True) == (library.version(), library.is_supported)
+
+
+@pytest.mark.parametrize("version", [None, (3, 1), 3])
+def test_a_version_that_is_no_text(libraries: Libraries, version: object) -> None:
+    """It says no version, and the library is taken for one that is known."""
+    name = libraries.write()
+    importlib.import_module(name).__version__ = version  # type: ignore[attr-defined]
+    library = library_of(name, version_module=name, versions=("1.2", "2"))
+    assert ("", True) == (library.version(), library.is_supported)
+
+
+def _package(libraries: Libraries, folder: Path, version: str) -> str:
+    """A package that says its version at its end, when what is patched in it is long loaded."""
+    name = libraries.write()
+    (folder / f"{name}.py").unlink()
+    (folder / name).mkdir()
+    text = f"from {name}.inner import work\n__version__ = {version!r}\n"
+    (folder / name / "__init__.py").write_text(text, encoding="utf-8")
+    (folder / name / "inner.py").write_text("def work():\n    return 'work'\n", encoding="utf-8")
+    libraries.names.append(f"{name}.inner")
+    return name
+
+
+@pytest.mark.parametrize(("version", "expected"), [("1.9", "<work>"), ("2.0", "work")])
+def test_a_version_that_comes_last(
+    libraries: Libraries,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    version: str,
+    expected: str,
+) -> None:
+    """A package that says its version at its end is patched then, or left alone with a warning."""
+    name = _package(libraries, tmp_path, version)
+    library = library_of(f"{name}.inner", "work", version_module=name, versions=("1", "2"))
+    patches = Patches((library,))
+    patches.apply()
+    importlib.import_module(name)
+    try:
+        assert expected == sys.modules[f"{name}.inner"].work()
+        assert [f"{name} {version}"] * (version == "2.0") == [
+            each.partition(" is not a version")[0] for each in caplog.messages
+        ]
+        assert patches.names == (f"{name}.inner",) * (version == "1.9")
+    finally:
+        patches.undo()
+
+
+def test_a_load_that_ends_unseen(libraries: Libraries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library whose load ends in another thread, just when it is watched, is patched."""
+    name = libraries.write("import threading\nbegun.set(); assert ending.wait(60)")
+    begun, ending = threading.Event(), threading.Event()
+    monkeypatch.setattr(builtins, "begun", begun, raising=False)
+    monkeypatch.setattr(builtins, "ending", ending, raising=False)
+    thread = threading.Thread(target=importlib.import_module, args=(name,), daemon=True)
+    thread.start()
+    assert begun.wait(60)
+
+    def too_late(spec: Any, call: Any) -> bool:
+        ending.set()
+        thread.join(60)
+        return call_when_loaded(spec, call)
+
+    monkeypatch.setattr(patching, "call_when_loaded", too_late)
+    patches = Patches((library_of(name, "work"),))
+    patches.apply()
+    assert ("<work>", (name,)) == (sys.modules[name].work(), patches.names)
+    patches.undo()
+
+
+def test_undone_while_a_library_is_patched(libraries: Libraries) -> None:
+    """What another thread undoes just then stays undone."""
+    name = libraries.write()
+    patches = Patches((library_of(name, "work", prepare=lambda: patches.undo()),))
+    patches.apply()
+    module = importlib.import_module(name)
+    assert ("work", ()) == (module.work(), patches.names)
+
+
+def test_others_in_force_while_a_library_is_patched(libraries: Libraries) -> None:
+    """A library keeps in the end what is kept by all, however the two threads come."""
+    name = libraries.write()
+    kept: list[object] = []
+
+    def keep_only(identities: Any) -> None:
+        if not kept:
+            kept.append("begun")
+            patches.keep_only(["new"])  # type: ignore[list-item]
+        kept.append(identities)
+
+    patches = Patches((library_of(name, "work", keep_only=keep_only),))
+    patches.keep_only(["old"])  # type: ignore[list-item]
+    patches.apply()
+    importlib.import_module(name)
+    patches.undo()
+    assert ("new",) == kept[-1]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from mxcert_runtime import activate, deactivate, reload
+from mxcert_runtime import activate, deactivate, is_active, reload
 from mxcert_runtime.diagnosis import check_inheritance
 from mxcert_runtime.settings import read_settings
 from tests.support.client_files import ClientFiles
@@ -165,3 +167,41 @@ def test_relative_paths(
     found = list(check_inheritance(read_settings(environ).settings))
     assert ["not-inherited"] * (inherit == "1") == [each.code.value for each in found]
     assert all(environ["ClientCertificates"] in each.problem for each in found)
+
+
+def test_a_variable_that_goes_meanwhile(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that another thread takes out while the environment is read fails nothing."""
+
+    class Going(dict):  # type: ignore[type-arg]
+        def __iter__(self) -> Iterator[str]:
+            return iter([*super().__iter__(), "GOES"])
+
+        keys = __iter__  # type: ignore[assignment]
+
+    environ = Going(os.environ)
+    with pytest.raises(KeyError):
+        dict(MappingProxyType(environ))
+    monkeypatch.setattr(os, "environ", environ)
+    activate()
+    assert is_active()
+
+
+def test_taken_out_by_another_thread(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So it is where the variable that is to go goes by itself."""
+
+    class Going(dict):  # type: ignore[type-arg]
+        def __getitem__(self, name: str) -> str:
+            return str(super().__getitem__(name))
+
+        def __delitem__(self, name: str) -> None:
+            super().__delitem__(name)
+            raise KeyError(name)
+
+        def pop(self, name: str, *default: Any) -> Any:
+            del self[name]
+
+    monkeypatch.setattr(os, "environ", Going(os.environ))
+    monkeypatch.setenv("MXCERT_INHERIT", "off")
+    os.environ[_AUTOSTART] = "1"
+    activate()
+    assert (None, "mxcert.json") == _said()
