@@ -11,6 +11,7 @@ from typing import Any
 from ...base import Secret
 from ...base.printable import printable
 from ...diagnosis import Diagnostic
+from ...errors import SettingsError
 from ..invalid_settings import report_invalid_settings
 from ..layout import Style
 from ..terminal import Terminal, open_terminal
@@ -24,10 +25,16 @@ _NAMED = 12
 
 def tell_faults(imported: Imported, *, as_json: bool) -> int:
     """Say what is wrong with the old settings. Gives the exit status."""
-    from ...errors import SettingsError
-
-    error = SettingsError(imported.reading.faults)
-    return report_invalid_settings("import", _SCHEMA_NAME, error, as_json=as_json)
+    faults = imported.reading.faults
+    if as_json:
+        error = SettingsError(faults)
+        return report_invalid_settings("import", _SCHEMA_NAME, error, as_json=as_json)
+    terminal = open_terminal(sys.stderr)
+    counted = f"{len(faults)} error{'' if len(faults) == 1 else 's'}"
+    terminal.line(f"mxcert import: {counted} in these settings; nothing was written:")
+    for fault in faults:
+        terminal.line(f"  - {_short(str(fault))}", Style.BAD)
+    return 1
 
 
 def tell_failure(problem: str, *, as_json: bool) -> int:
