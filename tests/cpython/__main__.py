@@ -14,11 +14,13 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests.support.expected_differences import Expected, explanation, outdated
+from tests.support.outcome_comparison import Difference, differences, lasting
+from tests.support.outcomes import Run
+from tests.support.plugin_modes import BARE, Mode, plugin_modes
+
 from . import suites
-from .comparison import Difference, differences, lasting
-from .expected import Expected, explanation, outdated
-from .modes import BARE, Mode, plugin_modes
-from .suites import Run
+from .expected import EXPECTED
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,20 +66,20 @@ def _line(each: Run) -> str:
 
 def _compare(runs: Sequence[Run], modes: Sequence[Mode], jobs: int) -> int:
     found = differences(runs)
-    unexplained = [each for each in found if explanation(each) is None]
+    unexplained = [each for each in found if explanation(each, EXPECTED) is None]
 
     def again(chosen: set[str]) -> list[Difference]:
         print("once more, because of differences:", flush=True)
         return differences(_run_all(sorted(chosen), modes, jobs))
 
-    return _report(found, lasting(unexplained, again), outdated(runs, found))
+    return _report(found, lasting(unexplained, again), outdated(runs, found, EXPECTED))
 
 
 def _report(
     found: Sequence[Difference], bad: Sequence[Difference], entries: Sequence[Expected]
 ) -> int:
     for each in found:
-        reason = explanation(each)
+        reason = explanation(each, EXPECTED)
         if reason:
             print(f"\nexpected: {each.test}, mode {each.mode}: {reason.reason}")
     for each in bad:

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.cpython import suites
-from tests.cpython.comparison import Difference, differences, lasting
-from tests.cpython.expected import EXPECTED, Expected, explanation, outdated
-from tests.cpython.modes import BARE, Mode, plugin_modes
-from tests.cpython.suites import RUN, Outcome, Run
+from tests.cpython.expected import EXPECTED
+from tests.support.expected_differences import Expected, explanation, outdated
+from tests.support.outcome_comparison import Difference, differences, lasting
+from tests.support.outcomes import RUN, Outcome, Run, parse
+from tests.support.plugin_modes import BARE, Mode, plugin_modes
 
 PLUGIN = Mode("offer", {"MXCERT_CLIENT_CERTIFICATES": "/run/client.p12"})
 
@@ -73,17 +74,17 @@ def test_nothing_is_retried_without_a_difference() -> None:
 def test_an_expected_difference_is_one_failure_and_no_other(entry: Expected) -> None:
     """An entry explains the failure that it names, and nothing else that its test may find."""
     named = [_difference(entry.test, f"x {fragment}") for fragment in entry.fragments]
-    assert all(explanation(each) is entry for each in named)
-    assert explanation(_difference(entry.test, "something else")) is None
-    assert explanation(_difference("another test", entry.fragments[0])) is None
+    assert all(explanation(each, EXPECTED) is entry for each in named)
+    assert explanation(_difference(entry.test, "something else"), EXPECTED) is None
+    assert explanation(_difference("another test", entry.fragments[0]), EXPECTED) is None
 
 
 def test_an_expected_difference_that_is_gone_is_out_of_date() -> None:
     """An entry must leave the list with its reason, and not wait there for another failure."""
     entry = EXPECTED[0]
     runs = [_run(BARE, **{entry.test: "ok"}), _run(PLUGIN, **{entry.test: "ok"})]
-    assert [entry] == outdated(runs, [])
-    assert [] == outdated(runs, [_difference(entry.test)])
+    assert [entry] == outdated(runs, [], EXPECTED)
+    assert [] == outdated(runs, [_difference(entry.test)], EXPECTED)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_the_first_report_that_is_not_ok_stands(
     events: list[tuple[str, str]], expected: str
 ) -> None:
     """A subtest or a tear-down that fails decides, and a crash leaves the test started."""
-    assert {"a": Outcome(expected)} == suites.parse(_lines(*events))
+    assert {"a": Outcome(expected)} == parse(_lines(*events))
 
 
 def test_every_mode_but_the_bare_one_has_settings(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .suites import Outcome, Run
+from .outcomes import Outcome, Run
 
 MISSING = Outcome("not run")
 

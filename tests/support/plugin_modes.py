@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.pki import Authority
+from .pki import Authority
 
 _PASSWORD = "correct horse"
 
