@@ -135,6 +135,16 @@ def own_tls(session: nox.Session) -> None:
 
 
 @nox.session
+def suites(session: nox.Session) -> None:
+    """Other libraries' own tests must end the same with the plugin as without."""
+    _install_for_development(session)
+    # All of them take the better part of an hour; these hold the two engines.
+    in_short = ("httpcore", "pyopenssl", "--modes", "rules") if "CI_DEADLINE" in os.environ else ()
+    wanted = session.posargs or in_short
+    _run(session, ".venv/bin/python", "-m", "tests.suites", *wanted)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documents as a site in build/site; a link that leads nowhere fails."""
     python = ".venvs/docs/bin/python"

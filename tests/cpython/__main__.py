@@ -68,9 +68,9 @@ def _compare(runs: Sequence[Run], modes: Sequence[Mode], jobs: int) -> int:
     found = differences(runs)
     unexplained = [each for each in found if explanation(each, EXPECTED) is None]
 
-    def again(chosen: set[str]) -> list[Difference]:
+    def again(chosen: Sequence[Difference]) -> list[Difference]:
         print("once more, because of differences:", flush=True)
-        return differences(_run_all(sorted(chosen), modes, jobs))
+        return differences(_run_all(sorted({each.suite for each in chosen}), modes, jobs))
 
     return _report(found, lasting(unexplained, again), outdated(runs, found, EXPECTED))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -58,13 +59,13 @@ def test_only_what_every_retry_shows_lasts() -> None:
     """A flaky test is forgiven when one retry shows no difference."""
     retries = iter([[_difference("a"), _difference("b")], [_difference("b"), _difference("c")]])
     found = [_difference("a"), _difference("b")]
-    assert [_difference("b")] == lasting(found, lambda suites: next(retries))
+    assert [_difference("b")] == lasting(found, lambda differing: next(retries))
 
 
 def test_nothing_is_retried_without_a_difference() -> None:
     """A run without differences costs no retry."""
 
-    def again(suites: set[str]) -> list[Difference]:
+    def again(differing: Sequence[Difference]) -> list[Difference]:
         raise AssertionError("retried")
 
     assert [] == lasting([], again)

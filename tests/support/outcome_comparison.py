@@ -53,17 +53,19 @@ def _between(without: Run, with_plugin: Run) -> list[Difference]:
 
 
 def lasting(
-    found: Sequence[Difference], again: Callable[[set[str]], Sequence[Difference]]
+    found: Sequence[Difference],
+    again: Callable[[Sequence[Difference]], Sequence[Difference]],
+    retries: int = RETRIES,
 ) -> list[Difference]:
-    """Those of the differences that every retry shows as well; ``again`` gets the suites to run.
+    """Those of the differences that every retry shows as well; ``again`` gets what still differs.
 
-    Whole suites are run again and not single tests: what differs only behind other tests is what
-    a leak between connections looks like.
+    Whole suites are worth another run, and not single tests only: what differs only behind other
+    tests is what a leak between connections looks like.
     """
     lasts = list(found)
-    for _ in range(RETRIES):
+    for _ in range(retries):
         if not lasts:
             break
-        still = {each.key for each in again({each.suite for each in lasts})}
+        still = {each.key for each in again(lasts)}
         lasts = [each for each in lasts if each.key in still]
     return lasts

@@ -28,21 +28,27 @@ class Mode:
 
 
 BARE = Mode("bare", {})
+#: the names of those with the plugin
+PLUGIN_MODES = ("offer", "rules")
 
 
-def plugin_modes(folder: Path) -> tuple[Mode, ...]:
-    """The modes with the plugin; their identities and authorities are written to ``folder``."""
-    return _offer(folder), _rules(folder)
+def plugin_modes(folder: Path, authority: Authority | None = None) -> tuple[Mode, ...]:
+    """The modes with the plugin; their identities and authorities are written to ``folder``.
+
+    What is presented to the suite's own servers is issued by ``authority``, where they have one.
+    """
+    return _offer(folder, authority), _rules(folder, authority)
 
 
-def _offer(folder: Path) -> Mode:
+def _offer(folder: Path, authority: Authority | None) -> Mode:
     """One identity, offered to every server that asks."""
-    return Mode("offer", _certificates(_identity(folder, "only")))
+    return Mode("offer", _certificates(_identity(folder, "only", authority)))
 
 
-def _rules(folder: Path) -> Mode:
+def _rules(folder: Path, authority: Authority | None) -> Mode:
     """Several identities with rules for the hosts of the suites and others, and extra CAs."""
-    ours, other, spare = (_identity(folder, name) for name in ("ours", "other", "spare"))
+    ours = _identity(folder, "ours", authority)
+    other, spare = (_identity(folder, name) for name in ("other", "spare"))
     usages = {"localhost": ours, "*.example.com": other, "127.0.0.1": ours, "www.python.org": ""}
     extra = folder / "extra.pem"
     extra.write_bytes(Authority("Extra root").pem)
@@ -63,8 +69,8 @@ def _certificates(*paths: str) -> dict[str, str]:
     }
 
 
-def _identity(folder: Path, name: str) -> str:
+def _identity(folder: Path, name: str, authority: Authority | None = None) -> str:
     path = folder / f"{name}.p12"
-    authority = Authority(f"Root of {name}").intermediate()
-    path.write_bytes(authority.issue(f"{name} client").pkcs12(_PASSWORD))
+    issuer = authority or Authority(f"Root of {name}").intermediate()
+    path.write_bytes(issuer.issue(f"{name} client").pkcs12(_PASSWORD))
     return str(path)

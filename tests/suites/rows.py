@@ -1,0 +1,77 @@
+"""The suites that are run, a row each."""
+
+from __future__ import annotations
+
+from .values import Suite
+
+SUITES = (
+    Suite(
+        name="httpcore",
+        distribution="httpcore",
+        unpacked=("tests", "pyproject.toml"),
+        paths=("tests",),
+    ),
+    Suite(
+        name="pyopenssl",
+        distribution="pyOpenSSL",
+        unpacked=("tests", "pyproject.toml", "setup.cfg"),
+        paths=("tests",),
+    ),
+    Suite(
+        # Its servers speak HTTP without TLS.
+        name="httpx",
+        distribution="httpx",
+        connects=False,
+        unpacked=("tests", "pyproject.toml"),
+        paths=("tests",),
+    ),
+    Suite(
+        name="requests",
+        distribution="requests",
+        unpacked=("tests", "pyproject.toml"),
+        paths=("tests",),
+    ),
+    Suite(
+        name="urllib3",
+        distribution="urllib3",
+        unpacked=("test", "dummyserver", "pyproject.toml"),
+        paths=("test",),
+        authority=("dummyserver/certs/cacert.pem", "dummyserver/certs/cacert.key"),
+    ),
+    Suite(
+        name="aiohttp",
+        distribution="aiohttp",
+        unpacked=("tests", "pyproject.toml", "pytest.ini", "examples"),
+        # Of a client: the other half of its tests is of servers.
+        paths=(
+            "tests/test_client_connection.py",
+            "tests/test_client_exceptions.py",
+            "tests/test_client_fingerprint.py",
+            "tests/test_client_functional.py",
+            "tests/test_client_proto.py",
+            "tests/test_client_request.py",
+            "tests/test_client_response.py",
+            "tests/test_client_session.py",
+            "tests/test_client_ws.py",
+            "tests/test_client_ws_functional.py",
+            "tests/test_connector.py",
+            "tests/test_proxy.py",
+            "tests/test_proxy_functional.py",
+            "tests/test_leaks.py",
+        ),
+        options=("--numprocesses=0", "--no-cov"),
+    ),
+    Suite(
+        name="botocore",
+        distribution="botocore",
+        unpacked=("tests", "pyproject.toml"),
+        paths=("tests/unit",),
+    ),
+    Suite(
+        name="twisted",
+        distribution="Twisted",
+        unpacked=(),
+        paths=("twisted.test.test_sslverify",),
+        options=("--pyargs",),
+    ),
+)
