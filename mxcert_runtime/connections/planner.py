@@ -279,6 +279,7 @@ class ConnectionPlanner:
             identity=identity,
             trust=trust,
             ciphers=self.record.ciphers,
+            offers=self.record.offers,
             verify_mode=self.verify_mode,
             key_log=self.key_log,
             message_callback=callback,

@@ -16,7 +16,10 @@ from .record import ContextRecord
 from .trust import Trust, TrustChangedError
 
 #: Methods of ``ssl`` by which a context is given what a plan goes by.
-_CHANGING = {"load_cert_chain", "load_verify_locations", "set_ciphers", "set_default_verify_paths"}
+_CHANGING = {
+    *("load_cert_chain", "load_verify_locations", "set_ciphers", "set_default_verify_paths"),
+    *("set_ciphersuites", "set_client_sigalgs", "set_server_sigalgs"),
+}
 
 
 def may_change_unseen(context: ssl.SSLContext) -> bool:
@@ -38,6 +41,7 @@ def examine(context: ssl.SSLContext, record: ContextRecord) -> ContextRecord:
         complete=record.complete and not record.changes and _holds_loads(context, record, store),
         store=store,
         ciphers=ciphers,
+        offers=_offers_of(context, record),
         knows_security_level=knows_level,
     )
 
@@ -82,6 +86,17 @@ def _ciphers_of(context: ssl.SSLContext, record: ContextRecord) -> tuple[tuple[s
     if tells_security_level(context):
         return (f"{names}:@SECLEVEL={context.security_level}",), True
     return (*record.ciphers, names), record.knows_security_level and not record.changes
+
+
+def _offers_of(context: ssl.SSLContext, record: ContextRecord) -> tuple[tuple[str, str], ...]:
+    """What gives another context the suites of TLS 1.3, and the signature algorithms.
+
+    Before Python 3.15 nobody can choose them. The algorithms that were chosen no look tells.
+    """
+    names = (cipher["name"] for cipher in context.get_ciphers())
+    suites = ":".join(name for name in names if name.startswith("TLS_"))
+    is_chosen = suites and hasattr(NativeContext, "set_ciphersuites")
+    return record.offering("set_ciphersuites", suites) if is_chosen else record.offers
 
 
 def holds_exactly(context: ssl.SSLContext, trust: Trust) -> bool:

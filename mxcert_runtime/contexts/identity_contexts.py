@@ -1,10 +1,11 @@
 """Identity contexts: SSL contexts of ours from which a connection takes certificate, key and trust.
 
 A connection that is handed one before its handshake (``SSL_set_SSL_CTX``) takes from it the
-certificate, the trust store, and (as measured with OpenSSL 3.0) also the cipher list, the security
-level, the key log, the message callback, and the verify mode by which ``getpeercert()`` answers.
-All of these therefore stand in the :class:`Blueprint`, and all else (versions, ALPN, host name
-check, verify mode and flags of the verification itself, options) stays the caller's.
+certificate, the trust store, and (as measured with OpenSSL 3.0 and 3.6) also the cipher list, the
+suites of TLS 1.3, the signature algorithms, the security level, the key log, the message callback,
+and the verify mode by which ``getpeercert()`` answers. All of these therefore stand in the
+:class:`Blueprint`, and all else (versions, groups, ALPN, host name check, verify mode and flags of
+the verification itself, options) stays the caller's.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ class Blueprint:
     trust: Trust | None
     #: arguments of ``set_ciphers``, in order
     ciphers: tuple[str, ...] = ()
+    #: methods by which it is told what else it offers, with their arguments
+    offers: tuple[tuple[str, str], ...] = ()
     #: the caller's; ``getpeercert()`` goes by the mode of the context that a connection has
     verify_mode: int = ssl.CERT_REQUIRED
     key_log: str | None = None
@@ -231,6 +234,8 @@ def _make(blueprint: Blueprint) -> IdentityContext:
         # What failed for the caller fails here too, and leaves the same level behind.
         with contextlib.suppress(ssl.SSLError):
             context.set_ciphers(ciphers)
+    for method, argument in blueprint.offers:
+        getattr(NativeContext, method)(context, argument)
     if blueprint.trust is not None:
         known_loads.load_trust(blueprint.trust, context)
         context.verifies = True

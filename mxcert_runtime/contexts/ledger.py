@@ -268,6 +268,20 @@ class Ledger:
         self.find_or_adopt(context)
         return self._change_with(context, call, noted, noted)
 
+    def set_offer(
+        self, call: Callable[[], Any], context: ssl.SSLContext, method: str, argument: object
+    ) -> Any:
+        """Do a caller's call that chooses suites of TLS 1.3 or signature algorithms."""
+
+        def noted(record: ContextRecord, _: object) -> Facts:
+            if not isinstance(argument, str):
+                return {}
+            return {"offers": record.offering(method, argument)}
+
+        self.find_or_adopt(context)
+        # One that fails changes nothing.
+        return self._change_with(context, call, noted, lambda _: {})
+
     def load_credentials(self, call: Callable[[], Any], context: ssl.SSLContext) -> Any:
         """Do a caller's call that loads a certificate."""
         self.find_or_adopt(context)

@@ -60,6 +60,8 @@ class ContextRecord:
     ciphers: tuple[str, ...] = ()
     #: whether ``ciphers`` hold the security level; unknown on Python 3.9 where it was not seen
     knows_security_level: bool = True
+    #: methods by which it was told what else it offers, and the argument of the last call of each
+    offers: tuple[tuple[str, str], ...] = ()
     #: one for each change that is under way
     changes: frozenset[object] = frozenset()
     hints: Hints = field(default_factory=Hints)
@@ -72,6 +74,10 @@ class ContextRecord:
     def changed(self, **changes: Any) -> ContextRecord:
         """A record that differs in these fields, without what was derived from this one."""
         return dataclasses.replace(self, **changes)
+
+    def offering(self, method: str, argument: str) -> tuple[tuple[str, str], ...]:
+        """The ``offers`` after a call of this method, which takes the place of those before."""
+        return (*(each for each in self.offers if each[0] != method), (method, argument))
 
     def succeed(self, other: ContextRecord) -> bool:
         """Put another in the place of this one, unless there is one already."""

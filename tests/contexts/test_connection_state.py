@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,21 @@ CHANGES: dict[str, Change] = {
     "options": _options,
     "post-handshake": lambda context: setattr(context, "post_handshake_auth", True),
 }
+#: what a context can be told from Python 3.15 on, by the name of the method
+LATE_CHANGES = {
+    "set_ciphersuites": ("TLS_AES_128_GCM_SHA256",),
+    "set_groups": ("secp384r1:X25519",),
+    "set_server_sigalgs": ("ecdsa_secp384r1_sha384:ecdsa_secp256r1_sha256",),
+}
+
+
+def _told(method: str) -> Change:
+    return lambda context: getattr(context, method)(*LATE_CHANGES[method])
+
+
+CHANGES.update(
+    (method, _told(method)) for method in LATE_CHANGES if hasattr(ssl.SSLContext, method)
+)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -97,6 +113,35 @@ def test_changes_tell_first_messages_apart(realm: Realm) -> None:
         change(context)
         seen.append(client_hello(context, GOOD))
     assert all(one != seen[0] for one in seen[1:])
+
+
+@pytest.mark.skipif(
+    not hasattr(ssl.SSLContext, "set_client_sigalgs"), reason="Python 3.15 and later can choose"
+)
+@pytest.mark.parametrize("chosen", ["ECDSA+SHA256", "ECDSA+SHA512"])
+def test_the_client_signs_by_what_its_context_allows(
+    chosen: str, realm: Realm, activate: Activation, client_authority: Authority, tmp_path: Path
+) -> None:
+    """The server sees the identity's signature made by the algorithm that the caller chose."""
+    activate()
+    context = _trusting(realm)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # in TLS 1.3 the curve decides
+    getattr(context, "set_client_sigalgs")(chosen)  # noqa: B009 - no older Python has it
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*realm.leaves[GOOD].write_pem(tmp_path))
+    server.load_verify_locations(cadata=client_authority.der)
+    server.verify_mode = ssl.CERT_REQUIRED
+    assert _signature_seen(context, server).endswith(chosen[-3:])
+
+
+def _signature_seen(context: ssl.SSLContext, server: ssl.SSLContext) -> str:
+    ours, theirs = socket.socketpair()
+    with ThreadPoolExecutor(1) as pool, ours, theirs:
+        accepted = pool.submit(server.wrap_socket, theirs, server_side=True)
+        with context.wrap_socket(ours, server_hostname=GOOD):
+            connection: Any = accepted.result(30)
+            with connection:
+                return str(connection.client_sigalg())
 
 
 def test_ciphers_after_the_first_connection(

@@ -70,7 +70,8 @@ SUITES = (
     Suite(
         name="twisted",
         distribution="Twisted",
-        unpacked=(),
+        # The tests come with the library.
+        unpacked=("README.rst",),
         paths=("twisted.test.test_sslverify",),
         options=("--pyargs",),
     ),

@@ -15,6 +15,9 @@ from ...contexts import Load, default_paths_load, described_loads, set_callers_o
 from ...contexts.ledger import ledger
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
 
+#: by what a context is told what it offers, beside ciphers; from Python 3.15 on
+_OFFERS = ("set_ciphersuites", "set_client_sigalgs", "set_server_sigalgs")
+
 
 def _begin_record(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     context = wrapped(*args, **kwargs)
@@ -50,6 +53,15 @@ def _set_ciphers(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return ledger.set_ciphers(functools.partial(wrapped, *args, **kwargs), instance, ciphers)
 
 
+def _setting_offer(method: str) -> Wrapper:
+    def set_offer(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        call = functools.partial(wrapped, *args, **kwargs)
+        # They take one argument, by its position.
+        return ledger.set_offer(call, instance, method, args[0] if args else None)
+
+    return set_offer
+
+
 def _load_credentials(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     return ledger.load_credentials(functools.partial(wrapped, *args, **kwargs), instance)
 
@@ -79,6 +91,7 @@ def method_patches() -> tuple[Patch, ...]:
         "set_ciphers": _set_ciphers,
         "load_cert_chain": _load_credentials,
         "set_psk_client_callback": _set_shared_key,  # from Python 3.13 on
+        **{method: _setting_offer(method) for method in _OFFERS},
     }
     return (
         *(
