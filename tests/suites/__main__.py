@@ -30,14 +30,14 @@ def main(arguments: Sequence[str]) -> int:
     for suite in chosen:
         prepare(suite)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(options.jobs) as pool:
-        pairs = [
-            (suite, _modes(suite, Path(folder, suite.name), options.modes)) for suite in chosen
-        ]
-        compared = list(pool.map(lambda pair: compare(*pair), pairs))
+        modes = [_modes(suite, Path(folder, suite.name), options.modes) for suite in chosen]
+        compared = []
+        for each in pool.map(compare, chosen, modes):
+            compared.append(each)
+            if options.write:
+                write_document(compared)
     if options.json:
         options.json.write_text(json.dumps([as_data(each) for each in compared], indent=1))
-    if options.write:
-        write_document(compared)
     return _report(compared)
 
 

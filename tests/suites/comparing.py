@@ -15,6 +15,8 @@ from .values import Suite
 
 #: How often what differs is run again by itself, in all modes.
 ALONE = 3
+#: Where more differ, the run as a whole went wrong, and is run again as a whole.
+FEW = 50
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _findings(
         print(f"{suite.name}: once more, because of {len(chosen)} differences", flush=True)
         return differences(_run_all(suite, modes))
 
-    by_themselves = lasting([each for each in unexplained if "::" in each.test], alone, ALONE)
+    single = [each for each in unexplained if "::" in each.test]
+    by_themselves = lasting(single, alone, ALONE) if len(single) <= FEW else []
     rest = [each for each in unexplained if each not in by_themselves]
     return by_themselves + lasting(rest, whole)

@@ -55,7 +55,7 @@ def write_document(compared: Sequence[Compared]) -> None:
 
 def as_document(compared: Sequence[Compared], before: str = "") -> str:
     """Markdown: a row for each suite, then every difference and all that was not run."""
-    parts = [*_INTRODUCTION, *_table(compared, before), *_differences(), *_left_out()]
+    parts = [*_INTRODUCTION, *_table(compared, before), *_differences(), *_failing(), *_left_out()]
     return "\n".join(parts) + "\n"
 
 
@@ -122,6 +122,11 @@ def _differences() -> list[str]:
         for entry in suite.expected
     ]
     return ["", "## Differences", "", *(told or ["None."])]
+
+
+def _failing() -> list[str]:
+    told = [f"- {suite.distribution}: {suite.failing}" for suite in SUITES if suite.failing]
+    return ["", "## Failed without", "", *told]
 
 
 def _left_out() -> list[str]:

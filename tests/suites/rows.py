@@ -36,6 +36,10 @@ SUITES = (
         distribution="urllib3",
         unpacked=("test", "dummyserver", "pyproject.toml"),
         paths=("test",),
+        failing=(
+            "its servers need changes to hypercorn of its authors' own, which no index has;"
+            " without them they cannot tell a client's certificate, nor its ALPN."
+        ),
         authority=("dummyserver/certs/cacert.pem", "dummyserver/certs/cacert.key"),
     ),
     Suite(
