@@ -85,7 +85,7 @@ def test_every_outcome_is_recorded_by_the_id_of_its_test(tmp_path: Path) -> None
 
 def test_only_the_tests_that_are_asked_for_are_run(tmp_path: Path) -> None:
     """What differs is run again by itself, and not behind what is left out."""
-    left_out = (("test_theirs.py::test_ok", "a reason"),)
+    left_out = (("test_ok", "a reason"),)
     suite = _suite(tmp_path, OUTCOMES, left_out=left_out)
     assert "test_ok" not in _names(run(suite, BARE))
     assert {"test_skip": "skip"} == _names(run(suite, BARE, ["test_theirs.py::test_skip"]))

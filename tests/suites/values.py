@@ -17,7 +17,7 @@ class Suite:
 
     ``unpacked`` is what of the source is laid beside the installed library; ``paths`` are where
     its tests stand, and ``options`` what pytest is told beside. ``left_out`` are tests that are
-    not run, as ``--deselect`` names them, each with its reason, and ``expected`` those that must
+    not run, by parts of their names, each with its reason, and ``expected`` those that must
     end otherwise with the plugin.
     ``authority`` is a certificate and its key in the source, by whom the suite's servers let
     clients in. ``connects`` is whether it opens TLS connections at all: a run in which the plugin
