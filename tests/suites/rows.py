@@ -53,22 +53,12 @@ SUITES = (
         name="aiohttp",
         distribution="aiohttp",
         unpacked=("tests", "pyproject.toml", "pytest.ini", "examples"),
-        # Of a client: the other half of its tests is of servers.
+        # Those that connect; the others are of servers and of parts.
         paths=(
-            "tests/test_client_connection.py",
-            "tests/test_client_exceptions.py",
             "tests/test_client_fingerprint.py",
             "tests/test_client_functional.py",
-            "tests/test_client_proto.py",
-            "tests/test_client_request.py",
-            "tests/test_client_response.py",
-            "tests/test_client_session.py",
-            "tests/test_client_ws.py",
-            "tests/test_client_ws_functional.py",
             "tests/test_connector.py",
-            "tests/test_proxy.py",
             "tests/test_proxy_functional.py",
-            "tests/test_leaks.py",
         ),
         options=("--numprocesses=0", "--no-cov"),
     ),
