@@ -29,8 +29,9 @@ SUITES = (
     Suite(
         name="requests",
         distribution="requests",
-        unpacked=("tests", "pyproject.toml"),
+        unpacked=("tests", "pyproject.toml", "requirements-dev.txt"),
         paths=("tests",),
+        failing="they want an address that does not answer, and here it is refused at once.",
     ),
     Suite(
         name="urllib3",
@@ -45,7 +46,7 @@ SUITES = (
         ),
         failing=(
             "its servers need changes to hypercorn of its authors' own, which no index has;"
-            " without them they cannot tell a client's certificate, nor its ALPN."
+            " without them they cannot tell a client's certificate or its ALPN, nor be proxies."
         ),
         authority=("dummyserver/certs/cacert.pem", "dummyserver/certs/cacert.key"),
     ),
@@ -72,8 +73,9 @@ SUITES = (
         name="twisted",
         distribution="Twisted",
         # The tests come with the library.
-        unpacked=("README.rst",),
+        unpacked=("pyproject.toml",),
         paths=("twisted.test.test_sslverify",),
-        options=("--pyargs",),
+        # Its own configuration, which says nothing, and not that of a folder above.
+        options=("--pyargs", "-c", "pyproject.toml"),
     ),
 )
