@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         compared = []
         for each in pool.map(compare, chosen, modes):
             compared.append(each)
-            if options.write:
+            if options.write and each.right:
                 write_document(compared)
     if options.json:
         options.json.write_text(json.dumps([as_data(each) for each in compared], indent=1))
@@ -49,7 +49,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=2, help="suites side by side (default 2)")
     parser.add_argument("--json", type=Path, help="write all outcomes to this file")
-    parser.add_argument("--write", action="store_true", help="write what was run to docs/suites.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write what is right to docs/suites.md"
+    )
     return parser.parse_args(arguments)
 
 

@@ -10,6 +10,7 @@ from tests.support.subprocesses import ROOT
 
 from .comparing import Compared
 from .rows import SUITES
+from .values import Suite
 
 DOCUMENT = ROOT / "docs" / "suites.md"
 _PASSED = ("ok", "xfail")
@@ -82,14 +83,20 @@ _HEAD = (
 
 
 def _table(compared: Sequence[Compared], before: str) -> list[str]:
-    rows = {line.split(" | ")[0]: line for line in before.splitlines() if line.startswith("| ")}
-    rows.update((f"| {each.suite.distribution}", _row(each)) for each in compared)
-    wanted = (f"| {suite.distribution}" for suite in SUITES)
-    return [
-        _line(_HEAD),
-        _line(["---"] * len(_HEAD)),
-        *(rows[key] for key in wanted if key in rows),
-    ]
+    rows = {_key(suite): _line(_not_run(suite)) for suite in SUITES}
+    stand = (line for line in before.splitlines() if line.startswith("| "))
+    rows.update((key, line) for line in stand if (key := line.split(" | ")[0]) in rows)
+    rows.update((_key(each.suite), _row(each)) for each in compared)
+    return [_line(_HEAD), _line(["---"] * len(_HEAD)), *rows.values()]
+
+
+def _key(suite: Suite) -> str:
+    return f"| {suite.distribution}"
+
+
+def _not_run(suite: Suite) -> list[str]:
+    figures = ["-"] * (len(_HEAD) - 3)
+    return [suite.distribution, suite.version, *figures, "not yet"]
 
 
 def _row(compared: Compared) -> str:

@@ -205,6 +205,7 @@ def test_the_document_is_made_of_what_was_run(monkeypatch: pytest.MonkeyPatch) -
     text = as_document([_compared(monkeypatch, "ok")], before)
     assert f"| httpcore | {SUITES[0].version} | 1 | 0 | 0 | 1 | 0 | 0 | " in text
     assert "| requests | 2 | kept |\n" in text
+    assert "| - | not yet |" in text
     assert "0.1" not in text
 
 
