@@ -242,6 +242,44 @@ def test_the_settings_file(
     assert [process.pid, arguments, config, True] == json.loads(stderr)
 
 
+_INHERITING = """\
+import json, os, subprocess, sys, mxcert_runtime
+def said():
+    return [os.environ.get(name) for name in ("MXCERT_CONFIG", "MXCERT_AUTOSTART")]
+before = said()
+with open("mxcert.json") as file:
+    settings = json.load(file)
+with open("mxcert.json", "w") as file:
+    json.dump({**settings, "inherit": False}, file)
+mxcert_runtime.reload()
+inner = [sys.argv[1], "run", "--", sys.executable, "-c", "import ssl, os; print(os.environ)"]
+told = subprocess.run(inner, stdout=subprocess.PIPE, encoding="utf-8").stdout
+print(json.dumps([before, said(), "MXCERT_CONFIG" in told, "MXCERT_AUTOSTART" in told]))
+"""
+
+
+def test_a_settings_file_that_keeps_it_from_children(
+    installation: Installation, client_files: ClientFiles, alpha: Leaf
+) -> None:
+    """What the command says to children a settings file may take back: when it is read again, and
+    in another program that is started by the command."""
+    entry = client_files.identity("alpha", alpha, hosts=["localhost"])
+    path = client_files.folder / "mxcert.json"
+    path.write_text(json.dumps({"identity": [entry]}), encoding="utf-8")
+    mxcert = installation.script("mxcert")
+    done = subprocess.run(
+        [mxcert, "run", "--", "python", "-c", _INHERITING, mxcert],
+        env=installation.environment({"MXCERT_CONFIG": path.name}),
+        cwd=path.parent,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT,
+        check=True,
+    )
+    before, after = [str(path), "1"], [str(path), None]
+    assert [before, after, True, False] == json.loads(done.stdout)
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -44,8 +44,6 @@ shell is, with a warning, since what it starts is not known beforehand. Behind a
   poetry run mxcert run -- python legacy.py"""
 
 _SCHEMA_NAME = "mxcert-run/1"
-#: the key of the setting that says whether the program's own children are served
-_INHERIT = "inherit"
 #: what shells say of a command that is not there, or cannot be executed
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
@@ -122,11 +120,17 @@ def _environment(command: Sequence[str], arguments: argparse.Namespace) -> dict[
             raise _refusal_without_settings()
         environ.pop(names.AUTOSTART, None)
         return environ
-    environ[names.AUTOSTART] = "1"
-    if _INHERIT not in dict(reading.origins):
-        environ[names.INHERIT] = "1"
+    # Not MXCERT_INHERIT, which nobody has said: it would overrule what a settings file says later,
+    # or what the file of another program that this one starts says.
+    environ.update({names.AUTOSTART: "1", **_settled_paths()})
     _check_program(find_program(command, environ), arguments.allow_any_program)
     return environ
+
+
+def _settled_paths() -> dict[str, str]:
+    from ...start.given import Given  # late: it reads settings
+
+    return Given(None).settled_paths()
 
 
 def _judged(environ: Mapping[str, str]) -> Reading | None:
