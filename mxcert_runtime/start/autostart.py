@@ -42,6 +42,11 @@ _OWN = tuple(
     )
 )
 
+_BORROWED_RIGHTS = (
+    "this program has rights that whoever started it does not have (setuid, setgid), and their "
+    "environment names settings, which may run commands. Unset MXCERT_AUTOSTART for this program"
+)
+
 _begun: Begun | None = None
 
 
@@ -50,15 +55,26 @@ def begin() -> None:
 
     Nothing happens with ``MXCERT_DISABLE=1``, nor in ``mxcert`` itself. Python goes through
     the ``.pth`` files of a virtual environment twice, so a second call does nothing.
+
+    Raises ``PermissionError`` in a program with rights that its user does not have.
     """
     global _begun
     if _begun or process_environ().get(_DISABLE) == "1" or _is_own_command():
         return
+    if _has_borrowed_rights():
+        raise PermissionError(_BORROWED_RIGHTS)
     _begun = Begun()
     sys.meta_path.insert(0, _begun)
     # These may be there already.
     if "socket" in sys.modules or "ssl" in sys.modules:
         _begun.wait_for_tls()
+
+
+def _has_borrowed_rights() -> bool:
+    """Whether the user who started this program lacks the rights that it has."""
+    if not hasattr(os, "getuid") or os.getuid() == 0:  # root has taken on those of somebody else
+        return False
+    return os.getuid() != os.geteuid() or os.getgid() != os.getegid()
 
 
 def catch_up() -> None:

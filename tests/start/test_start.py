@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 from tests.support.client_files import ClientFiles
 from tests.support.installation import Installation, Installations, make_environment
 from tests.support.pki import Leaf
-from tests.support.subprocesses import Finished
+from tests.support.subprocesses import ROOT, Finished
 
 ASKED = {"MXCERT_AUTOSTART": "1"}
 BROKEN = {"ClientCertificates": "/nonexistent/client.p12"}
@@ -242,6 +245,48 @@ def test_any_failure_ends_the_interpreter(
     done = _look(installations.wheel, {**settings, **ASKED, "PYTHONPATH": str(tmp_path)})
 
     _assert_ended(done)
+
+
+_AS_ANOTHER = """\
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from mxcert_runtime.start.autostart import begin
+user, group = eval(sys.argv[2])
+os.setresgid(*group)
+os.setresuid(*user)
+begin()
+print("begun")
+"""
+_NOBODY = 65534
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone can")
+@pytest.mark.parametrize(
+    ("user", "group", "is_refused"),
+    [
+        ((_NOBODY, 0, 0), (0, 0, 0), True),
+        ((_NOBODY, _NOBODY, _NOBODY), (_NOBODY, 0, 0), True),
+        ((_NOBODY, _NOBODY, _NOBODY), (_NOBODY, _NOBODY, _NOBODY), False),
+        ((0, _NOBODY, 0), (0, _NOBODY, 0), False),
+        ((0, 0, 0), (0, 0, 0), False),
+    ],
+    ids=["setuid", "setgid", "a user", "root as a user", "root"],
+)
+def test_rights_that_the_user_does_not_have(
+    tmp_path: Path, user: tuple[int, ...], group: tuple[int, ...], is_refused: bool
+) -> None:
+    """A setuid or setgid program takes no settings from who starts it, not even by ``-I``."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", _AS_ANOTHER, str(ROOT), repr((user, group))],
+        env={},
+        cwd="/",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert ("" if is_refused else "begun\n") == done.stdout, done.stderr
+    assert is_refused == ("setuid, setgid" in done.stderr)
 
 
 _OWN = [["-m", "mxcert_runtime"], ["-Immxcert_runtime"]]
