@@ -68,46 +68,62 @@ def count_silent_end() -> None:
 def repeat_note(error: BaseException, told: BaseException) -> None:
     """Note on a further error of the same failure what was told of it."""
     add_note: Any = getattr(error, "add_note", None)
-    for note in getattr(told, "__notes__", ()):
-        if add_note is not None and _is_ours(note):
+    for note in _notes_of(told):
+        if add_note is not None:
             add_note(note)
 
 
-def is_noted(error: BaseException | None) -> bool:
-    """Whether an exception has a note of ours; never before Python 3.11."""
-    return any(map(_is_ours, getattr(error, "__notes__", ())))
+def show_cause(
+    error: BaseException, cause: BaseException | None, handled: BaseException | None = None
+) -> None:
+    """Chain an exception that a library made to its cause, if a note there would not be seen.
 
-
-def show_cause(error: BaseException, cause: BaseException | None) -> None:
-    """Chain an exception that a library made to its cause, if a note there would not be seen."""
-    if error.__cause__ is None and _cause_with_note(cause) is not None:
+    ``handled`` is as in :func:`sum_up`.
+    """
+    if error.__cause__ is None and _cause_with_note(cause, handled) is not None:
         error.__cause__ = cause
 
 
-def sum_up(error: BaseException) -> None:
-    """Note on the outermost error of a failure why it failed, in one line.
+def sum_up(error: BaseException, handled: BaseException | None) -> None:
+    """Note on the outermost error of a failure why it failed, in one line; never fails itself.
 
     It is the last that a traceback prints, and what was told of the failure may stand pages above.
+    ``handled`` is what the program was handling already when it made the call: Python chains that
+    behind all that fails within, and it says nothing of this failure.
     """
+    try:
+        _sum_up(error, handled)
+    except Exception as fault:  # notes and chains are anybody's to change
+        report_own_fault(fault)
+
+
+def _sum_up(error: BaseException, handled: BaseException | None) -> None:
     add_note: Any = getattr(error, "add_note", None)
-    if add_note is None or is_noted(error):
+    if add_note is None or _notes_of(error):
         return
-    cause = _cause_with_note(error)
+    cause = _cause_with_note(error, handled)
     if cause is not None:
-        headline = next(filter(_is_ours, cause.__notes__)).partition("\n")[0]
+        headline = _notes_of(cause)[0].partition("\n")[0]
         add_note(f"{headline}; above, at {type(cause).__name__}, and in the log is all of it")
 
 
-def _cause_with_note(error: BaseException | None) -> BaseException | None:
+def _cause_with_note(
+    error: BaseException | None, handled: BaseException | None
+) -> BaseException | None:
     for _ in range(_DEPTH):
-        if error is None or is_noted(error):
-            break
+        if error is None or error is handled:
+            return None
+        if _notes_of(error):
+            return error
         error = error.__cause__ or error.__context__
-    return error if is_noted(error) else None
+    return None
 
 
-def _is_ours(note: object) -> bool:
-    return str(note).startswith(_MARK)
+def _notes_of(error: BaseException) -> list[str]:
+    """Those of ours; none before Python 3.11. Programs may have put anything in their place."""
+    notes = getattr(error, "__notes__", None)
+    notes = notes if isinstance(notes, list) else []
+    return [note for note in notes if isinstance(note, str) and note.startswith(_MARK)]
 
 
 def report_own_fault(fault: Exception) -> None:

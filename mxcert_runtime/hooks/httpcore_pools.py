@@ -7,6 +7,7 @@ it happens to do so. The origin of a request therefore carries what it was decid
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 from ..diagnosis import show_cause
@@ -43,11 +44,12 @@ def _build_handle_request(original: Any, switch: Switch) -> Any:
     def handle_request(self: Any, request: Any) -> Any:
         if not switch.on:
             return original(self, request)
+        handled = sys.exc_info()[1]
         try:
             return original(self, keyed_request(request, _proxy_origin(self)))
         except Exception as error:
             # Pools raise "from None", which hides the note of a failed handshake.
-            show_cause(error, error.__context__)
+            show_cause(error, error.__context__, handled)
             raise
 
     return handle_request
@@ -60,10 +62,11 @@ def _build_handle_async_request(original: Any, switch: Switch) -> Any:
     async def handle_async_request(self: Any, request: Any) -> Any:
         if not switch.on:
             return await original(self, request)
+        handled = sys.exc_info()[1]
         try:
             return await original(self, keyed_request(request, _proxy_origin(self)))
         except Exception as error:
-            show_cause(error, error.__context__)
+            show_cause(error, error.__context__, handled)
             raise
 
     return handle_async_request

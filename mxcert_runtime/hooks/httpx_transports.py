@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..diagnosis import sum_up
@@ -10,18 +11,20 @@ from .patching import Library, Patch, attribute_of, wrapping
 
 
 def _handle(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    handled = sys.exc_info()[1]
     try:
         return wrapped(*args, **kwargs)
     except Exception as error:
-        sum_up(error)
+        sum_up(error, handled)
         raise
 
 
 async def _handle_async(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    handled = sys.exc_info()[1]
     try:
         return await wrapped(*args, **kwargs)
     except Exception as error:
-        sum_up(error)
+        sum_up(error, handled)
         raise
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..contexts import file_load
@@ -15,10 +16,11 @@ from .patching import Library, Patch, attribute_of, wrapping
 
 
 def _send(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    handled = sys.exc_info()[1]
     try:
         return wrapped(*args, **kwargs)
     except Exception as error:
-        sum_up(error)
+        sum_up(error, handled)
         raise
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mxcert_runtime.diagnosis import sum_up
 from tests.clients import calls
 from tests.support.factories import ServerFactory
 from tests.support.mail_server import StartTlsServer
@@ -130,6 +131,55 @@ def test_other_errors_stay_as_they_are(
     refusals.activate()
     error = _error_of(call, f"https://{UNKNOWN}:1/", _context(refusals))
     assert [] == [note for each in chain_of(error) for note in notes_of(each)]
+
+
+def _both_errors(call: calls.Call, first: str, second: str, context: Any) -> list[BaseException]:
+    """What a program gets that calls another server where the first refuses it."""
+    try:
+        call(first, context)
+    except Exception as error:
+        return [error, _error_of(call, second, context)]
+    raise AssertionError("the call did not fail")
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no notes")
+@pytest.mark.parametrize(
+    "call", [_requests_get, calls.urllib3_pool, calls.httpx_client, calls.httpx_async]
+)
+def test_an_error_while_another_is_handled(
+    call: calls.Call, refusals: Refusals, loopback_names: LoopbackNames
+) -> None:
+    """A call within ``except`` fails for its own reason: it has no note of the one before."""
+    url = f"https://{UNKNOWN}:{refusals.port(TlsVersion.TLS12)}/"
+    context = _context(refusals)
+    before = _both_errors(call, url, f"https://{UNKNOWN}:1/", context)[1]
+    refusals.activate()
+    first, second = _both_errors(call, url, f"https://{UNKNOWN}:1/", context)
+    assert any(map(notes_of, chain_of(first)))
+    assert [] == notes_of(second)
+    assert _causes_of(before) == _causes_of(second)
+
+
+@pytest.mark.skipif(not HAS_NOTES, reason="there are no notes")
+@pytest.mark.parametrize("notes", [None, 7, (), [None, 7]])
+def test_notes_of_another_kind(notes: Any) -> None:
+    """What programs put in the place of notes is left alone, and no error of theirs is lost."""
+    error, cause = OSError("the program's own"), OSError("below it")
+    error.__notes__ = notes
+    error.__cause__ = cause
+    cause.add_note("mxcert_runtime: told")  # type: ignore[attr-defined]
+    sum_up(error, None)
+    added = ["mxcert_runtime: told; above, at OSError, and in the log is all of it"]
+    assert error.__notes__ == ([None, 7, *added] if isinstance(notes, list) else notes)
+
+
+def _causes_of(error: BaseException | None) -> list[type]:
+    """What a traceback says was the direct cause of what."""
+    found = []
+    while error is not None:
+        found.append(type(error))
+        error = error.__cause__
+    return found
 
 
 def _sent(error: BaseException) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -47,6 +49,15 @@ def _key_der(leaf: pki.Leaf) -> bytes:
 
 def _old_key_der(leaf: pki.Leaf) -> bytes:
     return leaf.key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+
+
+def _sealed_key_der(leaf: pki.Leaf) -> bytes:
+    sealing = BestAvailableEncryption(_PASSWORD.encode())
+    return leaf.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, sealing)
+
+
+def _labelled(label: bytes) -> Make:
+    return lambda leaf: _bundle(Encoding.PEM)(leaf).replace(b"PKCS7", label)
 
 
 def _public(encoding: Encoding, form: PublicFormat) -> Make:
@@ -147,6 +158,13 @@ _CASES: dict[str, tuple[Make, str, str, str, str]] = {
         "as `certificate`",
         "openssl pkey -inform der",
     ),
+    "encrypted DER key": (
+        _sealed_key_der,
+        "an encrypted private key in DER without a certificate",
+        _EXPORT,
+        "as `certificate`",
+        "openssl pkcs8 -topk8 -inform der",
+    ),
     "PEM of both": (_both, "PEM text with a certificate and a key", "as `certificate`", "", ""),
     "PKCS12": (_pkcs12, "a PKCS12 file", "", "as `pkcs12`", "as `pkcs12`"),
     "base64 of a PKCS12": (
@@ -193,6 +211,23 @@ _CASES: dict[str, tuple[Make, str, str, str, str]] = {
         "openssl pkcs7 -print_certs",
         "openssl pkcs7 -print_certs",
         "as `key`",
+    ),
+    "PKCS7 by its first name": (
+        _labelled(b"PKCS #7 SIGNED DATA"),
+        "a PKCS7 bundle in PEM, which holds certificates and no key",
+        *("openssl pkcs7 -print_certs",) * 2,
+        "as `key`",
+    ),
+    "CMS": (
+        _labelled(b"CMS"),
+        "a CMS bundle in PEM, which holds certificates and no key",
+        *("openssl pkcs7 -print_certs",) * 2,
+        "as `key`",
+    ),
+    "written-out line breaks in JSON": (
+        lambda leaf: b'{"pem": "' + _both(leaf).replace(b"\n", b"\\n") + b'"}\n',
+        r"PEM text with `\n` written out in the place of its line breaks",
+        *("real line breaks",) * 3,
     ),
     "written-out line breaks": (
         lambda leaf: _both(leaf).replace(b"\n", b"\\n"),
@@ -308,6 +343,64 @@ def test_authorities_are_wanted(case: str, leaf: pki.Leaf) -> None:
     with pytest.raises(IdentityError) as caught:
         load_authority_certificates(AuthorityText(text, Origin("tests")))
     assert caught.value.message.endswith(f"holds no PEM certificate: it is {words}")
+
+
+def _written_out(leaf: pki.Leaf) -> bytes:
+    return _both(leaf).replace(b"\n", b"\\n")
+
+
+_BESIDE: dict[str, Make] = {
+    "a remark": lambda leaf: b'# was "' + _written_out(leaf) + b'"\n',
+    "a variable": lambda leaf: b'PEM="' + _written_out(leaf) + b'"\n',
+    "JSON": lambda leaf: b'{"pem": "' + _written_out(leaf) + b'"}\n',
+    "an attribute": lambda _: b"Bag Attributes\n    friendlyName: -----BEGIN X-----\\n\n",
+    "words in quotes": lambda _: b'"-----BEGIN CERTIFICATE-----" begins each\n',
+    "words in ticks": lambda _: b"`-----BEGIN PRIVATE KEY-----` begins it\n",
+    "parameters": lambda _: b"-----BEGIN DH PARAMETERS-----\\nMEYC\\n-----END DH PARAMETERS-----\n",
+}
+
+
+@pytest.mark.parametrize("what", _BESIDE)
+def test_what_stands_beside_a_block(what: str, leaf: pki.Leaf, tmp_path: Path) -> None:
+    """Text in front of PEM is a comment, whatever it looks like: all blocks are read."""
+    beside = _BESIDE[what](leaf)
+    described = pem_files(tmp_path, beside + leaf.pem(), beside + leaf.key_pem())
+    assert load_identity(described).fingerprint == leaf.fingerprint
+
+
+@pytest.mark.parametrize("first", ["quotes", "written-out line breaks"])
+def test_a_first_block_that_would_go_missing(first: str, leaf: pki.Leaf) -> None:
+    """The twin: a mangled block is refused, though one that can be read stands behind it."""
+    text = '"' + _CASES[first][0](leaf).decode().strip('"\n') + '"\n' + leaf.pem().decode()
+    with pytest.raises(IdentityError) as caught:
+        load_authority_certificates(AuthorityText(text, Origin("tests")))
+    assert caught.value.message.endswith(f"it is {_CASES[first][1]}")
+
+
+@pytest.mark.parametrize(
+    ("case", "old"), [("DER key", "old.key"), ("encrypted DER key", "old.key"), ("CMS", "old.p7b")]
+)
+def test_a_remedy_that_is_followed(case: str, old: str, leaf: pki.Leaf, tmp_path: Path) -> None:
+    """The commands of a remedy make a PKCS12 that opens, and leave no encrypted key in clear."""
+    content = _CASES[case][0](leaf)
+    commands = failure(inline(content, _PASSWORD)).remedy.rpartition(": ")[2]
+    for name, had in ((old, content), ("the.pem", leaf.pem()), ("the.key", leaf.key_pem())):
+        (tmp_path / name).write_bytes(had)
+    for command in commands.split(", then "):
+        subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=tmp_path,
+            input=f"{_PASSWORD}\n" * 3,
+            text=True,
+            start_new_session=True,  # without a terminal, openssl asks its input for passwords
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+    made = inline((tmp_path / "new.pfx").read_bytes(), _PASSWORD)
+    assert load_identity(made).fingerprint == leaf.fingerprint
+    is_sealed = b"ENCRYPTED" in (tmp_path / "the.key").read_bytes()
+    assert is_sealed is (case == "encrypted DER key")
 
 
 @pytest.mark.parametrize("content", [b"", b"\x30", b"\x30\x03\x02\x01", b"log\n", b"AAAA", b"\0"])

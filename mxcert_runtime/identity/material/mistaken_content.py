@@ -20,7 +20,12 @@ class Wanted(Enum):
 _EXPORT = "openssl pkcs12 -export -in the.pem -inkey the.key -out new.pfx"
 _FROM_DER = "openssl x509 -inform der -in old.cer -out the.pem"
 _FROM_PKCS7 = "openssl pkcs7 -print_certs -in old.p7b -out the.pem"
+#: `openssl pkcs7` reads no other label than its own
+_FROM_CMS = "sed 's/ CMS-/ PKCS7-/' old.p7b | openssl pkcs7 -print_certs -out the.pem"
 _FROM_PKCS7_DER = "openssl pkcs7 -inform der -print_certs -in old.p7b -out the.pem"
+_FROM_KEY_DER = "openssl pkey -inform der -in old.key -out the.key"
+#: which leaves no key in clear behind
+_FROM_SEALED_KEY_DER = "openssl pkcs8 -topk8 -inform der -in old.key -out the.key"
 _KEYSTORE = "keytool -importkeystore -srckeystore old.jks -destkeystore new.p12"
 _THE_KEY = "Name the file that holds the private key as `key`"
 _THE_CERTIFICATE = "Name the file that holds the certificate as `certificate`"
@@ -45,8 +50,10 @@ _REMEDIES = {
     Form.CERTIFICATE_DER: _THE_KEY,
     Form.KEY_PEM: _THE_CERTIFICATE,
     Form.KEY_DER: _THE_CERTIFICATE,
+    Form.SEALED_KEY_DER: _THE_CERTIFICATE,
     Form.PKCS7_DER: f"{_BRING_KEY}: {_FROM_PKCS7_DER}, then {_EXPORT}",
     Form.PKCS7_PEM: f"{_BRING_KEY}: {_FROM_PKCS7}, then {_EXPORT}",
+    Form.CMS_PEM: f"{_BRING_KEY}: {_FROM_CMS}, then {_EXPORT}",
     Form.BOTH_PEM: "Replace it by an undamaged copy",
 }
 #: where it depends on what was wanted
@@ -55,8 +62,12 @@ _SPECIAL = {
     (Form.CERTIFICATE_DER, Wanted.CERTIFICATES): f"Convert it: {_FROM_DER}",
     (Form.CERTIFICATE_PEM, Wanted.PKCS12): f"{_BOTH} a PKCS12 of both: {_EXPORT}",
     (Form.KEY_PEM, Wanted.PKCS12): f"{_BOTH} a PKCS12 of both: {_EXPORT}",
-    (Form.KEY_DER, Wanted.PKCS12): f"{_BOTH} a PKCS12 of both: {_EXPORT}",
-    (Form.KEY_DER, Wanted.KEY): "Convert it: openssl pkey -inform der -in old.key -out new.key",
+    (Form.KEY_DER, Wanted.PKCS12): f"{_BOTH} a PKCS12: {_FROM_KEY_DER}, then {_EXPORT}",
+    (Form.SEALED_KEY_DER, Wanted.PKCS12): (
+        f"{_BOTH} a PKCS12: {_FROM_SEALED_KEY_DER}, then {_EXPORT}"
+    ),
+    (Form.KEY_DER, Wanted.KEY): f"Convert it: {_FROM_KEY_DER}",
+    (Form.SEALED_KEY_DER, Wanted.KEY): f"Convert it: {_FROM_SEALED_KEY_DER}",
     (Form.BOTH_PEM, Wanted.PKCS12): (
         "Name it as `certificate`, in the place of `pkcs12`, or convert it:"
         " openssl pkcs12 -export -in old.pem -out new.pfx"
@@ -67,11 +78,13 @@ _SPECIAL = {
     ),
     (Form.PKCS7_DER, Wanted.CERTIFICATES): f"Convert it: {_FROM_PKCS7_DER}",
     (Form.PKCS7_PEM, Wanted.CERTIFICATES): f"Convert it: {_FROM_PKCS7}",
+    (Form.CMS_PEM, Wanted.CERTIFICATES): f"Convert it: {_FROM_CMS}",
     **{
         (form, Wanted.KEY): _THE_KEY
         for form in (
             Form.PKCS7_DER,
             Form.PKCS7_PEM,
+            Form.CMS_PEM,
             Form.REQUEST,
             Form.PUBLIC_KEY,
             Form.REVOCATIONS,

@@ -28,9 +28,11 @@ class Form(Enum):
     JCEKS = "a Java keystore (JCEKS)"
     PKCS7_DER = "a PKCS7 bundle, which holds certificates and no key"
     PKCS7_PEM = "a PKCS7 bundle in PEM, which holds certificates and no key"
+    CMS_PEM = "a CMS bundle in PEM, which holds certificates and no key"
     CERTIFICATE_DER = "a certificate in DER without its key"
     CERTIFICATE_PEM = "PEM text with a certificate and no key"
     KEY_DER = "a private key in DER without a certificate"
+    SEALED_KEY_DER = "an encrypted private key in DER without a certificate"
     KEY_PEM = "PEM text with a private key and no certificate"
     BOTH_PEM = "PEM text with a certificate and a key"
     REQUEST = "a certificate request (CSR), which no CA has signed"
@@ -55,9 +57,15 @@ class Found:
         return "base64 of " * self.layers + self.form.value
 
 
-_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
-_ESCAPED = re.compile(rb"-----BEGIN [A-Z0-9 ]+-----\\+[nr]")
-_QUOTED = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\"'`]\s*-----BEGIN ")
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----")
+#: such a line in itself, whatever stands in front of it
+_BEGIN_LINE = re.compile(_BEGIN.pattern + rb"[ \t]*\r?$", re.MULTILINE)
+_ESCAPED = re.compile(_BEGIN.pattern + rb"\\+[nr]")
+#: at the start of a text: what is further down is a comment to all who read PEM
+_MANGLED = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:([\"'`])\s*)?"
+    rb"-----BEGIN [A-Z0-9 ]*(?:CERTIFICATE|PRIVATE KEY)-----(?:(\\+[nr])|[ \t]*\r?\n)"
+)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
 _MOST_LAYERS = 3
 _BEGINNINGS = {
@@ -71,7 +79,8 @@ _BEGINNINGS = {
 }
 _LABELS = {
     "PKCS7": Form.PKCS7_PEM,
-    "CMS": Form.PKCS7_PEM,
+    "PKCS #7 SIGNED DATA": Form.PKCS7_PEM,
+    "CMS": Form.CMS_PEM,
     "PKCS12": Form.PKCS12,
     "PFX": Form.PKCS12,
     "CERTIFICATE REQUEST": Form.REQUEST,
@@ -100,14 +109,24 @@ def recognise(content: Secret[bytes], layers: int = 0) -> Found | None:
 
 
 def mangled(content: Secret[bytes]) -> Form | None:
-    """How PEM text was damaged on its way through a variable or a template, if it was."""
-    if _ESCAPED.search(content.reveal()):
+    """How PEM text was damaged on its way through a variable or a template, if it was.
+
+    Its first block would be passed over in silence, and those behind it read.
+    """
+    start = _MANGLED.match(content.reveal())
+    if start is None:
+        return None
+    if start.group(2):
         return Form.ESCAPED
-    return Form.QUOTED if _QUOTED.match(content.reveal()) else None
+    return Form.QUOTED if start.group(1) else None
 
 
 def _in_pem(content: Secret[bytes]) -> Form | None:
-    labels = {each.decode("ascii") for each in _BEGIN.findall(content.reveal())}
+    """By the blocks whose lines are whole, if there are any: else they stand in another text."""
+    whole = _BEGIN_LINE.findall(content.reveal())
+    if not whole and _ESCAPED.search(content.reveal()):
+        return Form.ESCAPED
+    labels = {each.decode("ascii") for each in whole or _BEGIN.findall(content.reveal())}
     if not labels:
         return None
     has_key = any(each.endswith("PRIVATE KEY") for each in labels)
@@ -152,18 +171,19 @@ def _by_outside(parts: list[Element]) -> Form | None:
     tags = tuple(each.tag for each in parts)
     if tags[:1] == (IDENTIFIER,):
         return Form.PKCS7_DER if parts[0].as_identifier() == _SIGNED_DATA else None
+    if tags == (SEQUENCE, OCTETS):  # RFC 5958, section 3
+        return Form.SEALED_KEY_DER
     if tags in _KEYS or tags[:2] == _KEYS[0]:
         return Form.KEY_DER
     is_pkcs12 = tags[:2] == (INTEGER, SEQUENCE) and parts[0].as_integer() == 3
     return Form.PKCS12 if is_pkcs12 else None
 
 
-#: of EC, of RSA, PKCS8, and PKCS8 that is encrypted
+#: of EC, of RSA, and PKCS8
 _KEYS = (
     (INTEGER, OCTETS),
     (INTEGER, INTEGER, INTEGER),
     (INTEGER, SEQUENCE, OCTETS),
-    (SEQUENCE, OCTETS),
 )
 
 
