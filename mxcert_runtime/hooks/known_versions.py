@@ -15,7 +15,7 @@ from ..base import dataclass
 _RELEASE = re.compile(r"\s*v?(?:\d+!)?(\d+(?:\.\d+)*)", re.ASCII | re.IGNORECASE)
 _SERVED = "its own hooks are left out; what it does through `ssl` is hooked all the same"
 _UNEXPLAINED = "it is served all the same, and its errors do not say why in their last line"
-_LOST = "it is not hooked, and its connections present no certificate"
+_LOST = "its hooks are left out, and its connections present no certificate"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,9 @@ ROWS = (
     Known("mysql.connector", ("mysql-connector-python",), "8.0", "27", "26.10"),
 )
 
+#: what becomes of connections of libraries that say no version, and do not make them by `ssl`
+_WITHOUT_VERSION = {"pycurl": _LOST}
+
 #: by the module that has the version
 KNOWN = {each.module: each for each in ROWS}
 
@@ -87,7 +90,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 def what_is_lost(module: str) -> str:
     """What becomes of the connections of a library without its hooks."""
     known = KNOWN.get(module)
-    return known.without if known else _SERVED
+    return known.without if known else _WITHOUT_VERSION.get(module, _SERVED)
 
 
 def installed_beyond() -> Iterator[tuple[Known, str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Union
 
 from ..base import dataclass
+from ..errors import PatchError
 from .known_versions import fits
 
 if TYPE_CHECKING:
@@ -68,8 +69,20 @@ class LateLibrary:
     file: str
 
     def found(self) -> Library:
-        """The library with its patches."""
-        hooks = importlib.import_module(f"{__package__}.{self.file}")
+        """The library with its patches.
+
+        Raises :class:`PatchError` where its hooks cannot be imported.
+        """
+        failure = None
+        try:
+            hooks = importlib.import_module(f"{__package__}.{self.file}")
+        except Exception as error:
+            failure = f"{type(error).__name__}: {error}"
+        if failure is not None:
+            raise PatchError(
+                f"the hooks of {self.module} cannot be imported ({failure}); install mxcert_runtime"
+                " anew, with its dependencies"
+            )
         libraries: tuple[Library, ...] = getattr(hooks, "LIBRARIES", ()) or (hooks.LIBRARY,)
         return next(each for each in libraries if each.module == self.module)
 

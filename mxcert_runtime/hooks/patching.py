@@ -126,7 +126,8 @@ class Patches:
                 _logger.debug("hooked: %s", library)
         except Exception as error:
             # The import is the application's, which must not fail by what we do to it.
-            _logger.error("%s is not hooked: %s", library.module, error)
+            lost = what_is_lost(library.module.partition(".")[0])
+            _logger.error("%s cannot be hooked: %s. So %s.", library.module, error, lost)
         # Another thread may have undone all meanwhile; no lock may be held where modules are
         # loaded, for whose locks its holder would wait.
         if not self._on:

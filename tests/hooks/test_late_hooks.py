@@ -73,3 +73,29 @@ def test_pyopenssl_of_another_version(
     done = run_client(program, version, environment=client_files.variables(alpha))
     assert [version, is_known] == done.json()
     assert (not is_known) == ("present no certificate" in done.stderr)
+
+
+_BROKEN = """
+    import sys
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name.startswith("mxcert_runtime.hooks.pyopenssl"):
+                raise ImportError("half a disk")
+    sys.meta_path.insert(0, Broken())
+"""
+
+
+def test_hooks_that_cannot_be_imported(client_files: ClientFiles, alpha: Leaf) -> None:
+    """A program that has the library is told so, and what it loses; one that has it before the
+    plugin is not activated, with an error of the plugin's own."""
+    settings = client_files.variables(alpha)
+    late = run_client(
+        _BROKEN + "    import mxcert_runtime, OpenSSL.SSL; print([1])", environment=settings
+    )
+    early = run_client(_BROKEN + "    import OpenSSL.SSL, mxcert_runtime", environment=settings)
+    told = "the hooks of OpenSSL.SSL cannot be imported (ImportError: half a disk)"
+    assert [1] == late.json()
+    assert f"OpenSSL.SSL cannot be hooked: {told}" in late.stderr
+    assert "its connections present no certificate" in late.stderr
+    assert 1 == early.returncode
+    assert f"PatchError: {told}" in early.stderr
