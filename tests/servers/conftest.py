@@ -18,6 +18,7 @@ from tests.support.mosquitto import MosquittoServer
 from tests.support.names import LoopbackNames
 from tests.support.nats_server import NatsServer
 from tests.support.pki import Authority, Leaf
+from tests.support.postfix import PostfixServer
 from tests.support.redis_server import RedisServer
 from tests.support.vsftpd import VsftpdServer
 
@@ -67,4 +68,5 @@ redis_server = _factory(RedisServer)
 mosquitto_server = _factory(MosquittoServer)
 nats_server = _factory(NatsServer)
 dovecot_server = _factory(DovecotServer)
+postfix_server = _factory(PostfixServer)
 vsftpd_server = _factory(VsftpdServer)

@@ -1,12 +1,14 @@
-"""Clients of Dovecot, vsftpd and slapd: whom the server takes them for."""
+"""Clients of Postfix, Dovecot, vsftpd and slapd: whom the server takes them for."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ftplib
 import imaplib
 import poplib
 import re
+import smtplib
 import ssl
 import warnings
 from collections.abc import Callable
@@ -17,6 +19,7 @@ import pytest
 from tests.support.dovecot import DovecotServer
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
+from tests.support.postfix import PostfixServer
 from tests.support.server_tls import Demand
 from tests.support.slapd import SlapdServer, subject_as_shown
 from tests.support.vsftpd import VsftpdServer
@@ -63,6 +66,49 @@ def test_dovecot(
         client(NOBODY, server, ground)
     client(KNOWN, server, ground)
     assert "alpha" == server.user
+
+
+def smtp(host: str, server: PostfixServer, ground: Ground) -> int:
+    """``smtplib``; the status of a recipient elsewhere."""
+    with smtplib.SMTP(host, server.port, timeout=TIMEOUT) as client:
+        client.starttls(context=ground.context())
+        client.ehlo()
+        client.mail("sender@a.test")
+        return client.rcpt("recipient@b.test")[0]
+
+
+def aiosmtplib(host: str, server: PostfixServer, ground: Ground) -> int:
+    """``aiosmtplib``."""
+    library = pytest.importorskip("aiosmtplib")
+
+    async def ask() -> int:
+        context = ground.context()
+        client = library.SMTP(hostname=host, port=server.port, tls_context=context, timeout=TIMEOUT)
+        async with client:
+            await client.mail("sender@a.test")
+            try:
+                return int((await client.rcpt("recipient@b.test")).code)
+            except library.SMTPResponseException as error:
+                return int(error.code)
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("client", [smtp, aiosmtplib])
+def test_postfix(
+    client: Callable[[str, PostfixServer, Ground], int],
+    postfix_server: ServerFactory[PostfixServer],
+    ground: Ground,
+) -> None:
+    """It relays for the certificate that it knows, and for nobody else."""
+    server = postfix_server(hosts=HOSTS, relays_for=[ground.alpha.fingerprint])
+    assert [250, 554] == [client(host, server, ground) for host in HOSTS]
+
+
+def test_postfix_of_others(postfix_server: ServerFactory[PostfixServer], ground: Ground) -> None:
+    """The twin: one that knows another certificate alone does not relay for this one."""
+    server = postfix_server(hosts=HOSTS, relays_for=["00" * 32])
+    assert 554 == smtp(KNOWN, server, ground)
 
 
 def _listing(host: str, server: VsftpdServer, context: ssl.SSLContext) -> list[str]:

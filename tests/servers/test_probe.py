@@ -37,11 +37,12 @@ _KINDS = {
     "mqtts": ("mosquitto_server", "port", None),
     "ldaps": ("slapd_server", "port", "LDAP result 0"),
     "ldap": ("slapd_server", "plain_port", "LDAP result 0"),
+    "smtp": ("postfix_server", "port", None),
     "imap": ("dovecot_server", "imap", None),
     "ftp": ("vsftpd_server", "port", None),
 }
 #: these demand no certificate in the handshake, whatever they are told
-_ABOVE_TLS = "postgresql", "mariadb", "imap"
+_ABOVE_TLS = "postgresql", "mariadb", "imap", "smtp"
 
 
 @pytest.mark.parametrize("scheme", _KINDS)

@@ -122,11 +122,19 @@ class Daemon(ABC):
     def command(self) -> list[str]:
         """What runs in the foreground, on a port that is looked for now."""
 
+    def account(self) -> dict[str, Any]:
+        """Arguments of ``Popen``: whom it runs as."""
+        return unprivileged()
+
+    def hand_over(self) -> None:
+        """Let whom it runs as have what was prepared."""
+        own(self.folder)
+
     def __enter__(self) -> Any:
         with contextlib.ExitStack() as stack:
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self.prepare()
-            own(self.folder)
+            self.hand_over()
             stack.callback(self._stop)
             for _ in range(5):
                 self._start()
@@ -155,7 +163,7 @@ class Daemon(ABC):
             stderr=subprocess.STDOUT,
             cwd="/",
             env=cleaned(os.environ),
-            **unprivileged(),
+            **self.account(),
         )
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
