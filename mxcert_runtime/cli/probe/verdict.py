@@ -30,7 +30,7 @@ _AT_LOGIN = {
     "imap": "`NO` to LOGIN or AUTHENTICATE: look into its log for the name that it takes",
     "pop3": "`-ERR` to PASS or AUTH: look into its log for the name that it takes",
     "ftp": "530 to PASS: look into its log for the name that it takes",
-    "ldap": "`invalidCredentials`, 49, to a bind by EXTERNAL: look how it maps the subject",
+    "ldap": "an error to a bind by EXTERNAL: look how it maps the subject (`authz-regexp`)",
 }
 
 #: where no protocol is known by which to ask
