@@ -22,7 +22,6 @@ _RECORDER = Path(__file__).with_name("recorder")
 def run(suite: Suite, mode: Mode, tests: Collection[str] = ()) -> Run:
     """Run ``tests`` by their ids, or all of the suite that is not left out."""
     started = time.monotonic()
-    # At the same place each time: the ids of some tests hold their path.
     folder = suite.environment.folder / "run"
     shutil.rmtree(folder, ignore_errors=True)
     source = shutil.copytree(suite.source, folder / "source")

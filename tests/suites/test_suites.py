@@ -70,7 +70,7 @@ def broken():
 
 def test_error(broken): pass
 
-@pytest.mark.parametrize("value", [object()], ids=repr)
+@pytest.mark.parametrize("value", [object(), __file__], ids=str)
 def test_address(value): pass
 """
 
@@ -79,8 +79,12 @@ def test_every_outcome_is_recorded_by_the_id_of_its_test(tmp_path: Path) -> None
     """What a test came to is told apart, and its id is the same in every run."""
     found = run(_suite(tmp_path, OUTCOMES), BARE)
     expected = {"test_ok": "ok", "test_fail": "fail", "test_skip": "skip", "test_error": "error"}
+    addresses = {
+        "test_address[<object object at 0x>]": "ok",
+        "test_address[./test_theirs.py]": "ok",
+    }
     either = {"test_xfail": "xfail", "test_xpass": "xfail"}
-    assert {**expected, **either, "test_address[<object object at 0x>]": "ok"} == _names(found)
+    assert {**expected, **either, **addresses} == _names(found)
 
 
 def test_only_the_tests_that_are_asked_for_are_run(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 
 #: what differs from run to run in the ids of parameters
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+_HERE = os.getcwd()
 _OUTCOMES = {"passed": "ok", "failed": "fail", "skipped": "skip"}
 
 
@@ -37,7 +38,8 @@ class _Recorder:
         print(json.dumps(line), file=self._stream, flush=True)
 
     def _record(self, test: str, outcome: str, text: str = "") -> None:
-        self._write(test=_ADDRESS.sub("0x", test), outcome=outcome, text=text)
+        stable = _ADDRESS.sub("0x", test.replace(_HERE, "."))
+        self._write(test=stable, outcome=outcome, text=text)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._record(nodeid, "started")
