@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         drop_call,
         first_found,
         is_loading,
+        loaded_module,
         spec_of_loaded,
     )
     from .momentary_errors import is_momentary
@@ -127,6 +128,7 @@ __all__ = (
     "is_loading",
     "is_momentary",
     "is_name",
+    "loaded_module",
     "looks_like_path",
     "mark_of",
     "memory_file",
@@ -165,7 +167,9 @@ _FILES = {
     ),
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
-    "module_loading": "call_when_loaded drop_call first_found is_loading spec_of_loaded",
+    "module_loading": (
+        "call_when_loaded drop_call first_found is_loading loaded_module spec_of_loaded"
+    ),
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",
     "os_reasons": "reason_of",

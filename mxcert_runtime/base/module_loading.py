@@ -31,6 +31,12 @@ def is_loading(module: ModuleType) -> bool:
     return bool(getattr(spec, _LOADING, False)) and not hasattr(spec, _ENDED)
 
 
+def loaded_module(name: str) -> Any | None:
+    """A module that is there as a whole; none that another thread is importing just now."""
+    module = sys.modules.get(name)
+    return None if module is None or is_loading(module) else module
+
+
 def call_when_loaded(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
     """Call once at the end of the load that a spec is for, be it begun or not, also if it fails.
 

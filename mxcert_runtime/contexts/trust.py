@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import os
 import re
-import sys
 from dataclasses import field
 from os import access as may_access
 from typing import Any, Union
@@ -23,6 +22,7 @@ from ..base import (
     dataclass,
     directory_states,
     hashed_files,
+    loaded_module,
     openssl_variable,
     state_of,
 )
@@ -207,7 +207,7 @@ def is_bundle(path: str | bytes | os.PathLike[str]) -> bool:
 
     To load one by its path is how libraries ask for default trust; it is no choice of theirs.
     """
-    modules = (sys.modules.get(name) for name in _BUNDLE_MODULES)
+    modules = map(loaded_module, _BUNDLE_MODULES)
     bundles = {module.where() for module in modules if module is not None}
     with contextlib.suppress(UnknownEnvironmentError):
         bundles.add(default_paths()[0])

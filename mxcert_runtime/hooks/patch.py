@@ -123,9 +123,9 @@ def _beneath(found: Any) -> Any:
 
 def _may_be_wrapped(standing: Any) -> bool:
     """Whether it is a method of a class of Python, in whose place others may put theirs."""
-    wrapt = sys.modules.get("wrapt")
-    proxies = (wrapt.FunctionWrapper,) if wrapt is not None else ()
-    return isinstance(standing, (FunctionType, *proxies))
+    # Another thread may be importing it just now.
+    proxy = getattr(sys.modules.get("wrapt"), "FunctionWrapper", FunctionType)
+    return isinstance(standing, (FunctionType, proxy))
 
 
 def _find_attribute(owner: Any, name: str) -> Any:

@@ -6,9 +6,9 @@ Loads nothing of what only a program with settings needs, so that it can be aske
 from __future__ import annotations
 
 import math
-import sys
 from datetime import datetime, timezone
 
+from ..base import loaded_module
 from . import counters, reloads
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def measure(group: str) -> Any:
 
 def _in_force() -> Any:
     # Where nobody has loaded that, nothing is in force, and to import it is not cheap.
-    return sys.modules.get("mxcert_runtime.decisions.in_force")
+    return loaded_module("mxcert_runtime.decisions.in_force")
 
 
 def _current_generation() -> Generation | None:

@@ -6,6 +6,7 @@ import functools
 import inspect
 import itertools
 import logging
+import sys
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -169,6 +170,14 @@ def test_instance_and_arguments_are_handed_on(sample: Any) -> None:
     instance = sample()
     assert "method 3" == instance.method(value=3)
     assert [(instance, (), {"value": 3})] == seen
+
+
+def test_wrapt_half_imported(sample: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread that is importing wrapt at that moment is in nobody's way."""
+    monkeypatch.setitem(sys.modules, "wrapt", ModuleType("wrapt"))
+    patch = Patch(lambda: sample, "inherited", wrapping(mark))
+    patch.apply()
+    patch.undo()
 
 
 def test_introspection_stays(sample: Any) -> None:

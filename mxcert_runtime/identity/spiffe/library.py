@@ -7,10 +7,9 @@ that it keeps may wait for two minutes before it sees that an agent is back.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from ...base import Secret
+from ...base import Secret, loaded_module
 from ...base.printable import printable
 from ...errors import IdentityError, IdentityProblem
 from ..material.pem import pem_text
@@ -42,7 +41,7 @@ def client_class() -> Any:
 def _serve_gevent() -> None:
     """Let gRPC wait as gevent's programs do; without that the first answer never comes there."""
     global _serves_gevent
-    monkey = sys.modules.get("gevent.monkey")
+    monkey = loaded_module("gevent.monkey")
     if _serves_gevent or monkey is None or not monkey.is_module_patched("threading"):
         return
     from grpc.experimental.gevent import init_gevent
