@@ -629,3 +629,109 @@ def test_libcurl(
         patches.undo()
     said = [each for each in caplog.messages if "takes no identity from memory" in each]
     assert (not is_fit) == len(said)
+
+
+def _added(scene: Scene, **options: Any) -> tuple[Any, Any]:
+    """A handle for ALPHA_HOST on a multi, which has not begun with it."""
+    curl, multi = make_handle(scene), pycurl.CurlMulti()
+    curl.setopt(pycurl.URL, scene.url())
+    curl.setopt(pycurl.WRITEFUNCTION, lambda _: None)
+    for name, value in options.items():
+        curl.setopt(getattr(pycurl, name), value)
+    multi.add_handle(curl)
+    return curl, multi
+
+
+@pytest.mark.parametrize("host", [BETA_HOST, NOBODY])
+def test_url_that_is_changed_on_a_multi(scene: Scene, host: str) -> None:
+    """libcurl reads the URL when it begins, so that one counts and not that of ``add_handle``."""
+    scene.activate_hosts()
+    curl, multi = _added(scene)
+    curl.setopt(pycurl.URL, scene.url(host))
+    _finish(multi, 1)
+    wanted = scene.beta.fingerprint if host == BETA_HOST else None
+    assert [(host, wanted)] == [(each.sni, each.fingerprint) for each in scene.server.seen]
+    multi.remove_handle(curl)
+    assert [scene.alpha.fingerprint] == shown(make_handle(scene, handle=curl), scene.url())
+
+
+def test_url_that_is_changed_under_way(scene: Scene) -> None:
+    """It is for the next transfer: the one under way keeps its identity, and follows nobody."""
+    scene.activate_hosts()
+    curl, multi = _added(scene, CONNECTTIMEOUT=9)
+    multi.perform()
+    curl.setopt(pycurl.URL, scene.url(BETA_HOST))
+    curl.setopt(pycurl.FOLLOWLOCATION, 1)
+    _finish(multi, 1)
+    multi.remove_handle(curl)
+    multi.add_handle(curl)
+    _finish(multi, 1)
+    assert [scene.alpha.fingerprint, scene.beta.fingerprint] == scene.seen
+
+
+def test_options_that_are_changed_on_a_multi(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a decision depends on is looked at again: here redirects and the verification."""
+    monkeypatch.setattr(transfers, "libcurl_version", lambda: (8, 0))
+    scene.activate_hosts(require_verified_server="all")
+    curl, multi = _added(scene, URL=scene.url(path=f"/redirect?to={scene.url(NOBODY)}"))
+    curl.setopt(pycurl.FOLLOWLOCATION, 1)
+    _, bad = _finish(multi, 1)
+    assert "leads to nobody.test" in bad[0][2]
+    assert [scene.alpha.fingerprint] == scene.seen
+    curl, multi = _added(scene)
+    curl.setopt(pycurl.SSL_VERIFYPEER, 0)
+    _finish(multi, 1)
+    assert [scene.alpha.fingerprint, None] == scene.seen
+
+
+def test_option_that_is_refused_on_a_multi(scene: Scene) -> None:
+    """What cannot be carried out is told at once, and the transfer opens nothing."""
+    _pinning(scene, require_verified_server="off")
+    curl, multi = _added(scene)
+    with pytest.raises(pycurl.error, match="pinned for this host"):
+        curl.set_ca_certs(scene.authority.pem.decode())
+    _, bad = _finish(multi, 1)
+    assert [curl] == [each for each, _, _ in bad]
+    assert 0 == scene.server.connections
+    multi.remove_handle(curl)
+    mxcert_runtime.deactivate()
+    assert [None] == shown(make_handle(scene, handle=curl), scene.url())
+
+
+def test_perform_within_a_callback(scene: Scene) -> None:
+    """It is refused by pycurl, and leaves no identity in the handle for another host."""
+    scene.activate_hosts()
+    curl, refused = make_handle(scene), []
+
+    def write(_: bytes) -> None:
+        with pytest.raises(pycurl.error) as error:
+            curl.perform()
+        refused.append(str(error.value))
+
+    curl.setopt(pycurl.URL, scene.url())
+    curl.setopt(pycurl.WRITEFUNCTION, write)
+    curl.perform()
+    assert [scene.alpha.fingerprint] == scene.seen
+    assert "perform()" in refused[0]
+    assert [None] == shown(curl, scene.url(NOBODY))
+
+
+@pytest.mark.skipif(not hasattr(pycurl, "CurlUrl"), reason="this pycurl has no URLs of parts")
+def test_url_of_parts(scene: Scene) -> None:
+    """``CURLU`` counts in the place of ``URL``, as for libcurl, and may be changed until then."""
+    scene.activate_hosts()
+    curl, parts = make_handle(scene), pycurl.CurlUrl(scene.url())
+    curl.setopt(pycurl.CURLU, parts)
+    assert [scene.alpha.fingerprint] == shown(curl, scene.url(BETA_HOST))
+    parts.host = NOBODY
+    assert [None] == shown(curl, scene.url())
+    parts.host = ALPHA_HOST
+    multi = pycurl.CurlMulti()
+    multi.add_handle(curl)
+    parts.host = NOBODY
+    _finish(multi, 1)
+    multi.remove_handle(curl)
+    curl.unsetopt(pycurl.CURLU)
+    make_handle(scene, handle=curl)
+    assert [scene.beta.fingerprint] == shown(curl, scene.url(BETA_HOST))
+    assert [scene.alpha.fingerprint, None, scene.beta.fingerprint] == scene.seen

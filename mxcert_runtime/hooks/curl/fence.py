@@ -13,7 +13,8 @@ from ...base import canonical_host
 from ...connections import Attempt
 from .urls import Place
 
-_NOWHERE = "::255.255.255.255:1"
+#: a line of ``CONNECT_TO`` for all endpoints: it can be connected to none
+NOWHERE = "::255.255.255.255:1"
 #: from here on libcurl presents a client certificate to the host and port of the URL alone
 _KEEPS_TO_ITSELF = 8, 23
 
@@ -34,7 +35,7 @@ def fence_of(attempt: Attempt, place: Place, own: list[str]) -> list[str]:
     """``CONNECT_TO`` for a transfer; ``own`` is the program's, which holds for its endpoints."""
     allowed = _allowed(attempt, place)
     of_program = [line for each in own for line in _restricted(each, allowed)]
-    return [*of_program, *(each.itself() for each in allowed), _NOWHERE]
+    return [*of_program, *(each.itself() for each in allowed), NOWHERE]
 
 
 def is_within(attempt: Attempt, place: Place, other: Place) -> bool:

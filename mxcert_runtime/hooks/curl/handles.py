@@ -9,6 +9,7 @@ import functools
 from abc import ABCMeta
 from typing import Any
 
+from ...base import Secret
 from ...decisions.current_service import current_service
 from .options import CA_CERTS, Options
 from .transfers import Transfer
@@ -19,6 +20,8 @@ _OPTIONS, _TRANSFER = "_mxcert_options", "_mxcert_transfer"
 CLOSED, MULTI = "_mxcert_is_closed", "_mxcert_multi"
 #: Where a handle has the service of its next transfer, if whoever prepared it knew that.
 SERVICE = "_mxcert_service"
+#: Where a handle says that it performs, and a multi how often it was driven.
+_PERFORMS, ROUNDS = "_mxcert_performs", "_mxcert_rounds"
 
 
 def options_of(curl: Any) -> Options:
@@ -29,14 +32,42 @@ def options_of(curl: Any) -> Options:
     return known
 
 
-def begin_transfer(curl: Any) -> Transfer:
+def begin_transfer(curl: Any, rounds: int = 0) -> Transfer:
     """Prepare a transfer; what is left of one that ended past us goes first."""
     end_transfer(curl)
-    transfer = Transfer(options_of(curl), _setting(curl))
+    transfer = Transfer(options_of(curl), _setting(curl), rounds)
     own = vars(curl)
     transfer.begin(own.pop(SERVICE) if SERVICE in own else current_service.get())
     vars(curl)[_TRANSFER] = transfer
     return transfer
+
+
+def decide_anew(curl: Any) -> None:
+    """Prepare the transfer of a handle on a multi once more, since an option has changed."""
+    old = transfer_of(curl)
+    if old is None:
+        return
+    is_under_way = _is_under_way(curl, old)
+    if is_under_way and old.url is None:
+        return  # it presents nothing
+    # libcurl reads the URL when it begins, and all else at each connection.
+    url = old.url if is_under_way else None
+    end_transfer(curl)
+    transfer = Transfer(options_of(curl), _setting(curl), old.rounds)
+    vars(curl)[_TRANSFER] = transfer
+    transfer.begin_anew(old.service, url)
+
+
+def _is_under_way(curl: Any, transfer: Transfer) -> bool:
+    reference = vars(curl).get(MULTI)
+    multi = None if reference is None else reference()
+    return multi is not None and rounds_of(multi) != transfer.rounds
+
+
+def rounds_of(multi: Any) -> int:
+    """How often a multi was driven so far."""
+    rounds: int = vars(multi).get(ROUNDS, 0)
+    return rounds
 
 
 def end_transfer(curl: Any) -> Transfer | None:
@@ -60,6 +91,8 @@ def _setting(curl: Any) -> Any:
     def set_option(option: int, value: Any) -> None:
         if value is None:
             base.unsetopt(curl, option)
+        elif isinstance(value, Secret):
+            base.setopt(curl, option, value.reveal())
         else:
             base.setopt(curl, option, value)
 
@@ -74,27 +107,32 @@ class FollowedHandle:
 
     def setopt(self, option: Any, value: Any) -> Any:
         result = super().setopt(option, value)  # type: ignore[misc]
-        options_of(self).note(option, value)
+        if options_of(self).note(option, value):
+            decide_anew(self)
         return result
 
     def unsetopt(self, option: Any) -> Any:
         result = super().unsetopt(option)  # type: ignore[misc]
-        options_of(self).note(option, None)
+        if options_of(self).note(option, None):
+            decide_anew(self)
         return result
 
     def setopt_string(self, option: Any, value: Any) -> Any:
         result = super().setopt_string(option, value)  # type: ignore[misc]
-        options_of(self).note(option, value)
+        if options_of(self).note(option, value):
+            decide_anew(self)
         return result
 
     def set_ca_certs(self, value: Any) -> Any:
         result = super().set_ca_certs(value)  # type: ignore[misc]
         options_of(self).note_name(CA_CERTS, value)
+        decide_anew(self)
         return result
 
     def reset(self) -> Any:
         result = super().reset()  # type: ignore[misc]
         options_of(self).values.clear()
+        decide_anew(self)
         return result
 
     def close(self) -> Any:
@@ -147,6 +185,7 @@ def _performed(curl: Any, perform: Any) -> Any:
     import pycurl
 
     transfer, failed = begin_transfer(curl), None
+    vars(curl)[_PERFORMS] = True
     try:
         return perform()
     except pycurl.error as error:
@@ -155,6 +194,7 @@ def _performed(curl: Any, perform: Any) -> Any:
             raise
         failed = pycurl.error(error.args[0], words)
     finally:
+        vars(curl).pop(_PERFORMS, None)
         end_transfer(curl)
         if failed is None:
             tell_of_redirect(curl, transfer)
@@ -163,6 +203,8 @@ def _performed(curl: Any, perform: Any) -> Any:
 
 def is_idle(curl: Any) -> bool:
     """Whether a transfer of the handle may begin."""
+    if _PERFORMS in vars(curl):
+        return False  # this is called back by it
     reference = vars(curl).get(MULTI)
     multi = None if reference is None else reference()
     return (multi is None or CLOSED in vars(multi)) and not _is_closed(curl)

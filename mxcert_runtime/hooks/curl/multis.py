@@ -10,11 +10,13 @@ from typing import Any
 from .handles import (
     CLOSED,
     MULTI,
+    ROUNDS,
     FollowedHandle,
     begin_transfer,
     end_transfer,
     explained,
     is_idle,
+    rounds_of,
     tell_of_redirect,
     transfer_of,
 )
@@ -31,7 +33,7 @@ class FollowedMulti:
             warn_of_older_handles()
         if not isinstance(curl, FollowedHandle) or not is_idle(curl):
             return super().add_handle(curl)  # type: ignore[misc]
-        begin_transfer(curl)
+        begin_transfer(curl, rounds_of(self))
         try:
             result = super().add_handle(curl)  # type: ignore[misc]
         except BaseException:
@@ -48,6 +50,18 @@ class FollowedMulti:
             if transfer is not None:
                 tell_of_redirect(curl, transfer)
         return result
+
+    def perform(self) -> Any:
+        vars(self)[ROUNDS] = rounds_of(self) + 1
+        return super().perform()  # type: ignore[misc]
+
+    def socket_action(self, *args: Any, **kwargs: Any) -> Any:
+        vars(self)[ROUNDS] = rounds_of(self) + 1
+        return super().socket_action(*args, **kwargs)  # type: ignore[misc]
+
+    def socket_all(self) -> Any:
+        vars(self)[ROUNDS] = rounds_of(self) + 1
+        return super().socket_all()  # type: ignore[misc]
 
     def close(self) -> Any:
         result = super().close()  # type: ignore[misc]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .urls import CurlUrl, read_url
+from .urls import CurlUrl, UnreadableUrlError, read_url
 
 #: what a transfer may need, by pycurl's names
 _FOLLOWED = (
-    *("URL", "PORT", "DEFAULT_PROTOCOL", "USE_SSL", "FOLLOWLOCATION", "CONNECT_TO"),
+    *("URL", "CURLU", "PORT", "DEFAULT_PROTOCOL", "USE_SSL", "FOLLOWLOCATION", "CONNECT_TO"),
     *("SSLCERT", "SSLCERTTYPE", "SSLKEY", "SSLKEYTYPE", "SSLCERT_BLOB", "SSLKEY_BLOB"),
     *("SSLENGINE", "SSL_OPTIONS", "SSL_VERIFYPEER", "CAINFO", "CAINFO_BLOB", "CAPATH"),
 )
@@ -35,11 +35,12 @@ class Options:
     def __init__(self, values: dict[str, Any] | None = None) -> None:
         self.values = {} if values is None else values
 
-    def note(self, option: Any, value: Any) -> None:
-        """What the program has set; ``None`` takes it back."""
+    def note(self, option: Any, value: Any) -> bool:
+        """What the program has set; ``None`` takes it back. Returns whether that matters here."""
         name = _names_of_options().get(option)
         if name is not None:
             self.note_name(name, value)
+        return name is not None
 
     def note_name(self, name: str, value: Any) -> None:
         """The same, by name."""
@@ -81,16 +82,32 @@ class Options:
 
     def url(self) -> CurlUrl | None:
         """Where TLS of the transfer leads; raises :class:`~.urls.UnreadableUrlError`."""
-        url = self.values.get("URL")
+        parts = self.values.get("CURLU")
+        url = self.values.get("URL") if parts is None else _joined(parts)
         if url is None:
             return None
         scheme = _text(self.values.get("DEFAULT_PROTOCOL", "http"))
         port = int(self.values.get("PORT", 0))
-        return read_url(_text(url), scheme, port, upgrades=bool(self.values.get("USE_SSL", 0)))
+        upgrades = bool(self.values.get("USE_SSL", 0))
+        found = read_url(_text(url), scheme, port, upgrades=upgrades)
+        if found is None or parts is None:
+            return found
+        # Its parts may be changed until the transfer really begins, which nobody is told.
+        return CurlUrl(found.place, is_plain=False)
 
     def connect_to(self) -> list[str]:
         """The program's own, as text."""
         return [_text(each) for each in self.values.get("CONNECT_TO", ())]
+
+
+def _joined(parts: Any) -> str:
+    """The URL of a ``pycurl.CurlUrl``, which libcurl takes in the place of the option ``URL``."""
+    import pycurl
+
+    try:
+        return _text(parts.getpart(pycurl.UPART_URL))
+    except pycurl.error:
+        raise UnreadableUrlError from None
 
 
 def _text(value: Any) -> str:

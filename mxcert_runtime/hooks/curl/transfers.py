@@ -12,7 +12,7 @@ from ...connections import Attempt, OwnTls, begin_unasked, reuse_key_now
 from ...decisions import in_force
 from ...errors import MxcertError
 from ...identity import Authorities, Identity, exportable
-from .fence import fence_of, is_within, needs_fence
+from .fence import NOWHERE, fence_of, is_within, needs_fence
 from .options import CA_CERTS, OWN, Options
 from .urls import CurlUrl, Place, UnreadableUrlError, read_url
 
@@ -36,21 +36,38 @@ Set = Callable[[int, Any], None]
 class Transfer:
     """What was put into a handle for its transfer; ``set_option`` is pycurl's own."""
 
-    def __init__(self, options: Options, set_option: Set) -> None:
+    def __init__(self, options: Options, set_option: Set, rounds: int = 0) -> None:
         self._options = options
         self._set_option = set_option
+        #: how often the multi had been driven before
+        self.rounds = rounds
+        self.service: str | None = None
+        #: where TLS leads, as far as that was read
+        self.url: CurlUrl | None = None
         self._touched: list[str] = []
         self._place: Place | None = None
         self._attempt: Attempt | None = None
         self._is_fenced = False
 
-    def begin(self, service: str | None) -> None:
+    def begin_anew(self, service: str | None, url: CurlUrl | None) -> None:
+        """The same for a transfer that is on a multi; ``url`` is what libcurl has read already.
+
+        What cannot be carried out there leads nowhere, since the transfer is not to be kept off.
+        """
+        try:
+            self.begin(service, url)
+        except BaseException:
+            self._put("CONNECT_TO", [NOWHERE])
+            raise
+
+    def begin(self, service: str | None, url: CurlUrl | None = None) -> None:
         """Put in what is decided. Raises ``pycurl.error`` where that cannot be carried out."""
+        self.service = service
         if in_force.up_to_date() is None:
             return
         refused = None
         try:
-            self._begin(service)
+            self._begin(url)
         except UnreadableUrlError:
             _warn_of_url()
         except MxcertError as error:
@@ -62,13 +79,13 @@ class Transfer:
             self.end()
             raise _curl_error("E_SSL_CERTPROBLEM", refused)
 
-    def _begin(self, service: str | None) -> None:
-        url = self._options.url()
+    def _begin(self, url: CurlUrl | None) -> None:
+        self.url = url = url or self._options.url()
         if url is None:
             return
         late = _LATE if libcurl_version() >= _FIRST_LATE else None
         own = OwnTls(self._options.verifies, self._options.presents_own, late)
-        attempt = begin_unasked((*url.place, service), own)
+        attempt = begin_unasked((*url.place, self.service), own)
         if attempt is None:
             return
         self._place, self._attempt = url.place, attempt
@@ -86,7 +103,7 @@ class Transfer:
                 self._put(name, "PEM")
         key = exportable(identity)
         self._put("SSLCERT_BLOB", identity.certificates_pem())
-        self._put("SSLKEY_BLOB", key.as_pem().reveal())
+        self._put("SSLKEY_BLOB", key.as_pem())
 
     def _pin(self, pinned: Authorities) -> None:
         if CA_CERTS in self._options.values:
