@@ -38,6 +38,13 @@ def test_a_key_knows_its_public_key(issuer: pki.Authority, kind: str) -> None:
     assert identity.key_type == identity.key.kind
 
 
+@pytest.mark.parametrize(("kind", "is_read"), [("rsa", False), ("ec", True)])
+def test_no_prime_is_proven(issuer: pki.Authority, kind: str, is_read: bool) -> None:
+    """cryptography would take longer over an RSA key than all else; OpenSSL is asked for it."""
+    identity = load_inline(issuer.issue("client", key=kind).pkcs12("x"), "x")
+    assert is_read == ("parsed" in vars(identity.key))
+
+
 def test_material_names_its_files(tmp_path: Path) -> None:
     """Each file once, and which of them holds a key; what is inline has none and shows nothing."""
     key, certificate = MaterialFile("a.key", holds_key=True), MaterialFile("a.crt", holds_key=False)
