@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.support import default_trust
 from tests.support.client_files import ClientFiles
+from tests.support.default_trust import trust_one_root
 from tests.support.environment import steers
 from tests.support.factories import ServerFactory
+from tests.support.hanging import keep_standard_error
 from tests.support.hanging import pytest_runtest_protocol as pytest_runtest_protocol
-from tests.support.hanging import pytest_sessionstart as pytest_sessionstart
 from tests.support.installation import Installations, make_once
 from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.mariadb import MariadbServer
@@ -34,12 +36,20 @@ from tests.support.version_turns import (
 from tests.support.version_turns import pytest_configure as pytest_configure
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before tests are collected."""
+    keep_standard_error(session.config)
+    trust_one_root(session.config)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting, proxy or CA bundle from outside reaches a test."""
     for variable in list(os.environ):
         if steers(variable):
             monkeypatch.delenv(variable)
+    for variable, value in default_trust.VARIABLES.items():
+        monkeypatch.setenv(variable, value)
 
 
 @pytest.fixture(autouse=True)

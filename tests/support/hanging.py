@@ -16,9 +16,9 @@ SECONDS = 600.0
 _STDERR = pytest.StashKey[int]()
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Keep the standard error that is not captured: what is captured is lost with the process."""
-    session.config.stash[_STDERR] = os.dup(2)
+def keep_standard_error(config: pytest.Config) -> None:
+    """The one that is not captured yet: what is captured is lost with the process."""
+    config.stash[_STDERR] = os.dup(2)
 
 
 @pytest.hookimpl(wrapper=True)
