@@ -169,7 +169,10 @@ class TestFailures:
     def test_one_that_hangs(self, tmp_path: Path, then: str) -> None:
         """Past its time it is ended with what it started, also where it has ended and that not."""
         with Pipe(tmp_path) as pipe:
+            # Else the pipe would have no end where the command has not begun within its time.
+            writing = os.open(pipe.path, os.O_WRONLY)
             error = failure(program(_HANG, str(pipe.path), then), seconds=2.0)
+            os.close(writing)
             assert "has not ended within 2 seconds" in str(error)
             assert b"" == pipe.read()
 
