@@ -39,18 +39,19 @@ class Inheritance:
         # A program that has changed one of them since means something by it.
         if wanted != self._wanted:
             self.take_back()
+            self._wanted = wanted
             for name, value in wanted.items():
+                if self._wanted is not wanted:  # a signal handler has said otherwise meanwhile
+                    return
                 self._changes[name] = process_environ().get(name), value
                 change_environ(name, value)
-            self._wanted = wanted
 
     def take_back(self) -> None:
         """Restore what was there before; what others have written since stays."""
-        for name, (before, ours) in self._changes.items():
+        changes, self._changes, self._wanted = self._changes, {}, {}
+        for name, (before, ours) in changes.items():
             if process_environ().get(name) == ours:
                 change_environ(name, before)
-        self._changes.clear()
-        self._wanted = {}
 
 
 def _wanted(generation: Generation, given: Given) -> dict[str, str | None]:

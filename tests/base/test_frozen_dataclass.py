@@ -65,6 +65,17 @@ def test_each_class_is_initialized_as_the_standard_library_would() -> None:
     assert len(classes) > 80
 
 
+def test_what_is_not_known_here_is_not_used() -> None:
+    """No class has what only the standard library's serves: it would be left out in silence."""
+    for cls in _classes():
+        assert None is not cls.__hash__, cls
+        for each in dataclasses.fields(cls):
+            assert (None, False) == (each.hash, getattr(each, "kw_only", False)), (cls, each)
+            assert "self" != each.name, cls
+        kinds = [str(each) for each in vars(cls).get("__annotations__", {}).values()]
+        assert [] == [each for each in kinds if "InitVar" in each], cls
+
+
 @frozen_dataclass.dataclass(frozen=True)
 class Ours:
     number: int

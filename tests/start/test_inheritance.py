@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from mxcert_runtime import activate, deactivate, is_active, reload
+from mxcert_runtime.base import change_environ
 from mxcert_runtime.diagnosis import check_inheritance
 from mxcert_runtime.settings import read_settings
+from mxcert_runtime.start import inheritance
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Leaf
 
@@ -205,3 +207,27 @@ def test_taken_out_by_another_thread(config: Path, monkeypatch: pytest.MonkeyPat
     os.environ[_AUTOSTART] = "1"
     activate()
     assert (None, "mxcert.json") == _said()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("act", [deactivate, activate, reload])
+def test_a_signal_handler_in_the_midst(
+    config: Path, monkeypatch: pytest.MonkeyPatch, act: Callable[[], None], count: int
+) -> None:
+    """What a handler does once a variable is changed holds in the end, and all is put back."""
+    monkeypatch.setenv("MXCERT_INHERIT", "1")
+    environment = dict(os.environ)
+    changed: list[str] = []
+
+    def change(name: str, value: str | None) -> None:
+        change_environ(name, value)
+        changed.append(name)
+        if len(changed) == count:
+            act()
+
+    monkeypatch.setattr(inheritance, "change_environ", change)
+    activate()
+    expected = (None, "mxcert.json") if act is deactivate else ("1", str(config))
+    assert expected == _said()
+    deactivate()
+    assert environment == dict(os.environ)
