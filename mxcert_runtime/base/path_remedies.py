@@ -9,10 +9,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+from itertools import islice
 
 from .path_text import looks_like_path
 
-_QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
+#: A settings file has put its folder in front of what it took for a relative path.
+_QUOTED = re.compile(r"""(?:/.*/)?(["'`]).*\1""", re.DOTALL)
+_URL = re.compile(r"(?:/.*/)?file:")
 _VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
 _HOME = re.compile(r"(?:.*/)?~[^/]*(?:/|$)")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
@@ -38,20 +41,31 @@ def mode_remedy(path: str) -> str:
     """What to do where more may read a file than need to."""
     if is_kubernetes_volume(path):
         return (
-            "Let only the user that runs the program read it: `defaultMode: 0400` of its volume, in"
-            " Kubernetes, where `chmod` cannot change it"
+            f"Let only the user that runs the program read it: {_volume_mode()}, in Kubernetes,"
+            " where `chmod` cannot change it"
         )
     if _is_read_only(path):
         return (
             "Let only the user that runs the program read it, where it is mounted, which is"
-            " read-only here: `mode: 0400` of a Docker secret, `defaultMode: 0400` in Kubernetes"
+            f" read-only here: {_volume_mode()}, in Kubernetes, or `uid` and `mode: 0400` of a"
+            " Docker secret"
         )
     return "Let only the user that runs the program read it: `chmod 600`"
 
 
+def _volume_mode() -> str:
+    """Files of such a volume are root's, so that another user reads them by the group alone."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return "`defaultMode: 0400` of its volume"
+    return "`defaultMode: 0440` of its volume with `fsGroup` of the pod"
+
+
 def is_kubernetes_volume(path: str) -> bool:
-    """Whether the kubelet has put a file there: the root of such a volume has a link ``..data``."""
-    folder = os.path.dirname(os.path.abspath(path)) if "\0" not in path else ""
+    """Whether the kubelet has put a file there: the root of such a volume has a link ``..data``.
+
+    A path may lead there by links of its own.
+    """
+    folder = os.path.dirname(os.path.realpath(path)) if "\0" not in path else ""
     while folder and folder != os.path.dirname(folder):
         if os.path.islink(os.path.join(folder, "..data")):
             return True
@@ -63,7 +77,7 @@ def _written_wrong(path: str) -> str | None:
     """What whoever wrote the path took for granted, and nobody does here."""
     if _QUOTED.fullmatch(path):
         return "Take the quotes out, which count here; `docker run --env-file` keeps them"
-    if path.startswith("file:"):
+    if _URL.match(path):
         return "Write the path alone, without `file:`"
     if _HOME.match(path):
         return "Write the folder in full: `~` is not expanded in settings"
@@ -115,8 +129,9 @@ def _listed(folder: str) -> list[str]:
 
 def _names_in(folder: str) -> str:
     """Files that may be meant, as where a secret was mounted as a folder."""
-    names = [f"`{each}`" for each in _listed(folder) if looks_like_path(each)]
-    return f", such as {', '.join(names[:_MOST_SHOWN])} in it" if names else ""
+    likely = (f"`{each}`" for each in _listed(folder) if looks_like_path(each))
+    names = ", ".join(islice(likely, _MOST_SHOWN))
+    return f", such as {names} in it" if names else ""
 
 
 def _by_whom(path: str) -> str:
@@ -126,7 +141,9 @@ def _by_whom(path: str) -> str:
     if folder:
         return f"{user}, and enter the folder `{folder}`"
     if is_kubernetes_volume(path):
-        return f"{user}: by `fsGroup` of the pod, or `defaultMode` of the volume, in Kubernetes"
+        return (
+            f"{user}: by `defaultMode: 0440` of the volume with `fsGroup` of the pod, in Kubernetes"
+        )
     return user
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 
 from ..base import HostPattern, parse_pattern
@@ -14,10 +14,11 @@ from ..identity import (
     Authority,
     AuthorityFile,
     Certificate,
+    Content,
     Identity,
     IdentitySettings,
     KeyTransferError,
-    Loaded,
+    Load,
     PasswordSearch,
     SourceMaterial,
     Validity,
@@ -128,14 +129,12 @@ class _Builder:
                 loaded[each.name] = entry
         return loaded
 
-    def _load_entry(
-        self, each: IdentitySettings, load: Callable[[], Loaded]
-    ) -> tuple[Identity, ...]:
+    def _load_entry(self, each: IdentitySettings, load: Load) -> tuple[Identity, ...]:
         entry: tuple[Identity, ...] = ()
         try:
             entry, pinned = load()
         except IdentityError as error:
-            entry = self._go_on_with(each, error)
+            entry = self._go_on_with(each, error, load.content)
         except KeyTransferError as error:
             self._no_way = error.strerror  # the same for every identity, and so told once
             self._load_authorities(each.authorities)
@@ -143,11 +142,13 @@ class _Builder:
             self._own_authorities[each.name] = self._load_authorities(pinned)
         return entry
 
-    def _go_on_with(self, each: IdentitySettings, error: IdentityError) -> tuple[Identity, ...]:
+    def _go_on_with(
+        self, each: IdentitySettings, error: IdentityError, content: Content | None
+    ) -> tuple[Identity, ...]:
         """The last good identities of an entry, if there are any, and what verified for them."""
         entry = self._last_good.identities(each)
         if not entry:
-            error = self._passwords.explain(each, error)
+            error = self._passwords.explain(each, error, content)
         fault = Fault(_origin_of(each, error), error.message, error.remedy)
         (self.outlived if entry else self.faults).append(fault)
         own = self._load_authorities(each.authorities)

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from .guarded_source import GuardedSource
     from .identity import Identity, Validity, load_identities, load_identity
     from .key_transfer import NO_WAY_REMEDY, KeyTransferError, present, try_identity
-    from .loading import Loaded, load_all
+    from .loading import Load, load_all
     from .material.certificate import Certificate
     from .material.distinguished_name import ComparableName, comparable_name, readable_name
     from .material.pairing import has_issued, is_root
     from .material.refusal import RefusalsIgnored
+    from .opening import Content
     from .openssl_reason import Refusal, explain_reason, explain_refusal
     from .password_search import PasswordSearch
     from .pulled import PulledSource
@@ -59,13 +60,14 @@ __all__ = (
     "AuthorityText",
     "Certificate",
     "ComparableName",
+    "Content",
     "Credentials",
     "DateProblem",
     "GuardedSource",
     "Identity",
     "IdentitySettings",
     "KeyTransferError",
-    "Loaded",
+    "Load",
     "MalformedUriError",
     "Material",
     "OpenSource",
@@ -121,11 +123,12 @@ _FILES = {
     "guarded_source": "GuardedSource",
     "identity": "Identity Validity load_identities load_identity",
     "key_transfer": "KeyTransferError NO_WAY_REMEDY present try_identity",
-    "loading": "Loaded load_all",
+    "loading": "Load load_all",
     "material.certificate": "Certificate",
     "material.distinguished_name": "ComparableName comparable_name readable_name",
     "material.pairing": "has_issued is_root",
     "material.refusal": "RefusalsIgnored",
+    "opening": "Content",
     "openssl_reason": "Refusal explain_reason explain_refusal",
     "password_search": "PasswordSearch",
     "pulled": "PulledSource",

@@ -202,6 +202,11 @@ class Opening:
         self._prepared: Preparation | None = None
 
     @property
+    def content(self) -> Content:
+        """What was read."""
+        return self._content
+
+    @property
     def key(self) -> bytes:
         """What is the same for the same content and password, and tells nothing about them."""
         return _opened_once.key_of(self._content.parts(), self._settings.password)

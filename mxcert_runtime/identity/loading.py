@@ -16,6 +16,7 @@ from typing import Union
 from ..errors import IdentityError
 from .identity import Identity, Opening
 from .material.key_derivation import import_what_is_late
+from .opening import Content
 from .sources import Authority, IdentitySettings
 
 #: Entries that are read before the first of them is opened; files may be large.
@@ -24,9 +25,25 @@ _MOST_THREADS = 8
 
 #: what an entry comes to: its identities, and the CAs that its settings and its source pin
 Loaded = tuple[tuple[Identity, ...], tuple[Authority, ...]]
-#: gives that, or raises what is wrong with it
-Load = Callable[[], Loaded]
 _Begun = Union[Opening, IdentityError]
+
+
+class Load:
+    """Gives what an entry comes to, or raises what is wrong with it."""
+
+    def __init__(self, begun: _Begun) -> None:
+        self._begun = begun
+
+    def __call__(self) -> Loaded:
+        """What it comes to; raises as :func:`~.identity.load_identities` does."""
+        if isinstance(self._begun, IdentityError):
+            raise self._begun
+        return self._begun.identities(), self._begun.pinned()
+
+    @property
+    def content(self) -> Content | None:
+        """What was read, if that was no error by itself."""
+        return self._begun.content if isinstance(self._begun, Opening) else None
 
 
 def load_all(entries: Sequence[IdentitySettings]) -> Iterator[tuple[IdentitySettings, Load]]:
@@ -40,7 +57,7 @@ def load_all(entries: Sequence[IdentitySettings]) -> Iterator[tuple[IdentitySett
         _side_by_side(_derivations(begun))
         while begun:
             # Not longer than needed: each holds what its file says, and keys in clear.
-            yield batch[-len(begun)], _load_of(begun.pop(0))
+            yield batch[-len(begun)], Load(begun.pop(0))
 
 
 def _begin(settings: IdentitySettings) -> _Begun:
@@ -63,16 +80,6 @@ def _derivations(begun: list[_Begun]) -> list[Callable[[], None]]:
         except IdentityError as error:
             begun[number] = error
     return found
-
-
-def _load_of(begun: _Begun) -> Load:
-    if isinstance(begun, Opening):
-        return lambda: (begun.identities(), begun.pinned())
-
-    def refuse() -> Loaded:
-        raise begun
-
-    return refuse
 
 
 def _side_by_side(calls: Sequence[Callable[[], None]]) -> None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
+import secrets
 import time
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
+from functools import cached_property
 
 from ..base import Secret
 from ..errors import IdentityError, IdentityProblem
@@ -20,7 +23,9 @@ from .opening import Content
 from .sources import IdentitySettings, PemFiles, Pkcs12File, Pkcs12Inline
 
 #: Each costs what opening the file costs, of which nobody waits for a hundred.
-_MOST_TRIES, _MOST_SECONDS = 24, 3.0
+_MOST_TRIES, _MOST_SECONDS = 48, 3.0
+#: so that one whose password nobody has leaves some to the others
+_MOST_TRIES_EACH = 12
 _SEARCHED = frozenset({IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, IdentityProblem.PASSWORD_MISSING})
 _FILES = (Pkcs12File, Pkcs12Inline, PemFiles)
 _QUOTED = re.compile(r"""\A(["'])(.*)\1\Z""", re.DOTALL)
@@ -36,18 +41,22 @@ class PasswordSearch:
 
     def __init__(self, entries: Iterable[IdentitySettings]) -> None:
         self._entries = tuple(entries)
-        self._tries_left = _MOST_TRIES
+        self._tries_left, self._tries_left_here = _MOST_TRIES, 0
         #: by the monotonic clock, once it was begun
         self._end: float | None = None
 
-    def explain(self, entry: IdentitySettings, error: IdentityError) -> IdentityError:
-        """The error of an entry, with what is wrong about its password if that can be found."""
-        if error.problem not in _SEARCHED or not isinstance(entry.material, _FILES):
+    def explain(
+        self, entry: IdentitySettings, error: IdentityError, content: Content | None
+    ) -> IdentityError:
+        """The error of an entry, with what is wrong about its password if that can be found.
+
+        ``content`` is what did not open: the file may hold something else by now, or nothing, as a
+        pipe does.
+        """
+        if content is None or error.problem not in _SEARCHED or not _is_file(entry):
             return error
-        try:
-            content = entry.material.read()
-        except IdentityError:
-            return error
+        self._tries_left_here = _MOST_TRIES_EACH
+        self._end = self._end or time.monotonic() + _MOST_SECONDS
         return self._without_what_surrounds(entry, content) or self._of_another(
             entry, content, error
         )
@@ -67,7 +76,7 @@ class PasswordSearch:
     def _of_another(
         self, entry: IdentitySettings, content: Content, error: IdentityError
     ) -> IdentityError:
-        for other in self._nearest_first(entry):
+        for other in () if self._is_spent() else self._neighbours.nearest_first(entry):
             if self._opens(content, other.password):
                 its = "with its own password" if entry.password else "without a password"
                 return _wrong_password(
@@ -75,28 +84,66 @@ class PasswordSearch:
                     f" {other.password_origin or other.origin} opens it",
                     "Give each its own password: in a list they stand in the order of the paths",
                 )
+            if self._is_spent():
+                break
         return error
 
-    def _nearest_first(self, entry: IdentitySettings) -> list[IdentitySettings]:
-        """Those with another password: it is a neighbour's where a list has shifted."""
-        own = self._entries.index(entry)
-        numbered = [
-            (abs(number - own), each)
-            for number, each in enumerate(self._entries)
-            if isinstance(each.material, _FILES) and each.password != entry.password
-        ]
-        return [each for _, each in sorted(numbered, key=itemgetter(0)) if each.password]
+    @cached_property
+    def _neighbours(self) -> _Neighbours:
+        return _Neighbours(self._entries)
+
+    def _is_spent(self) -> bool:
+        is_over = self._end is not None and time.monotonic() > self._end
+        return is_over or not self._tries_left or not self._tries_left_here
 
     def _opens(self, content: Content, password: Secret[str] | None) -> bool:
-        self._end = self._end or time.monotonic() + _MOST_SECONDS
-        if not self._tries_left or time.monotonic() > self._end:
+        if self._is_spent():
             return False
         self._tries_left -= 1
+        self._tries_left_here -= 1
         try:
             content.open(password)
         except IdentityError as error:
             return error.problem is IdentityProblem.NO_KEY  # which shows once it is open
         return True
+
+
+class _Neighbours:
+    """Entries by their passwords: each password is tried once, as that of the nearest that has it.
+
+    It is a neighbour's where a list has shifted. Thousands of entries may have the same one.
+    """
+
+    def __init__(self, entries: tuple[IdentitySettings, ...]) -> None:
+        self._entries = entries
+        self._numbers = {id(each): number for number, each in enumerate(entries)}
+        # No digest leaves this object, and without the key none says anything about a password.
+        self._key = secrets.token_bytes(32)
+        self._having: dict[bytes, list[int]] = {}
+        for number, each in enumerate(entries):
+            if each.password and _is_file(each):
+                self._having.setdefault(self._digest(each), []).append(number)
+
+    def nearest_first(self, entry: IdentitySettings) -> list[IdentitySettings]:
+        """One for each password that the entry does not have itself."""
+        own, digest = self._numbers[id(entry)], self._digest(entry)
+        numbers = [_nearest(own, x) for other, x in self._having.items() if other != digest]
+        return [self._entries[each] for each in sorted(numbers, key=lambda x: (abs(x - own), x))]
+
+    def _digest(self, entry: IdentitySettings) -> bytes:
+        password = entry.password or Secret("")
+        encoded = Secret(password.reveal().encode("utf-8", "surrogatepass"))
+        return hashlib.blake2b(encoded.reveal(), key=self._key, digest_size=16).digest()
+
+
+def _nearest(own: int, numbers: list[int]) -> int:
+    """Of ascending numbers the one that is nearest."""
+    at = bisect_left(numbers, own)
+    return min(numbers[max(at - 1, 0) : at + 1], key=lambda number: abs(number - own))
+
+
+def _is_file(entry: IdentitySettings) -> bool:
+    return isinstance(entry.material, _FILES)
 
 
 def _wrong_password(message: str, remedy: str) -> IdentityError:

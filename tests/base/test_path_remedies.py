@@ -32,6 +32,9 @@ def absent(path: str) -> str:
         ('"/certs/a.pfx"', "Take the quotes out"),
         ("'/certs/a.pfx'", "Take the quotes out"),
         ("file:///certs/a.pfx", "without `file:`"),
+        ("/etc/mxcert/file:///certs/a.pfx", "without `file:`"),
+        ("/etc/mxcert/'/certs/a.pfx'", "Take the quotes out"),
+        ("/etc/mxcert/'a.pfx'", "Take the quotes out"),
         (r"C:\certs\a.pfx", "this one is of Windows"),
         (r"C:\\certs\\a.pfx", "this one is of Windows"),
         ("C:/certs/a.pfx", "this one is of Windows"),
@@ -94,8 +97,24 @@ def test_permissions(tmp_path: Path) -> None:
 def test_modes(tmp_path: Path) -> None:
     """Nobody can follow the advice to ``chmod`` a file of a Kubernetes volume."""
     path = _in_kubernetes(tmp_path)
-    assert "`defaultMode: 0400`" in mode_remedy(path)
-    assert "`chmod 600`" not in mode_remedy(path)
+    link = tmp_path.parent / f"{tmp_path.name}.pfx"
+    link.symlink_to(path)
+    for each in (path, str(link)):
+        assert "`defaultMode: 04" in mode_remedy(each)
+        assert "`chmod 600`" not in mode_remedy(each)
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [(0, "`defaultMode: 0400` of its volume,"), (1000, "0440` of its volume with `fsGroup`")],
+)
+def test_modes_by_user(
+    user: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kubelet's files are root's: whoever else follows the advice must still read them."""
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert words in mode_remedy(_in_kubernetes(tmp_path))
 
 
 @posix_only
@@ -112,7 +131,7 @@ def test_modes_of_a_read_only_mount() -> None:
     found = [each for each in there if os.statvfs(each).f_flag & os.ST_RDONLY]
     if not found:
         pytest.skip("nothing is mounted read-only here")
-    assert "`mode: 0400` of a Docker secret" in mode_remedy(found[0])
+    assert "`uid` and `mode: 0400` of a Docker secret" in mode_remedy(found[0])
 
 
 @pytest.mark.parametrize("text", ['"/a/b"', "'~/a.pfx'", "a.pfx"])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import os
+import threading
 import traceback
 from pathlib import Path
 
 import pytest
 
 from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.files_read import changed_files, files_read
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import IdentityError, IdentityProblem, SettingsError
-from mxcert_runtime.identity.opening import Content
+from mxcert_runtime.identity.opening import Content, Opened
 from mxcert_runtime.identity.password_search import PasswordSearch
 from mxcert_runtime.identity.sources import IdentitySettings, MaterialFile, Pkcs12File
 from mxcert_runtime.settings.loading import read_settings, settings_from
@@ -146,8 +149,8 @@ def test_tokens_are_left_alone(paths: list[str]) -> None:
     file = IdentitySettings("file", Pkcs12File(paths[0]), Secret(PASSWORDS[1]), ORIGIN)
     wrong = IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, "wrong", "correct it")
     search = PasswordSearch([token, file])
-    assert search.explain(token, wrong) is wrong
-    assert search.explain(file, wrong) is wrong
+    assert search.explain(token, wrong, file.material.read()) is wrong
+    assert search.explain(file, wrong, file.material.read()) is wrong
 
 
 def test_tries_are_bounded(paths: list[str]) -> None:
@@ -158,5 +161,69 @@ def test_tries_are_bounded(paths: list[str]) -> None:
     ]
     right = IdentitySettings("right", Pkcs12File(paths[0]), Secret(PASSWORDS[0]), ORIGIN)
     wrong = IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, "wrong", "correct it")
-    assert PasswordSearch([*entries, right]).explain(entries[0], wrong) is wrong
-    assert PasswordSearch([*entries, right]).explain(entries[-1], wrong) is not wrong
+    content = right.material.read()
+    search = PasswordSearch([*entries, right])
+    assert search.explain(entries[0], wrong, content) is wrong
+    assert search.explain(entries[-1], wrong, content) is not wrong
+    assert [wrong] * 60 == [
+        search.explain(each, wrong, content) for each in entries[:-20] + entries[:20]
+    ]
+    assert search.explain(entries[-1], wrong, content) is wrong
+
+
+class _Counted:
+    """Content that counts how often it is opened."""
+
+    labels = ("a file",)
+    opened = 0
+
+    def parts(self) -> tuple[Secret[bytes], ...]:
+        return ()
+
+    def open(self, password: Secret[str] | None) -> Opened:
+        self.opened += 1
+        raise IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, "wrong", "correct it")
+
+    def prepared(self, password: Secret[str] | None) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("distinct", "expected"), [(1, 0), (2, 1), (5, 4), (40, 12)])
+def test_a_password_is_tried_once(paths: list[str], distinct: int, expected: int) -> None:
+    """Hundreds of entries with the same password are one try; none spends all that there are."""
+    entries = [
+        IdentitySettings(str(n), Pkcs12File(paths[0]), Secret(f"wrong {n % distinct}"), ORIGIN)
+        for n in range(400)
+    ]
+    wrong = IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, "wrong", "correct it")
+    content = _Counted()
+    assert PasswordSearch(entries).explain(entries[200], wrong, content) is wrong
+    assert expected == content.opened
+
+
+def test_a_file_that_changes_meanwhile(paths: list[str]) -> None:
+    """What did not open is what is searched: the file is not read again, nor noted as read."""
+    environ = {"ClientCertificates": paths[0], "ClientCertificatePasswords": PASSWORDS[1]}
+    reading = read_settings(environ, default_file="/nonexistent")
+    (entry,) = reading.settings.identities
+    wrong = IdentityError(IdentityProblem.WRONG_PASSWORD_OR_DAMAGED, "wrong", "correct it")
+    with files_read() as marks:
+        content = entry.material.read()
+        first = dict(marks)
+        Path(paths[0]).write_bytes(b"the next one, half of it")
+        assert PasswordSearch([entry]).explain(entry, wrong, content) is wrong
+    assert first == marks
+    assert changed_files(marks) == [paths[0]]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_that_was_read(paths: list[str], tmp_path: Path) -> None:
+    """It gives its content once, and is told as a file is."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = Path(paths[0]).read_bytes()
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    told = faults_of([str(pipe), paths[1]], (PASSWORDS[1], PASSWORDS[0]))
+    writer.join(10)
+    assert f"the password of {_AT} 2 opens it" in told[0]

@@ -101,7 +101,7 @@ def test_files_of_kubernetes(secret_files: dict[str, Path]) -> None:
     (secret_files["pkcs12"].parent / "..data").symlink_to("..2026_11_26")
     (diagnostic,) = about_files(environ)
     assert "`chmod 600`" in before.remedy
-    assert "`defaultMode: 0400` of its volume" in diagnostic.remedy
+    assert "`defaultMode: 04" in diagnostic.remedy
 
 
 @posix_only
