@@ -24,6 +24,8 @@ _logger = logging.getLogger("mxcert_runtime")
 
 #: Where a channel has its :class:`_Origin`, and a method of a stub its :class:`_Method`.
 _ORIGIN, _METHOD = "_mxcert_origin", "_mxcert_method"
+#: An option with sessions to resume, also those that were opened by another identity.
+_SESSION_CACHE = "grpc.ssl_session_cache", b"grpc.ssl_session_cache"
 _KINDS = "unary_unary", "unary_stream", "stream_unary", "stream_stream"
 
 
@@ -99,17 +101,26 @@ def _initializing(kind: Callable[[], Any]) -> Any:
             return wrapped(*args, **kwargs)
         place = _place_of(target, options, credentials)
         if place is None:
-            return wrapped(*args, **kwargs)
+            return wrapped(target, options, credentials, *rest, **named)
         # Before it is decided: settings that come meanwhile give another key.
-        origin = _Origin(functools.partial(kind(), *args, **kwargs), place)
-        wrapped(target, options, _decided(credentials, place), *rest, **named)
+        make = functools.partial(kind(), target, options, credentials, *rest, **named)
+        origin = _Origin(make, place)
+        decided = _decided(credentials, place)
+        if decided is not credentials:
+            options = _without_sessions(options)
+        wrapped(target, options, decided, *rest, **named)
         setattr(instance, _ORIGIN, origin)
 
     return wrapping(initialize)
 
 
 def _arguments(target: Any, options: Any, credentials: Any, *rest: Any, **named: Any) -> Any:
-    return target, options, credentials, rest, named
+    # They may be an iterator, and are read more than once.
+    return target, tuple(options), credentials, rest, named
+
+
+def _without_sessions(options: Any) -> Any:
+    return tuple(each for each in options if each[0] not in _SESSION_CACHE)
 
 
 def _place_of(target: Any, options: Any, credentials: Any) -> Place | None:
@@ -118,19 +129,19 @@ def _place_of(target: Any, options: Any, credentials: Any) -> Place | None:
         return None
     try:
         return place_of(target, options)
-    except UnknownTargetError:
-        _warn_of_target(str(target))
+    except UnknownTargetError as error:
+        _warn_of_target(str(target), str(error))
     except (TypeError, ValueError):
         pass  # gRPC says itself what is wrong with its options
     return None
 
 
 @functools.lru_cache(maxsize=64)
-def _warn_of_target(target: str) -> None:
+def _warn_of_target(target: str, remedy: str) -> None:
     _logger.warning(
-        "it is not certain for which host the gRPC channel to %r is, so it presents nothing. "
-        "Write its target as `dns:///host:port`",
+        "it is not certain for which host the gRPC channel to %r is, so it presents nothing. %s",
         target,
+        remedy,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -14,6 +15,7 @@ pytest.importorskip("h2")
 
 import grpc
 import wrapt
+from grpc.experimental import session_cache
 
 import mxcert_runtime
 from mxcert_runtime.connections import announcement
@@ -274,6 +276,70 @@ def test_uncertain_target(scene: GrpcScene, caplog: pytest.LogCaptureFixture) ->
         with grpc.secure_channel(target, scene.credentials(), named("127.0.0.1")) as channel:
             assert None is unary_unary(channel)
     assert 1 == sum("not certain for which host" in each for each in caplog.messages)
+
+
+def test_options_that_lead_to_other_hosts(
+    scene: GrpcScene, start: Callable[..., GrpcServer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lookup service, to which gRPC shows the channel's credentials, sees no identity."""
+    scene.activate()
+    lookup = start()
+    routes = {
+        "grpcKeybuilders": [{"names": [{"service": "a"}]}],
+        "lookupService": f"localhost:{lookup.port}",
+        "cacheSizeBytes": 1000,
+    }
+    policy = {
+        "routeLookupConfig": routes,
+        "childPolicy": [{"pick_first": {}}],
+        "childPolicyConfigTargetFieldName": "target",
+    }
+    config = json.dumps({"loadBalancingConfig": [{"rls_experimental": policy}]})
+    options = [*named("alpha.test"), ("grpc.service_config", config)]
+    with (
+        grpc.secure_channel(scene.target, scene.credentials(), options) as channel,
+        pytest.raises(grpc.RpcError),
+    ):
+        unary_unary(channel)
+    assert [None] == [each.fingerprint for each in lookup.seen]
+    assert "Leave out the option `grpc.service_config`" in caplog.text
+
+
+def test_options_that_are_an_iterator(scene: GrpcScene) -> None:
+    """They are read by us and by gRPC, on each channel that is made of them."""
+    scene.activate()
+    with grpc.secure_channel(
+        scene.target, scene.credentials(), iter(named("alpha.test"))
+    ) as channel:
+        assert scene.alpha.fingerprint == unary_unary(channel)
+        with mxcert_runtime.service("Beta"):
+            assert scene.beta.fingerprint == unary_unary(channel)
+    assert ["alpha.test"] * 2 == [each.sni for each in scene.server.seen]
+
+
+@pytest.mark.parametrize("is_one_channel", [True, False])
+def test_sessions_that_are_cached(scene: GrpcScene, is_one_channel: bool) -> None:
+    """What one identity has opened no other one resumes, and nobody does afterwards."""
+    scene.activate()
+    options = [
+        *named("alpha.test"),
+        ("grpc.ssl_session_cache", session_cache.ssl_session_cache_lru(9)),
+    ]
+    found = []
+    with ExitStack() as stack:
+
+        def channel() -> Any:
+            opened = grpc.secure_channel(scene.target, scene.credentials(), options)
+            return stack.enter_context(opened)
+
+        kept = channel()
+        for service in ("Beta", "Other", "Beta"):
+            with mxcert_runtime.service(service):
+                found.append(unary_unary(kept if is_one_channel else channel()))
+        mxcert_runtime.deactivate()
+        found.append(unary_unary(channel()))
+    alpha, beta = scene.alpha.fingerprint, scene.beta.fingerprint
+    assert [beta, alpha, beta, None] == found
 
 
 def test_own_certificate(scene: GrpcScene, channels: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mxcert_runtime.hooks import grpc_targets
@@ -96,6 +98,25 @@ def test_uncertain_targets(target: str) -> None:
     for options in ((), ((_OVERRIDE, "b.test"),)):
         with pytest.raises(grpc_targets.UnknownTargetError):
             grpc_targets.place_of(target, options)
+
+
+@pytest.mark.parametrize(
+    ("name", "fine", "refused"),
+    [
+        ("grpc.dns_enable_srv_queries", 0, 1),
+        ("grpc.service_config_disable_resolution", 1, 0),
+        (
+            "grpc.service_config",
+            '{"methodConfig": []}',
+            '{"loadBalancingConfig": [{"rls_experimental": {}}]}',
+        ),
+    ],
+)
+def test_options_by_which_others_get_credentials(name: str, fine: Any, refused: Any) -> None:
+    """Hosts that only the DNS or an option names are no part of the target."""
+    assert ("a.test", 1) == grpc_targets.place_of("a.test:1", [(name, fine)])
+    with pytest.raises(grpc_targets.UnknownTargetError, match=f"Leave out the option `{name}`"):
+        grpc_targets.place_of("a.test:1", [(name.encode(), refused)])
 
 
 @pytest.mark.parametrize(
