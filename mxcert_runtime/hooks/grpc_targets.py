@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 #: the name that TLS verifies in the place of the target's, by the first of these
 _OVERRIDES = "grpc.ssl_target_name_override", "grpc.default_authority"
 #: By these, other hosts get the channel's credentials, such as a load balancer that the DNS names.
-_OF_OTHERS = {
+_OF_OTHERS: dict[str, Callable[[Any], bool]] = {
     "grpc.dns_enable_srv_queries": bool,
     "grpc.service_config_disable_resolution": lambda value: not value,
     "grpc.service_config": lambda value: "rls_experimental" in _text(value),
