@@ -27,30 +27,35 @@ class LentFolder:
         self._owner = os.getpid()
         self._stack = contextlib.ExitStack()
         self._folder = tempfile.mkdtemp(prefix="mxcert-")
-        self._stack.callback(self._as_owner, os.rmdir, self._folder)
 
     def put_in_memory(self, name: str, content: Secret[bytes]) -> str | None:
         """The path of a link to a file that is on no disk; ``None`` where there is no such thing.
 
         Raises OSError where it could be had at another moment.
         """
-        memory = self._stack.enter_context(memory_file())
-        if memory is None:
-            return None
-        file, path = memory[1], os.path.join(self._folder, name)
-        self._stack.callback(self._as_owner, _wipe, file)
-        write_all(file, content)
-        os.symlink(f"/proc/{self._owner}/fd/{file.fileno()}", path)
-        self._stack.callback(self._as_owner, os.unlink, path)
-        return path if _leads_to(path, file) else None
+        with contextlib.ExitStack() as undone:
+            memory = undone.enter_context(memory_file())
+            if memory is None:
+                return None
+            file, path = memory[1], os.path.join(self._folder, name)
+            undone.callback(self._as_owner, _wipe, file)
+            write_all(file, content)
+            os.symlink(f"/proc/{self._owner}/fd/{file.fileno()}", path)
+            undone.callback(self._as_owner, os.unlink, path)
+            if not _leads_to(path, file):
+                return None
+            self._stack.enter_context(undone.pop_all())
+        return path
 
     def put_on_disk(self, name: str, content: Secret[bytes]) -> str:
         """The path of a file with what is encrypted, or no secret; raises OSError."""
         path = os.path.join(self._folder, name)
         descriptor = os.open(path, _NEW_FILE, 0o600)
-        self._stack.callback(self._as_owner, os.unlink, path)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            write_all(file, content)
+        with contextlib.ExitStack() as undone:
+            undone.callback(self._as_owner, os.unlink, path)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                write_all(file, content)
+            self._stack.enter_context(undone.pop_all())
         return path
 
     def _as_owner(self, end: Callable[[Any], object], what: Any) -> None:
@@ -61,8 +66,12 @@ class LentFolder:
                 end(what)
 
     def close(self) -> None:
-        """Wipe, close and remove all that is in it; in a forked process only close."""
+        """Wipe, close and remove all that is in it; in a forked process only close.
+
+        It can be done again, for what a thread has put in meanwhile.
+        """
         self._stack.close()
+        self._as_owner(os.rmdir, self._folder)
 
 
 def _leads_to(path: str, file: BinaryIO) -> bool:

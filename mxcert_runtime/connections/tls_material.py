@@ -113,6 +113,7 @@ class TlsMaterial:
             try:
                 if name not in self._paths:
                     self._paths[name] = self._write(name)
+                self._open()  # it may have ended meanwhile
                 return self._paths[name]
             except OSError as error:
                 # The frames of this one belong to the writing, and are nobody's business.
@@ -120,16 +121,23 @@ class TlsMaterial:
         raise MaterialError(f"there is no way for the material: {failed}", NO_WAY_REMEDY)
 
     def _write(self, name: str) -> str:
-        if self._folder is None:
-            self._folder = LentFolder()
+        folder = self._folder = self._folder or LentFolder()
+        try:
+            return self._write_into(folder, name)
+        finally:
+            # Another thread may have left the block, or the collector has ended it in between.
+            if self._given is None:
+                folder.close()
+
+    def _write_into(self, folder: LentFolder, name: str) -> str:
         if name != _KEY:
             content = self.certificate_pem if name == _CERTIFICATE else self.ca_pem
-            return self._folder.put_on_disk(name, Secret(content))
-        path = self._folder.put_in_memory(name, self._key.as_pem())
+            return folder.put_on_disk(name, Secret(content))
+        path = folder.put_in_memory(name, self._key.as_pem())
         if path is not None:
             return path
         self._is_key_encrypted = True
-        return self._folder.put_on_disk(name, self._key.as_encrypted_pem(self._password))
+        return folder.put_on_disk(name, self._key.as_encrypted_pem(self._password))
 
     def _open(self) -> Given:
         if self._given is None:
@@ -173,7 +181,7 @@ def material(
     neither a name nor a host is given.
     """
     look_if_due()
-    _refuse_wrong_types(name, host, port)
+    _refuse_wrong_types(name, host, port, service)
     if host is not None:
         given = given_to_endpoint((host, port, service), name)
     elif name is None or port is not None or service is not None:
@@ -190,9 +198,10 @@ def material(
         lent._close(_OVER)
 
 
-def _refuse_wrong_types(name: object, host: object, port: object) -> None:
+def _refuse_wrong_types(name: object, host: object, port: object, service: object) -> None:
     # A port that is a text would equal that of no rule, so that another rule decided.
-    for what, value, kind in (("name", name, str), ("host", host, str), ("port", port, int)):
+    texts = ("name", name, str), ("host", host, str), ("service", service, str)
+    for what, value, kind in (*texts, ("port", port, int)):
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"the {what} of material() is of type {kind.__name__}, not {value!r}")
 

@@ -142,3 +142,33 @@ print([os.path.exists(path) for path in paths])
 def test_a_forked_process_closes_its_own_only() -> None:
     """The files of the process that made them are as they were."""
     assert "['1', '2']\n[False, False]\n" == run_client(_FORKING).stdout
+
+
+@pytest.mark.parametrize("put", WAYS)
+def test_write_that_fails(temporary: Path, put: Callable[[LentFolder], str]) -> None:
+    """Nothing is left of it, and it can be done again, as when a disk is full for a while."""
+    resource = pytest.importorskip("resource")
+    before, folder = _descriptors(), LentFolder()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            put(folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert before == _descriptors()
+    assert CONTENT.reveal() == Path(put(folder)).read_bytes()
+    folder.close()
+    assert [] == list(temporary.iterdir())
+
+
+@needs_memory
+def test_proc_of_other_processes(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where this process has another number there, no memory is lent, and a disk serves."""
+    monkeypatch.setattr(os, "getpid", lambda: 1)
+    before, folder = _descriptors(), LentFolder()
+    assert None is folder.put_in_memory("key.pem", CONTENT)
+    assert before == _descriptors()
+    assert CONTENT.reveal() == Path(_on_disk(folder)).read_bytes()
+    folder.close()
+    assert [] == list(temporary.iterdir())

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.connections import TlsMaterial
+from mxcert_runtime.base import LentFolder
+from mxcert_runtime.connections import TlsMaterial, tls_material
 from mxcert_runtime.errors import MaterialClosedError, MaterialError, NoIdentityError
 from tests.house.test_secrets_hidden import seen_in
 from tests.identity import pfx
@@ -281,6 +282,7 @@ class TestDecided:
             (("alpha",), {"service": "Orders"}),
             ((), {"host": HOST, "port": "5432"}),
             ((), {"host": b"db.test"}),
+            ((), {"host": HOST, "service": 5}),
         ],
     )
     def test_wrong_use(
@@ -539,6 +541,29 @@ with mxcert_runtime.material(host="db.test") as material:
         print(b"PRIVATE" in open(path, "rb").read())
 print(os.path.lexists(path))
 """
+
+
+@pytest.mark.parametrize("what", ["key_path", "certificate_path"])
+def test_ended_while_a_file_is_made(
+    activate: Activate,
+    alpha: Leaf,
+    temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    """Where another thread leaves the block meanwhile, nothing is lent and nothing stays."""
+    activate([("alpha", alpha, [HOST])])
+    block = mxcert_runtime.material(host=HOST)
+    lent = block.__enter__()
+
+    def leave_first() -> LentFolder:
+        block.__exit__(None, None, None)
+        return LentFolder()
+
+    monkeypatch.setattr(tls_material, "LentFolder", leave_first)
+    with pytest.raises(MaterialClosedError):
+        getattr(lent, what)
+    assert [] == list(temporary.iterdir())
 
 
 @needs_memory
