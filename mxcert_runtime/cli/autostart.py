@@ -49,17 +49,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what is asked and say how it stands. Gives the exit status."""
-    problem = None
     place = _find_place()
-    try:
-        if arguments.remove:
-            _remove(place)
-        elif arguments.install:
-            _install(place)
-    except OSError as error:
-        problem = (
-            f"{place.file} cannot be changed: {error.strerror}. Run it as the user who owns it"
-        )
+    problem = _changed(place, arguments)
     state = _state(place)
     _tell(place, state, problem, as_json=arguments.json)
     is_wanted = state == ("absent" if arguments.remove else "present")
@@ -74,17 +65,34 @@ class _Place:
     record: Path | None
 
 
+def _changed(place: _Place, arguments: argparse.Namespace) -> str | None:
+    """Do what is asked. Gives what is in the way of it, and what to do."""
+    if arguments.install and place.record is None:
+        return (
+            "the package is not installed in this Python, which would end with 78 under"
+            " MXCERT_AUTOSTART=1. Install it with pip"
+        )
+    try:
+        if arguments.remove:
+            _remove(place)
+        elif arguments.install:
+            _install(place)
+    except OSError as error:
+        return f"{place.file} cannot be changed: {error.strerror}. Run it as the user who owns it"
+    return None
+
+
 def _find_place() -> _Place:
     """Beside the package, as pip has installed it for this Python."""
     default = Path(sysconfig.get_path("purelib"), FILE)
-    try:
-        files = importlib.metadata.distribution(_DISTRIBUTION).files or ()
-    except importlib.metadata.PackageNotFoundError:
-        return _Place(default, None)
-    found = {each.name: Path(str(each.locate())) for each in files if len(each.parts) <= 2}
-    record = found.get("RECORD")
-    beside = default if record is None else record.parent.parent / FILE
-    return _Place(found.get(FILE, beside), record)
+    # A checkout that is the working directory has metadata too, of a build, without a record.
+    for distribution in importlib.metadata.distributions(name=_DISTRIBUTION):
+        files = distribution.files or ()
+        found = {each.name: Path(str(each.locate())) for each in files if len(each.parts) <= 2}
+        record = found.get("RECORD")
+        if record is not None:
+            return _Place(found.get(FILE, record.parent.parent / FILE), record)
+    return _Place(default, None)
 
 
 def _state(place: _Place) -> str:

@@ -24,7 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 import mxcert_runtime
+from mxcert_runtime.base import Secret
 from mxcert_runtime.cli import main
+from mxcert_runtime.cli.writing.files import NewFile, file_of_password, write_files
 from tests.cli.processes import MODULE, TIMEOUT, command_environment
 from tests.settings.readings import read, sound
 from tests.support.client_files import ClientFiles
@@ -404,7 +406,7 @@ def test_what_is_no_file_is_not_replaced(
     kind: str, init: Init, pfx: Path, password_file: Path, tmp_path: Path
 ) -> None:
     """With --force neither: not a folder, not a device; of a link, the file that it leads to."""
-    target, real = tmp_path / "target", tmp_path / "real.toml"
+    target, real = tmp_path / "target.toml", tmp_path / "real.toml"
     if kind == "folder":
         target.mkdir()
     elif kind == "device":
@@ -456,6 +458,113 @@ def test_what_cannot_be_used(init: Init, client_authority: Authority, tmp_path: 
 
 
 DAY = datetime.timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("around", "word"), [(" {} ", "white space"), ('"{}"', "the quotes around it")]
+)
+def test_a_password_with_more_around_it(
+    around: str, word: str, init: Init, pfx: Path, tmp_path: Path
+) -> None:
+    """What is too much is named, as for the settings of a program; nothing is made."""
+    (tmp_path / "pw").write_text(around.format(PASSWORD))
+    status, settings, told = init(pfx, "--password-file", tmp_path / "pw", "--host", HOST)
+    assert (1, "") == (status, settings)
+    assert word in told
+    assert PASSWORD not in told
+
+
+@pytest.mark.parametrize("form", ["env", "toml"])
+def test_a_pasted_address(
+    form: str, init: Init, use: Use, pfx: Path, password_file: Path, alpha: Leaf
+) -> None:
+    """The host alone is written, and in the commands that come next."""
+    options = ("--password-file", password_file, "--host", f"https://{HOST}/", "--format", form)
+    status, settings, told = init(pfx, *options)
+    assert (0, 0) == (status, settings.count("https://"))
+    assert f"mxcert probe https://{HOST}/\n" in told
+    assert [alpha.fingerprint, None] == use(WAYS[form](settings, pfx.parent))
+
+
+def test_files_of_pem_alone(init: Init, alpha: Leaf, tmp_path: Path) -> None:
+    """A certificate without its key, a key without its certificate, both in each other's place."""
+    certificate, key = alpha.write_pem(tmp_path, "alpha")
+    for arguments in ((certificate,), (key,), (key, "--key", certificate)):
+        status, settings, told = init(*arguments, "--host", HOST)
+        assert (1, "") == (status, settings)
+        assert "--key" in told
+        assert "PKCS12" not in told
+    assert 0 == init(certificate, "--key", key, "--host", HOST)[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["a.pfx;echo $(id)", "a.p:x", "a.%h", "a b'c\"d.pfx", "$(id).pfx"])
+def test_odd_names_of_files(
+    name: str, init: Init, password_file: Path, alpha: Leaf, tmp_path: Path
+) -> None:
+    """What is printed is the same words for a shell, whatever the file is called, or refused."""
+    path = ClientFiles(tmp_path, PASSWORD).pkcs12(alpha, name)
+    for form in WAYS:
+        options = ("--password-file", password_file, "--host", HOST, "--format", form, "--json")
+        status, printed, _ = init(path, *options)
+        if status == 2:
+            assert ("kubernetes", True) == (form, '"' in name)
+            continue
+        for step in json.loads(printed)["next"]:
+            words = shlex.split(step, comments=True, posix=True)
+            joined = "".join(words)
+            if "create secret" in step:
+                assert [f"client{path.suffix if path.suffix == '.pfx' else '.p12'}={path}"] == [
+                    each.split("=", 1)[1] for each in words if each.endswith(f"={path}")
+                ]
+            assert joined.count("$(") == (joined.count(name) if "$(" in name else 0)
+
+
+def test_a_path_that_is_no_text(
+    init: Init, password_file: Path, alpha: Leaf, tmp_path: Path
+) -> None:
+    """Bytes that are no UTF-8 cannot be in any of the formats, and are refused with words."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.pfx"))
+    try:
+        shutil.copy(ClientFiles(tmp_path, PASSWORD).pkcs12(alpha, "a.pfx"), path)
+    except OSError:
+        pytest.skip("such a name cannot be here")
+    for form in WAYS:
+        options = ("--password-file", password_file, "--host", HOST, "--format", form)
+        status, settings, told = init(path, *options)
+        assert (2, "") == (status, settings)
+        assert "UTF-8" in told
+
+
+def test_toml_in_a_file_of_another_format(
+    init: Init, pfx: Path, password_file: Path, tmp_path: Path
+) -> None:
+    """It would not be read: the format is told by the name."""
+    options = ("--password-file", password_file, "--format", "toml", "--write")
+    assert 2 == init(pfx, *options, tmp_path / "mxcert.yaml")[0]
+    assert not (tmp_path / "mxcert.yaml").exists()
+    assert 0 == init(pfx, *options, tmp_path / "mxcert.toml")[0]
+
+
+class _Interrupting(Secret[bytes]):
+    """A content at which the user presses Ctrl-C."""
+
+    def reveal(self) -> bytes:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_an_interruption_leaves_nothing(force: bool, tmp_path: Path) -> None:
+    """Neither the password that was written before, nor what was begun."""
+    files = [
+        file_of_password(str(tmp_path / "new.pw"), Secret(PASSWORD)),
+        NewFile(str(tmp_path / "new.toml"), _Interrupting(b""), is_secret=True),
+    ]
+    with pytest.raises(KeyboardInterrupt):
+        write_files(files, force=force)
+    assert [] == list(tmp_path.iterdir())
+    write_files(files[:1], force=force)
+    assert ["new.pw"] == [each.name for each in tmp_path.iterdir()]
 
 
 def test_json(init: Init, pfx: Path, password_file: Path) -> None:

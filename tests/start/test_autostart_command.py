@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import venv
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,19 @@ def test_a_file_that_is_not_ours(installation: Installation) -> None:
     assert AUTOSTART_SOURCE.read_bytes() == path.read_bytes()
 
 
+def test_a_package_that_is_not_installed(installation: Installation, tmp_path: Path) -> None:
+    """No file is put where every Python would look for the package and end with 78."""
+    packages = tmp_path / "copied"
+    shutil.copytree(installation.packages, packages)
+    for each in packages.glob("mxcert_runtime-*.dist-info"):
+        shutil.rmtree(each)
+    venv.create(tmp_path / "bare", symlinks=True, with_pip=False)
+    command = (str(tmp_path / "bare/bin/python"), "-m", "mxcert_runtime", "autostart", "--install")
+    done = installation.run(*command, environment={"PYTHONPATH": str(packages)})
+    assert (1, True) == (done.returncode, "not installed" in done.stderr), done.stderr
+    assert [] == list((tmp_path / "bare").rglob(AUTOSTART_FILE))
+
+
 def test_run_refuses_without_it(
     installation: Installation, client_files: ClientFiles, alpha: Leaf
 ) -> None:
@@ -99,6 +114,7 @@ def test_run_refuses_without_it(
     command = (installation.script("mxcert"), "run", "--", installation.python, "-c", "print(1)")
     done = installation.run(*command, environment=client_files.variables(alpha))
     assert (78, "") == (done.returncode, done.stdout)
+    assert "`mxcert autostart --install`" in done.stderr
 
 
 def test_a_build_without_it(

@@ -128,8 +128,12 @@ def _compare(imported: Imported, carried: Carried, way: Way) -> None:
 def _output(arguments: argparse.Namespace, carried: Carried) -> tuple[Secret[str], list[Any]]:
     """The text of the settings, and the files that the user asked for."""
     from ..writing.files import NewFile, schema_beside
-    from ..writing.native import toml_text
+    from ..writing.native import ENDING, toml_text
+    from .carrying import NotCarriedError
 
+    if arguments.write is not None and not arguments.write.lower().endswith(ENDING):
+        problem = f"`{arguments.write}` would not be read as TOML"
+        raise NotCarriedError(f"{problem}. Write a file that ends in {ENDING}.")
     text = toml_text(carried.file)
     files = list(carried.files)
     if arguments.write is not None:

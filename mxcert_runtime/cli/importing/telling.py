@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -73,7 +74,8 @@ def tell_carried(
             terminal.heading("Settings")
         sys.stderr.flush()
         print(printed.reveal(), end="", flush=True)
-    path = next((each for each in written if each.endswith(".toml")), "PATH")
+    # The whole path: the program may start in another folder.
+    path = next((os.path.abspath(each) for each in written if each.endswith(".toml")), "PATH")
     named = f"export MXCERT_CONFIG={shlex.quote(path)}"
     print_steps(terminal, (named, "mxcert check", "mxcert probe https://HOST/"))
 

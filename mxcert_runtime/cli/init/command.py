@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         judgement = judge(wanted)
         if judgement.errors:
             return tell_errors(judgement, as_json=arguments.json)
+        wanted = replace(wanted, hosts=judgement.hosts)
         formatted = _formatted(arguments, wanted)
         files = list(_files(arguments, wanted, formatted))
         write_files(files, force=arguments.force)
@@ -103,11 +105,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _wanted(arguments: argparse.Namespace, opened: Opened) -> Wanted:
-    from .wanted import Wanted
+    from .wanted import CannotSayError, Wanted
 
     name = arguments.name or os.path.splitext(os.path.basename(arguments.file))[0]
     password_file = arguments.password_file or f"{os.path.splitext(arguments.file)[0]}.pw"
-    return Wanted(
+    wanted = Wanted(
         name=name,
         material=opened.material,
         hosts=_hosts(arguments.host),
@@ -116,6 +118,10 @@ def _wanted(arguments: argparse.Namespace, opened: Opened) -> Wanted:
         password_file=os.path.abspath(password_file),
         includes_secrets=arguments.include_secrets,
     )
+    for text in wanted.texts:
+        if not text.isascii() and text.encode(errors="ignore").decode() != text:
+            raise CannotSayError(f"{text!a} has bytes that are no UTF-8. Name it in UTF-8.")
+    return wanted
 
 
 def _hosts(given: list[str] | None) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import shlex
 
 from ...base import Secret
 from ...settings import names
+from ..writing.native import ENDING
 from .native import native_text
 from .wanted import (
     CannotSayError,
@@ -58,6 +59,8 @@ def _formatted(wanted: Wanted, lines: list[str], load: str) -> Formatted:
 
 def toml(wanted: Wanted, path: str | None) -> Formatted:
     """The native file, which a variable names."""
+    if path is not None and not path.lower().endswith(ENDING):
+        raise CannotSayError(f"`{path}` would not be read as TOML. Name a file in {ENDING}.")
     named = shlex.quote(path or names.DEFAULT_FILE)
     steps = (f"export {names.CONFIG}={named}", "mxcert check", probe_command(wanted))
     return Formatted(native_text(wanted), _is_in_clear(wanted), steps)

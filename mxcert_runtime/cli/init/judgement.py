@@ -22,6 +22,8 @@ class Judgement:
 
     identities: tuple[dict[str, Any], ...]
     diagnostics: tuple[Diagnostic, ...]
+    #: the hosts as they are read, such as without the `https://` that a user has pasted
+    hosts: tuple[str, ...] = ()
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -43,7 +45,8 @@ def judge(wanted: Wanted) -> Judgement:
         return Judgement((), tuple(map(Diagnostic.of_fault, error.faults)))
     expected = Expectation(moment=datetime.now(timezone.utc), window=timedelta(0))
     identities = tuple(describe_identity(each, expected) for each in generation.identities)
-    return Judgement(identities, tuple(_found(reading, generation, expected)))
+    hosts = tuple(dict.fromkeys(each.identifier for each in reading.settings.rules))
+    return Judgement(identities, tuple(_found(reading, generation, expected)), hosts)
 
 
 def _structure(wanted: Wanted, password: Secret[str] | None) -> dict[str, object]:

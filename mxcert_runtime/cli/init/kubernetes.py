@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from dataclasses import replace
 
 from ...base import Secret, read_bounded
 from .native import native_text
-from .wanted import Formatted, Wanted, probe_command
+from .wanted import CannotSayError, Formatted, Wanted, plain_ending, probe_command
 
 SECRETS, SETTINGS = "/run/identities", "/etc/mxcert"
 _PASSWORD = "password"
@@ -23,8 +22,10 @@ def resources(wanted: Wanted, path: str | None) -> Formatted:
     """YAML documents. The Secret is among them only where the user wants secrets printed."""
     name = resource_name(wanted.name)
     parts = [_deployment(name), _config_map(name, wanted)]
-    command = f"kubectl create secret generic {name}-client {_from_files(wanted)}"
-    if wanted.includes_secrets:
+    command = ""
+    if not wanted.includes_secrets:
+        command = f"kubectl create secret generic {name}-client {_from_files(wanted)}"
+    else:
         parts.append(_secret(name, wanted))
     head = (
         ""
@@ -54,10 +55,14 @@ def _keys(wanted: Wanted) -> dict[str, str]:
 def _key(key: str, path: str) -> str:
     # What cert-manager and `kubectl create secret tls` call them.
     pem = {"certificate": "tls.crt", "key": "tls.key"}
-    return pem.get(key) or f"client{os.path.splitext(path)[1].lower() or '.p12'}"
+    return pem.get(key) or f"client{plain_ending(path) or '.p12'}"
 
 
 def _from_files(wanted: Wanted) -> str:
+    for path in _keys(wanted).values():
+        # `--from-file` is a list with commas and quotes, of which each entry has one `=`.
+        if not path.isprintable() or any(mark in path for mark in ',="'):
+            raise CannotSayError(f"kubectl cannot name {path!r}. Move the file to a plainer path.")
     return " ".join(f"--from-file={key}={shlex.quote(path)}" for key, path in _keys(wanted).items())
 
 

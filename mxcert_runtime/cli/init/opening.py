@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ...errors import IdentityError, IdentityProblem
 from ...identity import IdentitySettings, Material, PemFiles, Pkcs12File, load_identities
 
 _PEM_CERTIFICATE = (b"-----BEGIN CERTIFICATE-----", b"-----BEGIN TRUSTED CERTIFICATE-----")
+_PEM_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NEEDS_PASSWORD = (IdentityProblem.PASSWORD_MISSING, IdentityProblem.WRONG_PASSWORD_OR_DAMAGED)
 _TRIES = 3
 
@@ -48,7 +50,15 @@ def open_file(path: str, key: str | None, password_file: str | None) -> Opened:
 
 
 def _material(path: str, key: str | None) -> tuple[tuple[str, str], ...]:
-    is_pem = any(mark in _content(path).reveal() for mark in _PEM_CERTIFICATE)
+    content = _content(path).reveal()
+    is_pem = any(mark in content for mark in _PEM_CERTIFICATE)
+    has_key = _PEM_KEY.search(content) is not None
+    if has_key and not is_pem:
+        problem = f"`{path}` is PEM with a key and no certificate"
+        raise NotOpenedError(f"{problem}. Name the certificate as FILE, and this one by --key.")
+    if is_pem and not has_key and key is None:
+        problem = f"`{path}` is PEM with a certificate and no key"
+        raise NotOpenedError(f"{problem}. Name the file of its key: --key PATH.")
     if key is not None and not is_pem:
         raise NotOpenedError("--key goes with a PEM certificate. Leave it out for a PKCS12 file.")
     if not is_pem:
@@ -86,7 +96,8 @@ def _without_newline(content: Secret[bytes]) -> Secret[bytes]:
 
 def _needed(material: tuple[tuple[str, str], ...], given: Secret[str]) -> Secret[str]:
     error = _refusal(material, given)
-    if error is not None:
+    # What is wrong with a password, such as blanks around it, is told by whoever judges it all.
+    if error is not None and error.problem not in _NEEDS_PASSWORD:
         raise NotOpenedError(str(error))
     return given
 

@@ -6,13 +6,20 @@ systemd.exec(5), "Credentials".
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import replace
 
 from ...base import Secret
 from .native import native_text
-from .wanted import CannotSayError, Formatted, Wanted, family_variables, probe_command, refuse_lists
+from .wanted import (
+    CannotSayError,
+    Formatted,
+    Wanted,
+    family_variables,
+    plain_ending,
+    probe_command,
+    refuse_lists,
+)
 
 _PASSWORD, _SETTINGS, _AUTHORITIES = "password", "mxcert.toml", "ca"
 _PREFIX = "credential:"
@@ -45,13 +52,13 @@ def _credentials(wanted: Wanted) -> list[tuple[str, str]]:
 
 
 def _name(key: str, path: str) -> str:
-    ending = os.path.splitext(path)[1].lower()
-    return f"{'client' if key == 'pkcs12' else key}{ending if ending.isascii() else ''}"
+    return f"{'client' if key == 'pkcs12' else key}{plain_ending(path)}"
 
 
 def _loads(wanted: Wanted) -> list[str]:
     for _, path in _credentials(wanted):
-        if not path.isprintable():
+        # A backslash at its end would take the next line along, and a blank there is cut off.
+        if not path.isprintable() or path != path.rstrip("\\ "):
             raise CannotSayError(f"a unit cannot name {path!r}. Move the file to a plainer path.")
     return [f"LoadCredential={name}:{_literal(path)}" for name, path in _credentials(wanted)]
 

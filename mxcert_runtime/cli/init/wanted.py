@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from dataclasses import dataclass
 
-from ...base import Secret
+from ...base import Secret, parse_pattern
 from ...settings import names
+
+_PLAIN_ENDING = re.compile(r"\.[a-z0-9]{1,16}")
 
 
 class CannotSayError(Exception):
@@ -36,6 +40,12 @@ class Wanted:
         return dict(self.material).get("pkcs12")
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said of it by name."""
+        paths = (path for _, path in self.material)
+        return (self.name, *paths, *self.authorities, self.password_file)
+
+    @property
     def is_password_file_there(self) -> bool:
         """Whether there is already a file at its path."""
         return os.path.lexists(self.password_file)
@@ -58,8 +68,14 @@ class Formatted:
 
 def probe_command(wanted: Wanted) -> str:
     """The command that makes a handshake with a host of the rule."""
-    host = next((each for each in wanted.hosts if "*" not in each), "HOST")
-    return f"mxcert probe https://{host}/"
+    host = next((str(parse_pattern(each)) for each in wanted.hosts if "*" not in each), "HOST")
+    return f"mxcert probe {shlex.quote(f'https://{host}/')}"
+
+
+def plain_ending(path: str) -> str:
+    """The ending of a path where it is a plain one: it becomes part of names in other formats."""
+    ending = os.path.splitext(path)[1].lower()
+    return ending if _PLAIN_ENDING.fullmatch(ending) else ""
 
 
 def family_variables(wanted: Wanted, path: str, password_file: str) -> list[tuple[str, str]]:

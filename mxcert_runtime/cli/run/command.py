@@ -211,7 +211,8 @@ def _check_interpreter(python: Program) -> None:
         "Install mxcert-runtime with pip, from its checkout or wheel, into the environment of this "
         "Python (PYTHONPATH is not "
         "enough) or, where it is a bundle such as a pex file, make it part of that, and start it "
-        f"without -S; the Python of this command is {sys.executable}"
+        f"without -S; the Python of this command is {sys.executable}. Where it is installed, and "
+        "its .pth file was removed, `mxcert autostart --install` puts that back"
     )
     raise _refusal(shown, problem, remedy)
 

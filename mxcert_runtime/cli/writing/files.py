@@ -55,16 +55,16 @@ def schema_beside(path: str) -> list[NewFile]:
 def write_files(files: Sequence[NewFile], *, force: bool) -> None:
     """Write all of them, or none. Raises :class:`NotWrittenError`."""
     _refuse_existing([each.path for each in files], force)
-    asides: list[tuple[str, str]] = []
+    asides = [(_aside(each.path), each) for each in files]
     placed: list[str] = []
     try:
-        for each in files:
-            asides.append((_written_aside(each), each.path))
-        for aside, path in asides:
-            _put_in_place(aside, path, force)
-            placed.append(path)
-    except NotWrittenError:
-        _remove([] if force else placed)
+        for aside, each in asides:
+            _write_aside(aside, each)
+        for aside, each in asides:
+            _put_in_place(aside, each.path, force, placed)
+    except BaseException:
+        # An interruption by the user too: what is there was there before, or nothing is.
+        _remove(placed)
         raise
     finally:
         _remove([aside for aside, _ in asides])
@@ -93,27 +93,28 @@ def _exists(path: str) -> str:
     return f"`{path}` is there already. Choose another path, or say --force to overwrite it."
 
 
-def _written_aside(file: NewFile) -> str:
-    """The path of a file beside it with the whole content: nobody sees a half-written one."""
-    folder = os.path.dirname(file.path) or "."
-    aside = os.path.join(folder, f".mxcert-{secrets.token_hex(8)}")
+def _aside(path: str) -> str:
+    """A path beside it, for the whole content: nobody sees a half-written file."""
+    return os.path.join(os.path.dirname(path) or ".", f".mxcert-{secrets.token_hex(8)}")
+
+
+def _write_aside(aside: str, file: NewFile) -> None:
     try:
         if file.is_secret:
-            os.makedirs(folder, _SECRET_FOLDER_MODE, exist_ok=True)
+            os.makedirs(os.path.dirname(aside), _SECRET_FOLDER_MODE, exist_ok=True)
         descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE)
         with os.fdopen(descriptor, "wb", buffering=0) as stream:
             write_all(stream, file.content)
         os.chmod(aside, _SECRET_MODE if file.is_secret else _PUBLIC_MODE)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(aside)
         problem = f"`{file.path}` cannot be written: {reason_of(error)}"
     else:
-        return aside
+        return
     raise NotWrittenError(f"{problem}. Choose a path where this user may write.")
 
 
-def _put_in_place(aside: str, path: str, force: bool) -> None:
+def _put_in_place(aside: str, path: str, force: bool, placed: list[str]) -> None:
+    """Rename it to the path, which joins ``placed`` where nothing was there."""
     try:
         if force:
             # The file that a link leads to, and not the link.
@@ -121,6 +122,7 @@ def _put_in_place(aside: str, path: str, force: bool) -> None:
         else:
             # A renaming would overwrite what has come there in the meantime.
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE))
+            placed.append(path)
         os.replace(aside, path)
     except FileExistsError:
         problem = _exists(path)

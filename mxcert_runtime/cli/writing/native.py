@@ -11,6 +11,9 @@ from ...settings import PUBLISHED
 
 SCHEMA_LINE = f"#:schema ./{PUBLISHED}"
 
+#: what its name ends in, since the format is told by it
+ENDING = ".toml"
+
 Scalar = Union[str, bool, float]
 Table = tuple[tuple[str, tuple[str, ...]], ...]
 
