@@ -274,6 +274,25 @@ def test_inline_secrets_are_not_shown(
     assert content[:40] not in printed
 
 
+@pytest.mark.parametrize("arguments", [[], ["--json"]])
+def test_swapped_variables(
+    check: Check, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """A password where a path belongs is not listed, by name or by value; a path is."""
+    values = {
+        "ClientCertificates": f"{PASSWORD},/nowhere/a.pfx",
+        "ClientCertificatePasswords": "b.pfx,c.pfx",
+        "CACertificates": PASSWORD,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    status, printed = check(*arguments)
+    assert 1 == status
+    assert PASSWORD not in printed
+    assert "not shown, since it leads nowhere" in printed
+    assert "/nowhere/a.pfx" in printed
+
+
 def test_no_settings(report: Report, check: Check) -> None:
     """No settings at all is an error: whoever checks expects some."""
     status, data = report()

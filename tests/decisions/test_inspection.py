@@ -112,7 +112,12 @@ def test_explain_gives_the_question_and_the_places() -> None:
 @pytest.mark.usefixtures("active")
 @pytest.mark.parametrize(
     ("target", "port"),
-    [("smtp://good.example", 25), ("imap://good.example", 143), ("amqps://good.example", None)],
+    [
+        ("smtp://good.example", 25),
+        ("imap://good.example", 143),
+        ("amqps://good.example", 5671),
+        ("nobody://good.example", None),
+    ],
 )
 def test_explain_knows_ports_of_schemes(target: str, port: int | None) -> None:
     """Also of protocols that begin TLS on the way; of other schemes the port is not known."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ...identity import INLINE, Authority, AuthorityFile
+from ...base import looks_like_path
+from ...identity import INLINE, Authority, AuthorityFile, IdentitySettings, PemFiles, Pkcs12File
 from ...settings import SCALARS, Reading, names, reader_of
 
 _NOTHING = "(none)"
+#: such as where the values of two variables are swapped
+_HIDDEN = "(not shown, since it leads nowhere and may be a password)"
 _Row = tuple[str, str, str]
 
 
@@ -30,8 +33,8 @@ def _files(reading: Reading) -> Iterator[_Row]:
 
 def _identities(reading: Reading) -> Iterator[_Row]:
     for each in reading.settings.identities:
-        label = f"identity {each.name}"
-        yield label, each.material.shown(), str(each.origin)
+        label = f"identity {_name(each)}"
+        yield label, _material(each), str(each.origin)
         if each.password is None:
             yield f"{label}, password", _NOTHING, "default"
         else:
@@ -39,9 +42,27 @@ def _identities(reading: Reading) -> Iterator[_Row]:
         yield from _authorities(f"{label}, ca", each.authorities)
 
 
+def _name(identity: IdentitySettings) -> str:
+    """In Mendix' settings it is the path."""
+    material, name = identity.material, identity.name
+    is_path = isinstance(material, Pkcs12File) and material.path == name
+    return identity.origin.place or _HIDDEN if is_path and not looks_like_path(name) else name
+
+
+def _material(identity: IdentitySettings) -> str:
+    material = identity.material
+    if not isinstance(material, (Pkcs12File, PemFiles)):
+        return material.shown()
+    return ", ".join(_path(each.path) for each in material.files())
+
+
+def _path(path: str) -> str:
+    return path if looks_like_path(path) else _HIDDEN
+
+
 def _authorities(label: str, authorities: tuple[Authority, ...]) -> Iterator[_Row]:
     for each in authorities:
-        path = each.path if isinstance(each, AuthorityFile) else INLINE
+        path = _path(each.path) if isinstance(each, AuthorityFile) else INLINE
         yield label, path, str(each.origin)
 
 
