@@ -246,7 +246,9 @@ def test_own_connect_to(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.activate_hosts()
     curl = make_handle(scene)
     curl.setopt(pycurl.FOLLOWLOCATION, 1)
-    curl.setopt(pycurl.CONNECT_TO, [f"::127.0.0.1:{scene.server.port}"])
+    own = [f"::127.0.0.1:{scene.server.port}"]
+    curl.setopt(pycurl.CONNECT_TO, own)
+    own.clear()  # libcurl has its own copy
     assert [scene.alpha.fingerprint] == shown(curl, f"https://{ALPHA_HOST}:7/")
     with pytest.raises(pycurl.error, match=r"leads to nobody\.test"):
         get(curl, f"https://{ALPHA_HOST}:7/redirect?to=https://{NOBODY}:7/")

@@ -22,6 +22,7 @@ _OVERRIDE, _AUTHORITY = "grpc.ssl_target_name_override", "grpc.default_authority
         ("https://user:word@a.test/", ("a.test", 443), False),
         ("https://\u00e4.test/", ("xn--4ca.test", 443), False),
         ("https://a.test/\u00e4", ("a.test", 443), False),
+        ("\u00a0https://a.test/", ("a.test", 443), False),
         ("wss://a.test", ("a.test", 443), True),
         ("ftps://a.test/x", ("a.test", 990), True),
         ("smtps://a.test", ("a.test", 465), True),

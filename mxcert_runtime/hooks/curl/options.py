@@ -48,7 +48,7 @@ class Options:
             self.values.pop(name, None)
         else:
             # Of a key of the program's it is enough to know that there is one.
-            self.values[name] = True if name in OWN else value
+            self.values[name] = True if name in OWN else _copied(value)
 
     def copy(self) -> Options:
         """For a duplicate of the handle."""
@@ -108,6 +108,11 @@ def _joined(parts: Any) -> str:
         return _text(parts.getpart(pycurl.UPART_URL))
     except pycurl.error:
         raise UnreadableUrlError from None
+
+
+def _copied(value: Any) -> Any:
+    """What libcurl goes on with, whatever becomes of a list."""
+    return list(value) if isinstance(value, (list, tuple)) else value
 
 
 def _text(value: Any) -> str:

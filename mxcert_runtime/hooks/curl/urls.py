@@ -58,7 +58,7 @@ def read_url(
 
     ``port`` stands in for that of the URL, if it is one. Raises :class:`UnreadableUrlError`.
     """
-    url = url.strip()
+    given, url = url, url.strip()
     written = _SCHEME.match(url)
     scheme = (written[1] if written else default_scheme).lower()
     ports = {**_TLS_PORTS, **(_UPGRADED_PORTS if upgrades else {})}
@@ -71,7 +71,7 @@ def read_url(
     if not host.isascii():
         host = _encoded(host)
     place = Place(host, port or int(own_port or ports[scheme]))
-    return CurlUrl(place, is_plain=user is None and url.isascii())
+    return CurlUrl(place, is_plain=user is None and given.isascii())
 
 
 def _encoded(host: str) -> str:
