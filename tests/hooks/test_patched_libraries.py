@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import importlib.util
 import itertools
 import sys
 import threading
@@ -442,3 +443,24 @@ def test_others_in_force_while_a_library_is_patched(libraries: Libraries) -> Non
     importlib.import_module(name)
     patches.undo()
     assert ("new",) == kept[-1]
+
+
+def test_found_before_it_was_watched(libraries: Libraries, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that another thread had found, and not begun to load, is patched all the same."""
+    other = libraries.write()
+    name = libraries.write(f"import {other}")
+    patches = Patches((library_of(name, "work"),))
+
+    class Between:
+        def find_spec(self, wanted: str, path: Any = None, target: Any = None) -> Any:
+            if wanted != name:
+                return None
+            sys.meta_path.remove(self)  # type: ignore[arg-type]
+            found = importlib.util.find_spec(name)
+            patches.apply()
+            return found
+
+    monkeypatch.setattr(sys, "meta_path", [Between(), *sys.meta_path])
+    module = importlib.import_module(name)
+    assert ("<work>", (name,)) == (module.work(), patches.names)
+    patches.undo()
