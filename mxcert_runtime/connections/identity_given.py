@@ -6,6 +6,7 @@ offered. Whatever is in doubt is an error that says which rule would give it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -19,6 +20,8 @@ from ..settings import ExpiredIdentities
 from .endpoint import Asked
 from .plan import tally_of
 
+#: a URL, or a name with its port; an IPv6 address has several colons
+_HAS_MORE = re.compile(r"/|\A[^:]*:[0-9]*\Z|\]:")
 _SAY_THE_PORT = "Say which it connects to: `material(host=..., port=...)`"
 
 
@@ -43,6 +46,8 @@ def given_to_endpoint(asked: Asked, name: str | None) -> Given:
     Raises :class:`~.errors.NoIdentityError`.
     """
     host, port, service = asked
+    if isinstance(host, str) and _HAS_MORE.search(host):
+        raise NoIdentityError(f"{host!r} is more than the name of a host", _SAY_THE_PORT)
     generation = _generation()
     decision = generation.policy.select(host, port, service or current_service.get())
     where = f"{host}:{port}" if port is not None else f"{host}"

@@ -41,7 +41,7 @@ class TlsMaterial:
 
     def __init__(self, given: Given) -> None:
         self._given: Given | None = given
-        self._key = exportable(given.identity)
+        exportable(given.identity)  # or an error, before anything is lent
         self._password = Secret(secrets.token_hex(32))
         self._why_closed = ""
         self._lock = ForkSafeLock()
@@ -62,8 +62,7 @@ class TlsMaterial:
     @property
     def encrypted_key_pem(self) -> bytes:
         """The key (PKCS8) under :attr:`password`."""
-        self._open()
-        return self._key.as_encrypted_pem(self._password).reveal()
+        return self._encrypted_key().reveal()
 
     @property
     def password(self) -> Secret[str]:
@@ -73,8 +72,7 @@ class TlsMaterial:
 
     def clear_key_pem(self) -> Secret[bytes]:
         """The key in clear, for a library that cannot decrypt; ``reveal()`` gives the bytes."""
-        self._open()
-        return self._key.as_pem()
+        return exportable(self._open().identity).as_pem()
 
     @property
     def ca_pem(self) -> bytes:
@@ -133,11 +131,14 @@ class TlsMaterial:
         if name != _KEY:
             content = self.certificate_pem if name == _CERTIFICATE else self.ca_pem
             return folder.put_on_disk(name, Secret(content))
-        path = folder.put_in_memory(name, self._key.as_pem())
+        path = folder.put_in_memory(name, self.clear_key_pem())
         if path is not None:
             return path
         self._is_key_encrypted = True
-        return folder.put_on_disk(name, self._key.as_encrypted_pem(self._password))
+        return folder.put_on_disk(name, self._encrypted_key())
+
+    def _encrypted_key(self) -> Secret[bytes]:
+        return exportable(self._open().identity).as_encrypted_pem(self._password)
 
     def _open(self) -> Given:
         if self._given is None:

@@ -12,6 +12,7 @@ import ssl
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -24,6 +25,7 @@ import mxcert_runtime
 from mxcert_runtime.base import LentFolder
 from mxcert_runtime.connections import TlsMaterial, tls_material
 from mxcert_runtime.errors import MaterialClosedError, MaterialError, NoIdentityError
+from mxcert_runtime.identity import exportable
 from tests.house.test_secrets_hidden import seen_in
 from tests.identity import pfx
 from tests.support.client_files import ClientFiles
@@ -541,6 +543,28 @@ with mxcert_runtime.material(host="db.test") as material:
         print(b"PRIVATE" in open(path, "rb").read())
 print(os.path.lexists(path))
 """
+
+
+def test_what_is_kept_of_it_has_no_key(activate: Activate, alpha: Leaf) -> None:
+    """A program may keep the object: the key goes with the block and the settings."""
+    activate([("alpha", alpha, [HOST])])
+    with mxcert_runtime.material(host=HOST) as material:
+        key = weakref.ref(exportable(material._open().identity))
+        assert key() is not None
+    mxcert_runtime.deactivate()
+    gc.collect()
+    assert "<TlsMaterial (closed)>" == repr(material)
+    assert None is key()
+
+
+@pytest.mark.parametrize("host", ["db.test:5432", "https://db.test", "db.test/x", "[::1]:5432"])
+def test_host_with_more(activate: Activate, alpha: Leaf, host: str) -> None:
+    """It could be no rule's, whatever the rules are, and the error says how to write it."""
+    activate([("alpha", alpha, [HOST, "::1"])])
+    with pytest.raises(NoIdentityError, match=r"more than the name.*host=\.\.\., port="):
+        mxcert_runtime.material(host=host).__enter__()
+    with mxcert_runtime.material(host="::1", port=5432) as material:
+        assert "alpha" == material.identity.name
 
 
 @pytest.mark.parametrize("what", ["key_path", "certificate_path"])
