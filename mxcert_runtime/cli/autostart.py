@@ -9,12 +9,14 @@ import argparse
 import importlib.metadata
 import importlib.resources
 import json
+import subprocess
 import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..base import process_environ
 from ..base.printable import printable
 
 FILE = "mxcert_runtime_autostart.pth"
@@ -90,18 +92,32 @@ def _find_place() -> _Place:
         files = distribution.files or ()
         found = {each.name: Path(str(each.locate())) for each in files if len(each.parts) <= 2}
         record = found.get("RECORD")
-        if record is not None:
+        # In a bundle such as a zipapp it is no file, and `site` looks for none there.
+        if record is not None and record.is_file():
             return _Place(found.get(FILE, record.parent.parent / FILE), record)
     return _Place(default, None)
 
 
 def _state(place: _Place) -> str:
     try:
-        return "present" if place.file.read_bytes() == _content() else "changed"
+        if place.file.read_bytes() != _content():
+            return "changed"
+        return "present" if _is_read() else "unread"
     except FileNotFoundError:
         return "absent"
     except OSError:
         return "unreadable"
+
+
+def _is_read() -> bool:
+    """Whether this Python reads it: not where its folder is on PYTHONPATH alone."""
+    from .run.interpreter import has_autostart
+    from .run.programs import Kind, Program
+
+    try:
+        return has_autostart(Program(Kind.PYTHON, [sys.executable], dict(process_environ())))
+    except subprocess.SubprocessError:
+        return False
 
 
 def _content() -> bytes:
@@ -124,6 +140,8 @@ def _install(place: _Place) -> None:
 
 _WORDS = {
     "present": "is there: MXCERT_AUTOSTART=1 starts the plugin, and without it nothing is imported",
+    "unread": "is there, and this Python does not read it: its folder is on PYTHONPATH, and no"
+    " folder of site-packages. Install it with pip, without --target",
     "absent": "is not there: MXCERT_AUTOSTART and `mxcert run` start nothing in this Python",
     "changed": "is there, and is not what this version installs: put it back with --install",
     "unreadable": "is there, and cannot be read",

@@ -186,7 +186,11 @@ def test_it_means_the_same(form: Form, deployment: Deployment) -> None:
     rules = {**usages, **dict.fromkeys(exempt, "")}
     expected = (
         [(PATHS[path], password) for path, password in certificates.items()],
-        {(name, k, PATHS.get(path)) for name, path in rules.items() for k in IDENTIFIERS[name]},
+        {
+            (name, k, PATHS.get(path))
+            for name, path in rules.items()
+            for k in {*IDENTIFIERS[name], *(() if path else (H,))}
+        },
         [{"D:\\App\\ca.pem": "/etc/certs/ca.pem"}.get(one, "/new/ca.pem") for one in authorities],
     )
     with tempfile.TemporaryDirectory() as folder:
@@ -225,6 +229,30 @@ MyConstant: whatever
 """
 
 
+@pytest.mark.parametrize(
+    "exempt",
+    [
+        "NoClientCertificateUsages: Partner.Example",
+        'ClientCertificateUsages: {"Partner.Example": ""}',
+    ],
+)
+def test_a_host_that_looks_like_a_service(exempt: str, run: Run) -> None:
+    """Where it is to have no certificate it has none, whichever of the two it is."""
+    text = f"ClientCertificates: /a/x.pfx\nClientCertificatePasswords: p\n{exempt}\n"
+    status, printed, _ = run(text)
+    assert 0 == status
+    file = settings_of_text(_secret(printed), ".toml").settings
+    found = {(each.identifier, each.kind, each.identity) for each in file.rules}
+    assert {("Partner.Example", H, None), ("Partner.Example", S, None)} == found
+
+
+def test_toml_under_another_name(run: Run, tmp_path: Path) -> None:
+    """It would not be read: a file's name tells its format."""
+    status, _, told = run(EXAMPLE, "--write", tmp_path / "mxcert.yaml")
+    assert (1, []) == (status, list(tmp_path.glob("*.yaml")))
+    assert ".toml" in told
+
+
 def test_what_is_to_fill_in(run: Run) -> None:
     """Windows paths, passwords and services without hosts are named, in the file too."""
     status, printed, told = run(EXAMPLE)
@@ -235,6 +263,7 @@ def test_what_is_to_fill_in(run: Run) -> None:
         assert "/run/secrets/Mx1.pw" in text
         assert "Module.WebService1" in text
     assert '# "Module.WebService1" = ["..."]' in printed
+    assert "(ClientCertificatePasswords, entry 1)" in told
     assert "MyConstant" in told
     assert "whatever" not in told
     assert printed.startswith("#:schema ")

@@ -93,6 +93,17 @@ def test_a_file_that_is_not_ours(installation: Installation) -> None:
     assert AUTOSTART_SOURCE.read_bytes() == path.read_bytes()
 
 
+def test_a_folder_on_pythonpath(installation: Installation, tmp_path: Path) -> None:
+    """The file is there, as after `pip install --target`, and no Python reads it."""
+    packages = tmp_path / "target"
+    shutil.copytree(installation.packages, packages)
+    venv.create(tmp_path / "bare", symlinks=True, with_pip=False)
+    command = (str(tmp_path / "bare/bin/python"), "-m", "mxcert_runtime", "autostart", "--json")
+    done = installation.run(*command, environment={"PYTHONPATH": str(packages)})
+    assert (1, "unread") == (done.returncode, json.loads(done.stdout)["state"])
+    assert (0, "present") == _autostart(installation)
+
+
 def test_a_package_that_is_not_installed(installation: Installation, tmp_path: Path) -> None:
     """No file is put where every Python would look for the package and end with 78."""
     packages = tmp_path / "copied"

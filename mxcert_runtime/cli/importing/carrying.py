@@ -56,11 +56,14 @@ def carry(settings: Settings, way: Way) -> Carried:
     return _Carrying(settings, way).carried()
 
 
+def shown_origin(origin: object) -> str:
+    """A place in what was read, without the words for a running program's settings."""
+    return str(origin).removeprefix("environment variable ").removeprefix("the text, ")
+
+
 def kinds_of(identifier: str) -> tuple[RuleKind, ...]:
     """What an identifier of the shared namespace is in the native file."""
-    try:
-        parse_pattern(identifier)
-    except HostNameError:
+    if not _may_be_host(identifier):
         return (RuleKind.SERVICE,)
     if not _MODULE_AND_SERVICE.fullmatch(identifier):
         return (RuleKind.HOST,)
@@ -69,11 +72,23 @@ def kinds_of(identifier: str) -> tuple[RuleKind, ...]:
     return (RuleKind.SERVICE,) if is_service else (RuleKind.HOST, RuleKind.SERVICE)
 
 
+def _may_be_host(identifier: str) -> bool:
+    try:
+        parse_pattern(identifier)
+    except HostNameError:
+        return False
+    return True
+
+
 def rules_carried(settings: Settings) -> Iterator[tuple[str, RuleKind, str | None]]:
     """Each rule as the native file has it, with the old name of its identity."""
     for rule in settings.rules:
         is_shared = rule.kind is RuleKind.HOST_OR_SERVICE
-        for kind in kinds_of(rule.identifier) if is_shared else (rule.kind,):
+        kinds = kinds_of(rule.identifier) if is_shared else (rule.kind,)
+        # What looks like a service may be a host all the same, which is to have none either.
+        if is_shared and rule.identity is None and _may_be_host(rule.identifier):
+            kinds = (RuleKind.HOST, *(each for each in kinds if each is not RuleKind.HOST))
+        for kind in kinds:
             yield rule.identifier, kind, rule.identity
 
 
@@ -136,7 +151,9 @@ class _Carrying:
             self._files.append(NewFile(path, material.content, is_secret=True))
             return path, []
         return path, [
-            self._fill_in(f"the PKCS12 of {old.origin} into {path}, or say --secrets DIR")
+            self._fill_in(
+                f"the PKCS12 of {shown_origin(old.origin)} into {path}, or say --secrets DIR"
+            )
         ]
 
     def _path(self, old: str) -> tuple[str, list[str]]:
@@ -152,7 +169,7 @@ class _Carrying:
             return old.password, None
         path = self._place(f"{name}.pw")
         if self._way.secrets is None:
-            at = old.password_origin or old.origin
+            at = shown_origin(old.password_origin or old.origin)
             self._fill_in(f"the password of `{name}` ({at}) into {path}, or say --secrets DIR")
         else:
             self._files.append(file_of_password(path, old.password))
@@ -164,7 +181,8 @@ class _Carrying:
         else:
             path = self._place(f"ca-{number + 1}.pem")
             if self._way.secrets is None:
-                self._fill_in(f"the certificates of {old.origin} into {path}, or say --secrets DIR")
+                at = shown_origin(old.origin)
+                self._fill_in(f"the certificates of {at} into {path}, or say --secrets DIR")
             else:
                 self._files.append(NewFile.of_text(path, Secret(old.pem)))
         self._taken.append((str(old.origin), f"`ca`, {path}"))

@@ -17,7 +17,7 @@ from ..invalid_settings import report_invalid_settings
 from ..layout import Style
 from ..terminal import Terminal, open_terminal
 from ..writing.next_steps import print_steps
-from .carrying import Carried
+from .carrying import Carried, shown_origin
 from .reading import Imported
 
 _SCHEMA_NAME = "mxcert-import/1"
@@ -34,7 +34,7 @@ def tell_faults(imported: Imported, *, as_json: bool) -> int:
     counted = f"{len(faults)} error{'' if len(faults) == 1 else 's'}"
     terminal.line(f"mxcert import: {counted} in these settings; nothing was written:")
     for fault in faults:
-        terminal.line(f"  - {_short(str(fault))}", Style.BAD)
+        terminal.line(f"  - {shown_origin(str(fault))}", Style.BAD)
     return 1
 
 
@@ -61,7 +61,7 @@ def tell_carried(
         return
     terminal = open_terminal(sys.stderr)
     terminal.heading(f"Taken over, from {imported.form}")
-    terminal.table(("setting", "now"), [(_short(name), now) for name, now in carried.taken])
+    terminal.table(("setting", "now"), [(shown_origin(name), now) for name, now in carried.taken])
     if carried.to_fill_in:
         terminal.heading("To fill in")
         for each in carried.to_fill_in:
@@ -78,11 +78,6 @@ def tell_carried(
     path = next((os.path.abspath(each) for each in written if each.endswith(".toml")), "PATH")
     named = f"export MXCERT_CONFIG={shlex.quote(path)}"
     print_steps(terminal, (named, "mxcert check", "mxcert probe https://HOST/"))
-
-
-def _short(origin: str) -> str:
-    """A place in what was read, without the words for a running program's settings."""
-    return origin.removeprefix("environment variable ").removeprefix("the text, ")
 
 
 def _tell_left(terminal: Terminal, imported: Imported) -> None:
