@@ -68,6 +68,19 @@ def test_a_gap_ends_the_chain(leaf: pki.Leaf) -> None:
     assert () == load_inline(content, "x").chain
 
 
+@pytest.mark.parametrize("number", range(2))
+def test_of_two_roots_of_a_name_the_issuer_counts(number: int) -> None:
+    """A root that was renewed with another key stands beside the one that issued the leaf."""
+    root, renewed = pki.Authority("A root"), pki.Authority("A root")
+    roots = [root.certificate, renewed.certificate]
+    leaf = root.issue("leaf")
+    identity = load_inline(leaf.pkcs12("x", chain=roots[number:] + roots[:number]), "x")
+
+    assert identity.root is not None
+    assert root.certificate == identity.root.parsed
+    assert () == identity.chain
+
+
 def test_of_two_issuers_the_later_one_counts(root: pki.Authority) -> None:
     """An intermediate and its renewal have one key; the one that lasts longer is sent."""
     old = pki.Authority("Renewed", parent=root)

@@ -127,10 +127,13 @@ def _order_chain(leaf: Certificate, certificates: Iterable[Certificate]) -> tupl
 
 
 def _root_above(last: Certificate, certificates: Iterable[Certificate]) -> Certificate | None:
-    """By its name alone: whoever needs to know whether it has issued the last one can verify it."""
+    """By its name: whoever needs to know whether it has issued the last one can verify it.
+
+    Of several with that name, as where a root was renewed with another key, the one that has.
+    """
     with RefusalsIgnored():
-        issuers = (x for x in certificates if x.subject_der == x.issuer_der == last.issuer_der)
-        return next(issuers, None)
+        named = [x for x in certificates if x.subject_der == x.issuer_der == last.issuer_der]
+        return next((x for x in named if len(named) == 1 or has_issued(x, last)), None)
     return None  # names that cannot be read
 
 
