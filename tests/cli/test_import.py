@@ -248,7 +248,7 @@ def test_a_host_that_looks_like_a_service(exempt: str, run: Run) -> None:
 
 def test_toml_under_another_name(run: Run, tmp_path: Path) -> None:
     """It would not be read: a file's name tells its format."""
-    status, _, told = run(EXAMPLE, "--write", tmp_path / "mxcert.yaml")
+    status, _, told = run(EXAMPLE, "--write", str(tmp_path / "mxcert.yaml"))
     assert (1, []) == (status, list(tmp_path.glob("*.yaml")))
     assert ".toml" in told
 
