@@ -47,7 +47,8 @@ def given_to_endpoint(asked: Asked, name: str | None) -> Given:
     """
     host, port, service = asked
     if isinstance(host, str) and _HAS_MORE.search(host):
-        raise NoIdentityError(f"{host!r} is more than the name of a host", _SAY_THE_PORT)
+        shown = host.rpartition("@")[2]  # what is before it may be a password
+        raise NoIdentityError(f"{shown!r} is more than the name of a host", _SAY_THE_PORT)
     generation = _generation()
     decision = generation.policy.select(host, port, service or current_service.get())
     where = f"{host}:{port}" if port is not None else f"{host}"

@@ -557,12 +557,15 @@ def test_what_is_kept_of_it_has_no_key(activate: Activate, alpha: Leaf) -> None:
     assert None is key()
 
 
-@pytest.mark.parametrize("host", ["db.test:5432", "https://db.test", "db.test/x", "[::1]:5432"])
+@pytest.mark.parametrize(
+    "host", ["db.test:5432", "https://u:word@db.test", "db.test/x", "[::1]:5432"]
+)
 def test_host_with_more(activate: Activate, alpha: Leaf, host: str) -> None:
     """It could be no rule's, whatever the rules are, and the error says how to write it."""
     activate([("alpha", alpha, [HOST, "::1"])])
-    with pytest.raises(NoIdentityError, match=r"more than the name.*host=\.\.\., port="):
+    with pytest.raises(NoIdentityError, match=r"more than the name.*host=\.\.\., port=") as error:
         mxcert_runtime.material(host=host).__enter__()
+    assert "word" not in str(error.value)
     with mxcert_runtime.material(host="::1", port=5432) as material:
         assert "alpha" == material.identity.name
 
