@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .locks import ForkSafeLock
     from .module_loading import (
         call_when_loaded,
+        call_without_import_lock,
         drop_call,
         first_found,
         is_loading,
@@ -107,6 +108,7 @@ __all__ = (
     "UnknownEnvironmentError",
     "UnnamedHost",
     "call_when_loaded",
+    "call_without_import_lock",
     "canonical_host",
     "change_environ",
     "changed_files",
@@ -168,7 +170,8 @@ _FILES = {
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": (
-        "call_when_loaded drop_call first_found is_loading loaded_module spec_of_loaded"
+        "call_when_loaded call_without_import_lock drop_call first_found is_loading "
+        "loaded_module spec_of_loaded"
     ),
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",

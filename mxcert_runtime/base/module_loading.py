@@ -7,6 +7,7 @@ finder is of the old kind.
 
 from __future__ import annotations
 
+import _imp
 import sys
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -62,6 +63,25 @@ def drop_call(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
     except (KeyError, ValueError):
         return False
     return True
+
+
+def call_without_import_lock(call: Callable[[], None]) -> None:
+    """Call from a finder something that imports: finders are asked under the import lock.
+
+    Another thread, which loads what the call needs, would wait for that lock, and both for ever.
+    """
+    held = 0
+    try:
+        while _imp.lock_held():
+            _imp.release_lock()
+            held += 1
+    except RuntimeError:  # it is another thread's
+        pass
+    try:
+        call()
+    finally:
+        for _ in range(held):
+            _imp.acquire_lock()
 
 
 class _WatchedSpec(ModuleSpec):

@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock
 
-from ..base import call_when_loaded, is_loading
+from ..base import call_when_loaded, call_without_import_lock, is_loading
 from .early_dials import EarlyDials
 from .import_watch import ImportWatch, find_unwatched
 
@@ -189,12 +189,12 @@ class _TlsWatch(ImportWatch):
         if name == "_ssl" and _ENGINE not in sys.modules:
             return self._find(name, self._wait.catch_up)
         if name == _UNGATED:
-            self._wait.catch_up_now()
+            call_without_import_lock(self._wait.catch_up_now)
             return find_unwatched(name, path, target)
         if name == "socket":
             return self._find(name, self._wait.dials.begin)
         if name.startswith(self._before) and not sys.modules.get(_ENGINE):
-            self._wait.catch_up()
+            call_without_import_lock(self._wait.catch_up)
             return find_unwatched(name, path, target)
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..base import first_found, spec_of_loaded
+from ..base import call_without_import_lock, first_found, spec_of_loaded
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -40,7 +40,7 @@ class ImportWatch:
         if not self._is_due(name):
             return None
         self.stop()
-        self._act()
+        call_without_import_lock(self._act)
         return find_unwatched(name, path, target)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mxcert_runtime.start.import_watch import ImportWatch, find_unwatched
+from tests.support.subprocesses import run_client
 
 FINDERS = [BuiltinImporter, FrozenImporter, PathFinder]
 
@@ -105,3 +106,30 @@ def test_two_watches(folder: Path) -> None:
     assert find_unwatched("watched_module") is not None
     assert None is find_unwatched("no_such_module")
     assert [] == heard
+
+
+_TWO_THREADS = """
+    import importlib, pathlib, sys, threading
+    from mxcert_runtime.start.import_watch import ImportWatch
+    begun, acting = threading.Event(), threading.Event()
+    pathlib.Path("slow.py").write_text(
+        "import __main__\\n__main__.begun.set()\\nassert __main__.acting.wait(60)\\nimport fast\\n"
+    )
+    pathlib.Path("fast.py").touch()
+    pathlib.Path("due.py").touch()
+
+    def act():
+        acting.set()
+        importlib.import_module("slow")
+
+    threading.Thread(target=importlib.import_module, args=("slow",), daemon=True).start()
+    assert begun.wait(60)
+    ImportWatch("due".__eq__, act).start()
+    import due
+    print("[true]")
+"""
+
+
+def test_what_another_thread_is_loading() -> None:
+    """Who acts may need what another thread is loading, which itself asks finders: none waits."""
+    assert [True] == run_client(_TWO_THREADS, timeout=20).json()
