@@ -43,6 +43,10 @@ SUITES = (
                 "test_http2_probe_blocked_per_thread",
                 "takes an order of threads for granted, and waits for ever where it is another.",
             ),
+            (
+                "does_not_hang",
+                "may take half a second, and ends the whole run where it takes more.",
+            ),
         ),
         failing=(
             "its servers need changes to hypercorn of its authors' own, which no index has;"
