@@ -553,6 +553,22 @@ class _Interrupting(Secret[bytes]):
         raise KeyboardInterrupt
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+@pytest.mark.parametrize(("umask", "public"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644)])
+def test_modes(umask: int, public: int, tmp_path: Path) -> None:
+    """The umask counts for what holds no secret, and what holds one is its owner's alone."""
+    files = [
+        file_of_password(str(tmp_path / "secret"), Secret(PASSWORD)),
+        NewFile(str(tmp_path / "public"), Secret(b"text"), is_secret=False),
+    ]
+    before = os.umask(umask)
+    try:
+        write_files(files, force=False)
+    finally:
+        os.umask(before)
+    assert [0o600, public] == [os.stat(each.path).st_mode & 0o777 for each in files]
+
+
 @pytest.mark.parametrize("force", [False, True])
 def test_an_interruption_leaves_nothing(force: bool, tmp_path: Path) -> None:
     """Neither the password that was written before, nor what was begun."""

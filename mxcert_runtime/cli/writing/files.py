@@ -102,10 +102,11 @@ def _write_aside(aside: str, file: NewFile) -> None:
     try:
         if file.is_secret:
             os.makedirs(os.path.dirname(aside), _SECRET_FOLDER_MODE, exist_ok=True)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _SECRET_MODE)
+        # The user's umask counts for what holds no secret; what holds one is never more open.
+        mode = _SECRET_MODE if file.is_secret else _PUBLIC_MODE
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb", buffering=0) as stream:
             write_all(stream, file.content)
-        os.chmod(aside, _SECRET_MODE if file.is_secret else _PUBLIC_MODE)
     except OSError as error:
         problem = f"`{file.path}` cannot be written: {reason_of(error)}"
     else:
