@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.cli.probe.target import STARTTLS, parse_target
 from tests.cli.processes import TIMEOUT, command_environment, run_command
 
 pytest.importorskip("argcomplete")
@@ -32,11 +33,12 @@ autoload -Uz compinit && compinit -u -D
 eval "$(mxcert completion zsh)" && echo $_comps[mxcert]
 """
 
+_UPGRADED = {parse_target("tls://a.test", name).protocol.name for name in STARTTLS}
 _CASES = [
     (("mxcert", "ch"), {"check"}),
     (("mxcert", "check", "--on"), {"--only"}),
     (("mxcert", "check", "--only", "ide"), {"identities"}),
-    (("mxcert", "probe", "--starttls", ""), {"smtp", "imap", "pop3", "ftp", "ldap"}),
+    (("mxcert", "probe", "--starttls", ""), _UPGRADED),
     (("mxcert", "completion", "f"), {"fish"}),
     (("mxcert", "check", "--nothing-like-it"), set()),
 ]
