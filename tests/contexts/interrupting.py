@@ -9,16 +9,33 @@ from __future__ import annotations
 
 import linecache
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import mxcert_runtime
 from tests.support.listener import TIMEOUT
 
+Result = TypeVar("Result")
+
 _PACKAGE = str(Path(mxcert_runtime.__file__).parent)
+
+
+def in_a_thread(work: Callable[[], Result]) -> Result:
+    """What it gives or raises; one that waits for a lock for ever fails the test, and no more."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return done.result(TIMEOUT)
 
 
 class Interruption:
@@ -37,8 +54,7 @@ class Interruption:
         In a thread of its own: one that is interrupted on its way out of an ``except`` block takes
         that block's exception for the one at hand as long as it lives (CPython 3.11).
         """
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(self._run, operation).result(TIMEOUT)
+        return in_a_thread(lambda: self._run(operation))
 
     def _run(self, operation: Callable[[], object]) -> BaseException | None:
         before = sys.gettrace()

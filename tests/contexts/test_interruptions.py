@@ -6,7 +6,6 @@ import contextlib
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from mxcert_runtime.contexts.own_certificate import presents_certificate
 from mxcert_runtime.contexts.trust import default_paths_load
 from tests.contexts.conftest import realm_server
 from tests.contexts.ground import FOREIGN, GOOD, RSA, Activation, Ground, Realm
-from tests.contexts.interrupting import each_line
+from tests.contexts.interrupting import each_line, in_a_thread
 from tests.contexts.loading import loaded
 from tests.contexts.verdicts import Verdict, attempt
-from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import TlsVersion
 
@@ -40,10 +38,9 @@ def port(realm: Realm, client_authority: Authority) -> Iterator[int]:
 
 
 @pytest.fixture
-def judge(port: int) -> Iterator[Callable[[ssl.SSLContext, str], Verdict]]:
+def judge(port: int) -> Callable[[ssl.SSLContext, str], Verdict]:
     """Connects in another thread, which would wait for a lock that was left closed."""
-    with ThreadPoolExecutor(1) as thread:
-        yield lambda context, host: thread.submit(attempt, context, port, host).result(TIMEOUT)
+    return lambda context, host: in_a_thread(lambda: attempt(context, port, host))
 
 
 @pytest.fixture(params=EXCEPTIONS.values(), ids=EXCEPTIONS)
