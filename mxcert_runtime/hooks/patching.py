@@ -123,7 +123,7 @@ class Patches:
     def _patch_when_loaded(self, library: HookedLibrary, module: ModuleType) -> None:
         try:
             if self._on and self._patch(library):
-                _logger.debug("hooked: %s", library)
+                _logger.debug("hooked: %s", self._known[library.module])
         except Exception as error:
             # The import is the application's, which must not fail by what we do to it.
             lost = what_is_lost(library.module.partition(".")[0])
