@@ -19,6 +19,7 @@ import pycurl
 import mxcert_runtime
 from mxcert_runtime.connections import announcement
 from mxcert_runtime.hooks.curl import handles, library, multis, transfers
+from mxcert_runtime.hooks.curl.options import Options
 from mxcert_runtime.hooks.patching import Patches
 from tests.faults.scene import ALPHA_HOST, BETA_HOST, BETA_SERVICE, NOBODY, Scene
 from tests.support.client_files import ClientFiles
@@ -565,19 +566,48 @@ def test_extra_authorities(scene: Scene, caplog: pytest.LogCaptureFixture) -> No
 def test_proxy(
     scene: Scene, loopback_names: LoopbackNames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through a tunnel the server is told from its proxy; no redirect leaves the fence there."""
-    monkeypatch.setattr(transfers, "libcurl_version", lambda: (8, 0))
+    """Through a tunnel the server is told from its proxy. Where libcurl would take the identity to
+    other hosts nothing goes by a proxy, which could lead anywhere, until the program follows
+    redirects by itself."""
     scene.activate_hosts()
     with ConnectProxy() as proxy:
         curl = make_handle(scene)
         curl.setopt(pycurl.PROXY, proxy.url())
-        curl.setopt(pycurl.FOLLOWLOCATION, 1)
         assert [scene.alpha.fingerprint] == shown(curl, scene.url())
-        with pytest.raises(pycurl.error, match=r"leads to beta\.test"):
+        monkeypatch.setattr(transfers, "libcurl_version", lambda: (8, 0))
+        curl.setopt(pycurl.FOLLOWLOCATION, 1)
+        before = list(proxy.tunnels)
+        with pytest.raises(pycurl.error, match=r"by way of a proxy.*FOLLOWLOCATION off"):
             get(curl, scene.url(path=f"/redirect?to={scene.url(BETA_HOST)}"))
-        assert [scene.alpha.fingerprint] == scene.seen
-        assert f"{BETA_HOST}:{scene.server.port}" not in list(proxy.tunnels)
+        assert before == list(proxy.tunnels)
+        assert [None] == shown(curl, scene.url(NOBODY))
+        curl.setopt(pycurl.FOLLOWLOCATION, 0)
         assert [scene.beta.fingerprint] == shown(curl, scene.url(BETA_HOST))
+
+
+@pytest.mark.parametrize(
+    ("options", "variable", "expected"),
+    [
+        ({}, "https_proxy", True),
+        ({}, "ALL_PROXY", True),
+        ({}, "no_such_variable", False),
+        ({pycurl.PROXY: ""}, "https_proxy", False),
+        ({pycurl.NOPROXY: "*"}, "https_proxy", False),
+        ({pycurl.NOPROXY: "alpha.test"}, "https_proxy", True),
+        ({pycurl.PRE_PROXY: "socks5h://127.0.0.1:1", pycurl.PROXY: ""}, "none", True),
+    ],
+)
+def test_proxies_that_are_known(
+    options: dict[int, str], variable: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy of the handle or of the environment is one, unless the handle says there is none."""
+    for each in ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(each, raising=False)
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    known = Options()
+    for option, value in options.items():
+        known.note(option, value)
+    assert expected == known.may_use_proxy
 
 
 def test_turning_to_tls(

@@ -3,6 +3,7 @@
 libcurl follows redirects by itself, and before version 8.23 it presents there what its handle has.
 ``CONNECT_TO`` says where it connects for which endpoint, so that it can be sent nowhere for all
 others, however it reads a URL: to the broadcast address, to which nobody can open a connection.
+A proxy could say that it has one, so nothing is presented by way of any that nobody fences.
 """
 
 from __future__ import annotations
@@ -19,16 +20,20 @@ NOWHERE = "::255.255.255.255:1"
 _KEEPS_TO_ITSELF = 8, 23
 
 
-def needs_fence(attempt: Attempt, version: tuple[int, int], *, follows: bool, plain: bool) -> bool:
-    """Whether what was decided could reach another host than it is for.
+def could_present_elsewhere(
+    attempt: Attempt, version: tuple[int, int], *, follows: bool, plain: bool
+) -> bool:
+    """Whether the identity of what was decided could reach another host than it is for.
 
     ``plain`` is whether the URL has certainly been read as libcurl reads it.
     """
-    decision = attempt.decision
-    presents = decision.identity is not None and not attempt.plan.presents_own
-    if decision.authorities is not None and follows:
-        return True  # they are no trust for another host
+    presents = attempt.decision.identity is not None and not attempt.plan.presents_own
     return presents and (not plain or (follows and version < _KEEPS_TO_ITSELF))
+
+
+def could_trust_elsewhere(attempt: Attempt, *, follows: bool) -> bool:
+    """Whether pinned CAs could verify another host, for which they are no trust."""
+    return attempt.decision.authorities is not None and follows
 
 
 def fence_of(attempt: Attempt, place: Place, own: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...base import process_environ
 from .urls import CurlUrl, UnreadableUrlError, read_url
 
 #: what a transfer may need, by pycurl's names
@@ -11,7 +12,10 @@ _FOLLOWED = (
     *("URL", "CURLU", "PORT", "DEFAULT_PROTOCOL", "USE_SSL", "FOLLOWLOCATION", "CONNECT_TO"),
     *("SSLCERT", "SSLCERTTYPE", "SSLKEY", "SSLKEYTYPE", "SSLCERT_BLOB", "SSLKEY_BLOB"),
     *("SSLENGINE", "SSL_OPTIONS", "SSL_VERIFYPEER", "CAINFO", "CAINFO_BLOB", "CAPATH"),
+    *("PROXY", "PRE_PROXY", "NOPROXY"),
 )
+#: the variables in which libcurl looks for a proxy
+_PROXY_VARIABLES = "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"
 #: any of them is an identity of the program's own
 OWN = "SSLCERT", "SSLCERT_BLOB", "SSLKEY", "SSLKEY_BLOB", "SSLENGINE"
 _TRUST = "CAINFO", "CAINFO_BLOB", "CAPATH"
@@ -69,6 +73,18 @@ class Options:
     def follows(self) -> bool:
         """Whether libcurl follows redirects by itself."""
         return bool(self.values.get("FOLLOWLOCATION", 0))
+
+    @property
+    def may_use_proxy(self) -> bool:
+        """Whether a proxy could be used, for whatever host a redirect names."""
+        if _text(self.values.get("NOPROXY", "")).strip() == "*":
+            return False
+        if self.values.get("PRE_PROXY"):
+            return True
+        proxy = self.values.get("PROXY")
+        if proxy is not None:
+            return bool(proxy)  # an empty text is none, whatever the environment says
+        return any(process_environ().get(each) for each in _PROXY_VARIABLES)
 
     @property
     def has_default_trust(self) -> bool:

@@ -12,7 +12,13 @@ from ...connections import Attempt, OwnTls, begin_unasked, reuse_key_now
 from ...decisions import in_force
 from ...errors import MxcertError
 from ...identity import Authorities, Identity, exportable
-from .fence import NOWHERE, fence_of, is_within, needs_fence
+from .fence import (
+    NOWHERE,
+    could_present_elsewhere,
+    could_trust_elsewhere,
+    fence_of,
+    is_within,
+)
 from .options import CA_CERTS, OWN, Options
 from .urls import CurlUrl, Place, UnreadableUrlError, read_url
 
@@ -119,7 +125,16 @@ class Transfer:
 
     def _fence(self, attempt: Attempt, url: CurlUrl) -> None:
         follows, plain = self._options.follows, url.is_plain
-        if needs_fence(attempt, libcurl_version(), follows=follows, plain=plain):
+        leaks = could_present_elsewhere(attempt, libcurl_version(), follows=follows, plain=plain)
+        if leaks and self._options.may_use_proxy:
+            raise MxcertError(
+                f"{url.place.host} is to get an identity, which this libcurl would also present to "
+                "a host that a redirect or the URL leads to, by way of a proxy that may say it "
+                "reaches any. Follow redirects by a request of its own each (FOLLOWLOCATION off), "
+                "write the URL as https://host:port/path, set PROXY to '' where there is none, or "
+                "take a pycurl with libcurl 8.23"
+            )
+        if leaks or could_trust_elsewhere(attempt, follows=follows):
             self._is_fenced = True
             self._put("CONNECT_TO", fence_of(attempt, url.place, self._options.connect_to()))
 
