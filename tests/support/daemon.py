@@ -29,7 +29,7 @@ from .pki import pem
 from .server_tls import ServerTls
 
 _NOBODY = "nobody"
-_TAKEN = re.compile("address already in use", re.IGNORECASE)
+_TAKEN = re.compile("address already in use|eaddrinuse", re.IGNORECASE)
 _END = "(it has ended)"
 _holders: list[tempfile.TemporaryDirectory[str]] = []
 
@@ -126,6 +126,10 @@ class Daemon(ABC):
         """Arguments of ``Popen``: whom it runs as."""
         return unprivileged()
 
+    def environment(self) -> dict[str, str]:
+        """Its variables, once :meth:`command` has looked for a port."""
+        return cleaned(os.environ)
+
     def hand_over(self) -> None:
         """Let whom it runs as have what was prepared."""
         own(self.folder)
@@ -162,7 +166,7 @@ class Daemon(ABC):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             cwd="/",
-            env=cleaned(os.environ),
+            env=self.environment(),
             **self.account(),
         )
         self._reading = threading.Thread(target=self._read, daemon=True)
@@ -177,9 +181,12 @@ class Daemon(ABC):
                 self.output.append(line.decode("utf-8", "replace").rstrip())
         self.output.append(_END)
 
-    def line(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        """What the first line with this in it has there, as soon as it is printed."""
-        count = 1
+    def line(self, pattern: re.Pattern[str], *, after: int = 0) -> re.Match[str]:
+        """What the first line with this in it has there, as soon as it is printed.
+
+        ``after`` is how many lines are not looked at, since they were printed before.
+        """
+        count = after + 1
         while True:
             line = self.output.wait_for(count)[count - 1]
             found = pattern.search(line)
