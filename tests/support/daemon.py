@@ -29,7 +29,9 @@ from .pki import pem
 from .server_tls import ServerTls
 
 _NOBODY = "nobody"
-_TAKEN = re.compile("address already in use|eaddrinuse", re.IGNORECASE)
+_TAKEN = re.compile(
+    "address already in use|eaddrinuse|there is already a epmd running", re.IGNORECASE
+)
 _END = "(it has ended)"
 _holders: list[tempfile.TemporaryDirectory[str]] = []
 

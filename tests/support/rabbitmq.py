@@ -50,7 +50,7 @@ def rabbitmq(tls: ServerTls, user: str) -> Iterator[RabbitmqServer]:
 class NodeNames(Daemon):
     """Erlang's epmd."""
 
-    ready = re.compile("epmd running")
+    ready = re.compile("entering the main select")
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,9 +61,9 @@ class NodeNames(Daemon):
         """Nothing."""
 
     def command(self) -> list[str]:
-        """In the foreground, since it is to print."""
+        """In the foreground; asked twice to print, it says when it has its port."""
         self.port = free_port()
-        return [self._program, "-address", "127.0.0.1", "-port", str(self.port), "-d"]
+        return [self._program, "-address", "127.0.0.1", "-port", str(self.port), "-d", "-d"]
 
 
 class RabbitmqServer(Daemon):
