@@ -36,6 +36,7 @@ distribution.listener.port_range.max = {node_port}
 log.file = false
 log.console = true
 """
+_LISTENS = re.compile("started TLS .*listener on")
 #: how it logs whom it lets in
 _USER = re.compile(r"user '(.*)' authenticated and granted access to vhost")
 
@@ -83,6 +84,10 @@ class RabbitmqServer(Daemon):
     def user(self, after: int) -> str:
         """Who is let in next, when so many lines had been printed."""
         return self.line(_USER, after=after)[1]
+
+    def _is_ready(self) -> bool:
+        """It says that it is even where its port was taken."""
+        return super()._is_ready() and any(map(_LISTENS.search, self.output))
 
     def prepare(self) -> None:
         """Its certificates, its plugin, its folders."""
