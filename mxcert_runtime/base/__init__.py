@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from .files_read import Marks, changed_files, mark_of, newest_change
     from .frozen_dataclass import dataclass
+    from .generated_part import with_part
     from .genuine_ssl import NativeContext, genuine_context
     from .hosts import (
         Host,
@@ -150,6 +151,7 @@ __all__ = (
     "stand_in",
     "state_of",
     "temporary_file",
+    "with_part",
     "write_all",
 )  # fmt: skip
 
@@ -162,6 +164,7 @@ _FILES = {
     "file_state": "DirectoryState FileState content_of directory_states hashed_files state_of",
     "files_read": "Marks changed_files mark_of newest_change",
     "frozen_dataclass": "dataclass",
+    "generated_part": "with_part",
     "genuine_ssl": "NativeContext genuine_context",
     "hosts": (
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "

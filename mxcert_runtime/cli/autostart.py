@@ -12,11 +12,10 @@ import json
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..base import process_environ
+from ..base import dataclass, process_environ
 from ..base.printable import printable
 
 FILE = "mxcert_runtime_autostart.pth"

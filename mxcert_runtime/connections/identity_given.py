@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from ..base import NearWords
+from ..base import NearWords, dataclass
 from ..decisions import Decision, Generation, Withheld, in_force
 from ..decisions.current_service import current_service
 from ..errors import NoIdentityError
@@ -86,8 +85,7 @@ def _choose(decision: Decision, name: str | None, where: str) -> Identity:
         return _named(name, decision.presentable, f"the rules give {where}")
     if decision.identity is not None:
         return decision.identity
-    now = datetime.now(timezone.utc)
-    valid = [each for each in decision.candidates if each.validity_at(now) is Validity.VALID]
+    valid = decision.valid_at(datetime.now(timezone.utc))
     if len(valid) == 1:
         return valid[0]
     names = ", ".join(repr(each.name) for each in decision.candidates)

@@ -6,9 +6,9 @@ client's hands from then on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ..base import dataclass
 from ..decisions import Decision, Generation, decide_unasked, in_force, withheld_from_late
 from .attempt import Attempt, begin
 from .endpoint import Asked

@@ -7,11 +7,12 @@ question from a bounded memo and does everything else once per name.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 
 from ..base import Host, HostPattern, UnnamedHost, canonical_host, dataclass, is_address
-from ..identity import Authorities, Identity
+from ..identity import Authorities, Identity, Validity
 
 #: Distinct questions that are remembered. A client that dials ever new names (a crawler) must not
 #: grow the memo without end; past the limit it is begun anew.
@@ -109,6 +110,10 @@ class Decision:
     def presentable(self) -> tuple[Identity, ...]:
         """All that a connection may present by this decision."""
         return self.candidates if self.identity is None else (self.identity,)
+
+    def valid_at(self, moment: datetime) -> list[Identity]:
+        """The candidates that are valid at an aware moment."""
+        return [each for each in self.candidates if each.validity_at(moment) is Validity.VALID]
 
     def __str__(self) -> str:
         presented = self.identity.name if self.identity else self.choice.value

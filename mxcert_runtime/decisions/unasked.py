@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..errors import MxcertError
-from ..identity import Validity
 from .policy import Choice, Decision, Withheld
 
 
@@ -41,7 +40,7 @@ def decide_unasked(decision: Decision, moment: datetime) -> Decision:
         return decision
     if decision.rule is None:
         return _WITHHELD
-    valid = [each for each in decision.candidates if each.validity_at(moment) is Validity.VALID]
+    valid = decision.valid_at(moment)
     if len(valid) == 1:
         return Decision.pinned(valid[0], decision.reason, decision.rule)
     names = ", ".join(repr(each.name) for each in valid) or "none that is valid now"

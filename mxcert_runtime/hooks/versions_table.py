@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ..base import with_part
 from .known_versions import ROWS
 
 BEGIN, END = "<!-- versions: generated, begin -->\n", "<!-- versions: generated, end -->\n"
@@ -22,11 +23,7 @@ def versions_table() -> str:
 
 def with_table(document: str) -> str:
     """A document with the table of today between the marks."""
-    before, _, rest = document.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError("the document has not both marks")
-    return f"{before}{BEGIN}{versions_table()}{END}{after}"
+    return with_part(document, BEGIN, versions_table(), END)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..base import with_part
 from . import names
 from .readers import reader_of
 from .scalars import SCALARS
@@ -50,11 +51,7 @@ def _rows() -> Iterator[tuple[str, str, str, str]]:
 
 def with_table(document: str) -> str:
     """A document with the table of today between the marks."""
-    before, _, rest = document.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError("the document has not both marks")
-    return f"{before}{BEGIN}{settings_table()}{END}{after}"
+    return with_part(document, BEGIN, settings_table(), END)
 
 
 if __name__ == "__main__":

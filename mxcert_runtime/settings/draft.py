@@ -5,11 +5,12 @@ The only mutable values of this package; :mod:`.loading` makes frozen settings o
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Generic, TypeVar
 
-from ..base import NearWords, Origin, OriginKind
+from ..base import NearWords, Origin, OriginKind, dataclass
 from ..errors import Fault
 from ..identity import Authority, IdentitySettings
 from .model import RuleSettings, SettingsFile
@@ -17,7 +18,7 @@ from .model import RuleSettings, SettingsFile
 T = TypeVar("T")
 
 
-@dataclass
+@dataclasses.dataclass
 class Findings:
     """Faults and warnings in the order in which they were found, and what files were read."""
 
@@ -88,7 +89,7 @@ class Given(Generic[T]):
     place: Place
 
 
-@dataclass
+@dataclasses.dataclass
 class Draft:
     """Parts of settings from one source.
 

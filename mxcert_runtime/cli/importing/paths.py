@@ -6,7 +6,8 @@ import argparse
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ...base import dataclass
 
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 

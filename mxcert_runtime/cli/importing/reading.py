@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...errors import Fault
 from ...settings import Reading, names, read_settings, settings_of_text
 from .pasted import is_known, variables_of

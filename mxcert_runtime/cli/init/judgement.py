@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...decisions import Generation, build_generation
 from ...diagnosis import Diagnostic, Expectation, check_files, check_identity, check_rules
 from ...errors import SettingsError

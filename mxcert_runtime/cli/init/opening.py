@@ -10,9 +10,8 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from ...base import Origin, Secret, read_bounded, reason_of
+from ...base import Origin, Secret, dataclass, read_bounded, reason_of
 from ...errors import IdentityError, IdentityProblem
 from ...identity import IdentitySettings, Material, PemFiles, Pkcs12File, load_identities
 

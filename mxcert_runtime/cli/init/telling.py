@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from ...base import dataclass
 from ...base.printable import printable
 from ..check.text import describe_chain
 from ..layout import Style, Styled

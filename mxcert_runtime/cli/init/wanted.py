@@ -6,9 +6,8 @@ import json
 import os
 import re
 import shlex
-from dataclasses import dataclass
 
-from ...base import Secret, parse_pattern
+from ...base import Secret, dataclass, parse_pattern
 from ...settings import names
 
 _PLAIN_ENDING = re.compile(r"\.[a-z0-9]{1,16}")

@@ -9,9 +9,8 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from ...base import Secret, reason_of, write_all
+from ...base import Secret, dataclass, reason_of, write_all
 from ...settings import PUBLISHED, schema_text
 
 _SECRET_MODE, _PUBLIC_MODE = 0o600, 0o644

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Union
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from ...settings import PUBLISHED
 
 SCHEMA_LINE = f"#:schema ./{PUBLISHED}"

@@ -8,13 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from ...base import Secret
+from ...base import Secret, dataclass
 from .ber import IDENTIFIER, INTEGER, OCTETS, SEQUENCE, Element, MalformedError, read_element
 from .certificate import Certificate
 from .refusal import RefusalsIgnored
