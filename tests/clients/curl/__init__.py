@@ -1,0 +1,1 @@
+"""pycurl, the handles of libcurl: what each transfer presents, by what the server saw."""
