@@ -1,64 +1,34 @@
-"""grpcio, sync and aio, by what the server saw of each call."""
+"""grpcio, sync and aio: whatever a stub calls by, each call presents its own."""
 
 from __future__ import annotations
 
 import importlib
-import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 pytest.importorskip("grpc")
+
+
 pytest.importorskip("h2")
 
 import grpc
 import wrapt
-from grpc.experimental import session_cache
 
 import mxcert_runtime
-from mxcert_runtime.connections import announcement
 from mxcert_runtime.hooks import grpc_channels
-from tests.clients.grpc_scene import AIO_CALLS, CALLS, GrpcScene, named, run_aio, unary_unary
+from tests.clients.grpcio.scene import (
+    AIO_CALLS,
+    CALLS,
+    HOSTS,
+    GrpcScene,
+    named,
+    run_aio,
+    unary_unary,
+)
 from tests.support.client_files import ClientFiles
-from tests.support.grpc_server import GrpcServer
 from tests.support.pki import Authority, Leaf, pem
-from tests.support.server_tls import Demand, ServerTls
-
-HOSTS = "alpha.test", "beta.test", "nobody.test", "localhost"
-
-
-@pytest.fixture
-def start(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> Callable[..., GrpcServer]:
-    """Starts servers that ask for a certificate."""
-
-    def start(issuer: Authority = authority, demand: Demand = Demand.ACCEPT) -> GrpcServer:
-        leaf = issuer.issue("server", hosts=(*HOSTS, "127.0.0.1"))
-        tls = ServerTls(leaf, (client_authority,), demand, alpn=("h2",))
-        return server_stack.enter_context(GrpcServer(tls))
-
-    return start
-
-
-@pytest.fixture
-def scene(
-    start: Callable[..., GrpcServer],
-    client_files: ClientFiles,
-    authority: Authority,
-    alpha: Leaf,
-    beta: Leaf,
-) -> GrpcScene:
-    return GrpcScene(start(), client_files, authority, alpha, beta)
-
-
-@pytest.fixture
-def channels(scene: GrpcScene) -> Iterator[Callable[..., Any]]:
-    """Opens channels, and closes them in the end."""
-    with ExitStack() as stack:
-        yield lambda *args, **more: stack.enter_context(scene.channel(*args, **more))
 
 
 def _expected(scene: GrpcScene) -> list[str | None]:
@@ -236,174 +206,6 @@ def test_experimental_simple_call(scene: GrpcScene) -> None:
         timeout=20,
     )
     assert [scene.alpha.fingerprint] == list(scene.server.answers)
-
-
-@pytest.mark.parametrize(
-    "target", ["localhost:{}", "dns:localhost:{}", "dns:///localhost:{}", "ipv4:127.0.0.1:{}"]
-)
-def test_targets(scene: GrpcScene, target: str) -> None:
-    """A target's own name counts, on its port; without the port's rule there is nothing."""
-    port = scene.server.port
-    for given, expected in ((port, scene.alpha.fingerprint), (port % 60000 + 1, None)):
-        hosts = [f"localhost:{given}", f"127.0.0.1:{given}"]
-        entry = scene.files.identity("alpha", scene.alpha, hosts=hosts)
-        mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [entry]})
-        credentials = scene.credentials()
-        with grpc.secure_channel(target.format(port), credentials) as channel:
-            assert expected == unary_unary(channel)
-
-
-@pytest.mark.parametrize("option", ["grpc.ssl_target_name_override", "grpc.default_authority"])
-def test_name_that_is_verified_counts(scene: GrpcScene, option: str) -> None:
-    """Of a target whose name is overridden the other name counts, and its own does not."""
-    scene.activate()
-    target = f"localhost:{scene.server.port}"
-    credentials = scene.credentials()
-    with grpc.secure_channel(target, credentials, [(option, "alpha.test")]) as channel:
-        assert scene.alpha.fingerprint == unary_unary(channel)
-    entry = scene.files.identity("alpha", scene.alpha, hosts=["localhost"])
-    mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [entry]})
-    with grpc.secure_channel(target, credentials, [(option, "alpha.test")]) as channel:
-        assert None is unary_unary(channel)
-
-
-def test_uncertain_target(scene: GrpcScene, caplog: pytest.LogCaptureFixture) -> None:
-    """A target of several addresses gets nothing, and one warning says so."""
-    entry = scene.files.identity("alpha", scene.alpha, hosts=["127.0.0.1"])
-    mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [entry]})
-    target = f"ipv4:{scene.target},{scene.target}"
-    for _ in range(2):
-        with grpc.secure_channel(target, scene.credentials(), named("127.0.0.1")) as channel:
-            assert None is unary_unary(channel)
-    assert 1 == sum("not certain for which host" in each for each in caplog.messages)
-
-
-def test_options_that_lead_to_other_hosts(
-    scene: GrpcScene, start: Callable[..., GrpcServer], caplog: pytest.LogCaptureFixture
-) -> None:
-    """A lookup service, to which gRPC shows the channel's credentials, sees no identity."""
-    scene.activate()
-    lookup = start()
-    routes = {
-        "grpcKeybuilders": [{"names": [{"service": "a"}]}],
-        "lookupService": f"localhost:{lookup.port}",
-        "cacheSizeBytes": 1000,
-    }
-    policy = {
-        "routeLookupConfig": routes,
-        "childPolicy": [{"pick_first": {}}],
-        "childPolicyConfigTargetFieldName": "target",
-    }
-    config = json.dumps({"loadBalancingConfig": [{"rls_experimental": policy}]})
-    options = [*named("alpha.test"), ("grpc.service_config", config)]
-    with (
-        grpc.secure_channel(scene.target, scene.credentials(), options) as channel,
-        pytest.raises(grpc.RpcError),
-    ):
-        unary_unary(channel)
-    assert [None] == [each.fingerprint for each in lookup.seen]
-    assert "Leave out the option `grpc.service_config`" in caplog.text
-
-
-def test_options_that_are_an_iterator(scene: GrpcScene) -> None:
-    """They are read by us and by gRPC, on each channel that is made of them."""
-    scene.activate()
-    with grpc.secure_channel(
-        scene.target, scene.credentials(), iter(named("alpha.test"))
-    ) as channel:
-        assert scene.alpha.fingerprint == unary_unary(channel)
-        with mxcert_runtime.service("Beta"):
-            assert scene.beta.fingerprint == unary_unary(channel)
-    assert ["alpha.test"] * 2 == [each.sni for each in scene.server.seen]
-
-
-@pytest.mark.parametrize("is_one_channel", [True, False])
-def test_sessions_that_are_cached(scene: GrpcScene, is_one_channel: bool) -> None:
-    """What one identity has opened no other one resumes, and nobody does afterwards."""
-    scene.activate()
-    options = [
-        *named("alpha.test"),
-        ("grpc.ssl_session_cache", session_cache.ssl_session_cache_lru(9)),
-    ]
-    found = []
-    with ExitStack() as stack:
-
-        def channel() -> Any:
-            opened = grpc.secure_channel(scene.target, scene.credentials(), options)
-            return stack.enter_context(opened)
-
-        kept = channel()
-        for service in ("Beta", "Other", "Beta"):
-            with mxcert_runtime.service(service):
-                found.append(unary_unary(kept if is_one_channel else channel()))
-        mxcert_runtime.deactivate()
-        found.append(unary_unary(channel()))
-    alpha, beta = scene.alpha.fingerprint, scene.beta.fingerprint
-    assert [beta, alpha, beta, None] == found
-
-
-def test_own_certificate(scene: GrpcScene, channels: Any) -> None:
-    """The program's own key is left alone."""
-    scene.activate()
-    own = grpc.ssl_channel_credentials(
-        scene.authority.pem, scene.beta.key_pem(), pem(scene.beta.certificate)
-    )
-    assert scene.beta.fingerprint == unary_unary(channels("alpha.test", own))
-
-
-@pytest.mark.parametrize("is_own", [False, True])
-def test_pinned_authorities(
-    scene: GrpcScene, start: Callable[..., GrpcServer], is_own: bool
-) -> None:
-    """They alone verify, whatever the program trusts, with a certificate of its own too."""
-    other = Authority("Other root")
-    stranger = start(other)
-    entry = scene.files.identity(
-        "alpha", scene.alpha, hosts=["alpha.test"], authorities=[scene.authority]
-    )
-    mxcert_runtime.activate(settings={"unlisted_hosts": "none", "identity": [entry]})
-    own = (scene.beta.key_pem(), pem(scene.beta.certificate)) if is_own else ()
-    trusting = grpc.ssl_channel_credentials(other.pem, *own)
-    leaf = scene.beta if is_own else scene.alpha
-    for server, host in ((scene.server, "alpha.test"), (stranger, "nobody.test")):
-        with grpc.secure_channel(f"127.0.0.1:{server.port}", trusting, named(host)) as channel:
-            unary_unary(channel)
-    with (
-        grpc.secure_channel(f"127.0.0.1:{stranger.port}", trusting, named("alpha.test")) as channel,
-        pytest.raises(grpc.RpcError, match="UNAVAILABLE"),
-    ):
-        unary_unary(channel)
-    assert [leaf.fingerprint] == list(scene.server.answers)
-    assert [leaf.fingerprint if is_own else None] == list(stranger.answers)
-    assert [leaf.fingerprint if is_own else None] == [each.fingerprint for each in stranger.seen]
-
-
-def test_extra_authorities_join_default_trust(
-    scene: GrpcScene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The extra CAs count beside gRPC's default roots, and not beside the program's own."""
-    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
-    scene.activate(ca=[str(scene.files.authority(scene.authority))])
-    with grpc.secure_channel(
-        scene.target, grpc.ssl_channel_credentials(), named("alpha.test")
-    ) as channel:
-        assert scene.alpha.fingerprint == unary_unary(channel)
-    own = grpc.ssl_channel_credentials(Authority("Other root").pem)
-    with (
-        grpc.secure_channel(scene.target, own, named("alpha.test")) as channel,
-        pytest.raises(grpc.RpcError, match="UNAVAILABLE"),
-    ):
-        unary_unary(channel)
-
-
-def test_offered_by_default(
-    scene: GrpcScene, channels: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Where only the server's request could choose, nothing is presented; one warning says so."""
-    announcement._warned_of_unseen.clear()
-    scene.activate(unlisted_hosts="offer")
-    assert [None] * 2 == [unary_unary(channels(host)) for host in ("nobody.test", "localhost")]
-    assert 1 == sum("do not show the server's request" in each for each in caplog.messages)
 
 
 @pytest.mark.parametrize("is_before", [True, False])

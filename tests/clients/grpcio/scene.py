@@ -13,6 +13,7 @@ from tests.support.client_files import ClientFiles
 from tests.support.grpc_server import GrpcServer
 from tests.support.pki import Authority, Leaf
 
+HOSTS = "alpha.test", "beta.test", "nobody.test", "localhost"
 #: what a call may take, where a server is refused
 LIMIT = 20
 

@@ -1,0 +1,1 @@
+"""grpcio, sync and aio: what each call presents, by what the server saw."""
