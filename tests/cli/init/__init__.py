@@ -1,0 +1,1 @@
+"""``mxcert init``: settings for an identity, made out of its files."""
