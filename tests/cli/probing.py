@@ -15,6 +15,8 @@ from mxcert_runtime.cli import main
 from tests.support.listener import Listener, Records
 from tests.support.server_tls import ServerEnd, ServerTls, close_politely
 
+HOST = "partner.example"
+
 
 @dataclass(frozen=True)
 class Probed:

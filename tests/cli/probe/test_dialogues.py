@@ -7,32 +7,17 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.cli.probing import Probe, ScriptedServer, probe_with
-from tests.support.client_files import ClientFiles
+from tests.cli.probing import HOST, Probe, ScriptedServer
 from tests.support.factories import ServerFactory
 from tests.support.mail_server import StartTlsServer
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerTls
 
-HOST = "partner.example"
 _LDAP_DONE = bytes.fromhex("300c02010178070a010004000400")
 _LDAP_REFUSED = bytes.fromhex("300c02010178070a013404000400")
 _LDAP_ANSWER = bytes.fromhex("300c02010278070a010004000400")
 
 pytestmark = pytest.mark.usefixtures("loopback_names")
-
-
-@pytest.fixture
-def probe(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    client_files: ClientFiles,
-    alpha: Leaf,
-    authority: Authority,
-) -> Probe:
-    """The host has alpha's identity, and the servers' authority is trusted."""
-    settings = client_files.variables(alpha, usages={HOST: alpha}, authorities=[authority])
-    return probe_with(monkeypatch, capsys, settings)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from mxcert_runtime.cli import main
 from mxcert_runtime.cli.probe.target import parse_target
-from tests.cli.probing import Probe, ScriptedServer, probe_with
+from tests.cli.probing import HOST, Probe, ScriptedServer
 from tests.compat.servers import BEFORE
 from tests.compat.values import Server
 from tests.support.client_files import ClientFiles
@@ -18,26 +18,12 @@ from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerConnection, ServerTls
 from tests.support.tls_listener import TlsListener
 
-HOST = "partner.example"
 _GREETING = b"\x0a8.0.36\0" + bytes(13)
 _WITHOUT_TLS = _GREETING + b"\xff\xf7" + bytes(20)
 _BLOCKED = b"\xff\x69\x04Host 'x' is blocked"
 _AMQP_START = b"\x01\0\0\0\0\0\x04\0\x0a\0\x0a"
 
 pytestmark = pytest.mark.usefixtures("loopback_names")
-
-
-@pytest.fixture
-def probe(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    client_files: ClientFiles,
-    alpha: Leaf,
-    authority: Authority,
-) -> Probe:
-    """The host has alpha's identity, and the servers' authority is trusted."""
-    settings = client_files.variables(alpha, usages={HOST: alpha}, authorities=[authority])
-    return probe_with(monkeypatch, capsys, settings)
 
 
 class _Upgrading(TlsListener):

@@ -1,0 +1,1 @@
+"""``mxcert probe`` against real servers: what it saw and says, and that it weakens nothing."""
