@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime
 from enum import Enum
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from weakref import WeakValueDictionary
-
-from cryptography import x509
 
 from ..base import ForkSafeLock, Origin, Secret, dataclass
 from ..base.printable import printable
@@ -29,6 +27,9 @@ from .material.pairing import Pair, pair_up
 from .material.refusal import RefusalsIgnored
 from .opening import Content, CredentialsContent, Preparation
 from .sources import Authority, AuthorityText, IdentitySettings
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 
 class Validity(Enum):
@@ -148,7 +149,7 @@ class _OpenedOnce:
     """
 
     def __init__(self) -> None:
-        self._hash_key = Secret(secrets.token_bytes(32))
+        self._hash_key = Secret(os.urandom(32))
         self._opened: WeakValueDictionary[bytes, OpenedPairs] = WeakValueDictionary()
         self._lock = ForkSafeLock()
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from mxcert_runtime.identity.material import strict_reading
 from tests.support import pki
+
+
+@pytest.fixture(params=["cryptography", "openssl"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Who is asked for certificates first; a program's start has only OpenSSL at hand."""
+    is_at_hand = request.param == "cryptography"
+    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: is_at_hand)
+    return str(request.param)
 
 
 @pytest.fixture(scope="session")

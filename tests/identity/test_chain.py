@@ -15,6 +15,8 @@ from tests.support import pki
 
 from .material import failure, load_inline, pem_files
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 def _orders(leaf: pki.Leaf) -> list[tuple[x509.Certificate, ...]]:
     return list(itertools.permutations((leaf.certificate, *leaf.chain)))

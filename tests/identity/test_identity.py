@@ -15,6 +15,8 @@ from tests.support.identities import identity_of
 
 from .material import ORIGIN, load_inline, pem_files
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 SECOND = datetime.timedelta(seconds=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ssl
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mxcert_runtime.identity.identity import load_identity
 from mxcert_runtime.identity.key import LoadArguments
 from mxcert_runtime.identity.key_transfer import present as transfer
 from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.pem import pem_text
 from mxcert_runtime.identity.material.public_key import PublicKey
 from mxcert_runtime.identity.opening import Content, Opened
 from mxcert_runtime.identity.sources import MaterialFile, PemFiles, Pkcs12File, Pkcs12Inline
@@ -25,11 +27,18 @@ from tests.support import pki
 
 from .material import failure, load_inline, pem_files, settings
 
+_CURVES: dict[str, ec.EllipticCurve] = {
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+    "secp256k1": ec.SECP256K1(),
+}
 
-@pytest.mark.parametrize("kind", ["rsa", "ec", "ed25519", "P-521"])
-def test_a_key_knows_its_public_key(issuer: pki.Authority, kind: str) -> None:
+
+@pytest.mark.parametrize("kind", ["rsa", "ec", "ed25519", *_CURVES])
+def test_a_key_knows_its_public_key(issuer: pki.Authority, kind: str, reader: str) -> None:
     """It is the one of the certificate byte for byte, and its kind is the certificate's."""
-    own = ec.generate_private_key(ec.SECP521R1()) if kind == "P-521" else pki.private_key(kind)
+    curve = _CURVES.get(kind)
+    own = ec.generate_private_key(curve) if curve else pki.private_key(kind)
     identity = load_inline(issuer.issue("client", signing_key=own).pkcs12("x"), "x")
     public = identity.key.public_key()
 
@@ -38,10 +47,11 @@ def test_a_key_knows_its_public_key(issuer: pki.Authority, kind: str) -> None:
     assert identity.key_type == identity.key.kind
 
 
-@pytest.mark.parametrize(("kind", "is_read"), [("rsa", False), ("ec", True)])
-def test_no_prime_is_proven(issuer: pki.Authority, kind: str, is_read: bool) -> None:
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_no_prime_is_proven(issuer: pki.Authority, kind: str, reader: str) -> None:
     """cryptography would take longer over an RSA key than all else; OpenSSL is asked for it."""
     identity = load_inline(issuer.issue("client", key=kind).pkcs12("x"), "x")
+    is_read = kind == "ec" and reader == "cryptography"
     assert is_read == ("parsed" in vars(identity.key))
 
 
@@ -150,3 +160,23 @@ def test_a_key_file_of_a_tpm(tmp_path: Path, issuer: pki.Authority) -> None:
     error = failure(pem_files(tmp_path, leaf.pem(), text))
     assert IdentityProblem.UNSUPPORTED is error.problem
     assert "PKCS#11" in error.remedy
+
+
+def test_a_public_half_of_another_key(tmp_path: Path, issuer: pki.Authority, reader: str) -> None:
+    """What an EC key says of itself is not believed: its secret number decides whose it is."""
+    own, other = pki.private_key("ec"), pki.private_key("ec")
+    assert isinstance(own, ec.EllipticCurvePrivateKey)
+    assert isinstance(other, ec.EllipticCurvePrivateKey)
+    mine, theirs = (
+        each.private_numbers().private_value.to_bytes(32, "big") for each in (own, other)
+    )
+    leaf = issuer.issue("client", signing_key=own)
+    key = base64.b64decode(b"".join(leaf.key_pem().splitlines()[1:-1]))
+    forged = pem_text("PRIVATE KEY", Secret(key.replace(mine, theirs))).reveal()
+
+    assert (
+        leaf.fingerprint
+        == load_identity(pem_files(tmp_path, leaf.pem(), leaf.key_pem())).fingerprint
+    )
+    error = failure(pem_files(tmp_path, leaf.pem(), forged))
+    assert IdentityProblem.KEY_MISMATCH == error.problem

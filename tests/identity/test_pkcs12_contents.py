@@ -16,6 +16,8 @@ from tests.support.odd_certificates import as_pem
 from . import der, pfx
 from .material import failure, inline, load_inline
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 
 def _file(*leaves: pki.Leaf, others: tuple[bytes, ...] = ()) -> bytes:
     """All keys first, then all certificates the other way round."""

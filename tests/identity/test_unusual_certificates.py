@@ -15,6 +15,8 @@ from tests.support import pki
 from . import der
 from .material import failure, pem_files
 
+pytestmark = pytest.mark.usefixtures("reader")
+
 EC_KEY = der.identifier("1.2.840.10045.2.1")
 EC_SIGNATURE = der.identifier("1.2.840.10045.4.3.2")
 

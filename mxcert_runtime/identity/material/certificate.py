@@ -1,8 +1,8 @@
 """A certificate as it came, and what can be told of it.
 
-What cryptography reads is read by it. It is stricter than OpenSSL, which presents and trusts
-certificates with odd strings, numbers and dates that authorities did issue; there the few fields
-that matter here are read by this package, and only where OpenSSL takes the certificate.
+It is one if cryptography or OpenSSL reads it. cryptography is stricter than OpenSSL, which presents
+and trusts certificates with odd strings, numbers and dates that authorities did issue. The few
+fields that matter here are read by this package.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import re
 import ssl
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
-from typing import NamedTuple
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...base import NativeContext, Secret
-from .ber import SEQUENCE, Element, MalformedError, at_least, read_der, split_algorithm
+from . import strict_reading
+from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_der, split_algorithm
 from .distinguished_name import rfc4514_name
 from .pem import pem_text
 from .public_key import PublicKey, read_public_key
 from .refusal import RefusalsIgnored
 
-_VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_VERSION, _EXTENSIONS, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0xA3, 0x17, 0x18
 
 #: X.680, sections 46 and 47, with what BER leaves open: seconds, fractions and an offset
 _DIGITS = r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})?"
@@ -52,14 +53,33 @@ class Certificate:
 
     def __init__(self, der: bytes) -> None:
         self.der = der
-        self.parsed = _parse(der)
-        if self.parsed is None and (self._read_fields() is None or not openssl_takes(der)):
+        readers = [self._is_read_by_openssl, self._is_read_by_cryptography]
+        if strict_reading.is_at_hand():
+            readers.reverse()
+        if not any(read() for read in readers):
             raise MalformedError("no certificate")
 
     @classmethod
     def of(cls, parsed: x509.Certificate) -> Certificate:
         """The certificate that cryptography has."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
         return cls(parsed.public_bytes(Encoding.DER))
+
+    def _is_read_by_openssl(self) -> bool:
+        return self._read_fields() is not None and openssl_takes(self.der)
+
+    def _is_read_by_cryptography(self) -> bool:
+        return self.parsed is not None
+
+    @cached_property
+    def parsed(self) -> x509.Certificate | None:
+        """cryptography's view of it; ``None`` where it has none."""
+        from cryptography import x509
+
+        with RefusalsIgnored():
+            return x509.load_der_x509_certificate(self.der)
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Certificate) and self.der == other.der
@@ -126,6 +146,22 @@ class Certificate:
                 return all(map(list, names)) and bool(list(self.parsed.extensions) or True)
         return False
 
+    def extension(self, identifier: str) -> bytes | None:
+        """The content of an extension by its dotted object identifier; ``None`` without it.
+
+        Raises :class:`~.ber.MalformedError`.
+        """
+        for each in self._extensions:
+            name, *_, content = at_least(2, each.expect(SEQUENCE))
+            if name.as_identifier() == identifier:
+                return content.expect(OCTETS).content
+        return None
+
+    @property
+    def _extensions(self) -> list[Element]:
+        tagged = [each for each in self._parts if each.tag == _EXTENSIONS]
+        return at_least(1, tagged[0])[0].expect(SEQUENCE).children() if tagged else []
+
     @cached_property
     def _fields(self) -> _Fields:
         fields = self._read_fields()
@@ -135,18 +171,16 @@ class Certificate:
 
     def _read_fields(self) -> _Fields | None:
         try:
-            tbs = at_least(3, read_der(Secret(self.der)).expect(SEQUENCE))[0]
-            parts = at_least(6, tbs.expect(SEQUENCE))
-            first = 1 if parts[0].tag == _VERSION else 0
-            return _Fields(*parts[first : first + 6])
+            first = 1 if self._parts[0].tag == _VERSION else 0
+            return _Fields(*self._parts[first : first + 6])
         except (MalformedError, TypeError):
             return None
 
-
-def _parse(der: bytes) -> x509.Certificate | None:
-    with RefusalsIgnored():
-        return x509.load_der_x509_certificate(der)
-    return None
+    @property
+    def _parts(self) -> list[Element]:
+        """What a TBSCertificate is made of."""
+        tbs = at_least(3, read_der(Secret(self.der)).expect(SEQUENCE))[0]
+        return at_least(6, tbs.expect(SEQUENCE))
 
 
 def openssl_takes(der: bytes) -> bool:

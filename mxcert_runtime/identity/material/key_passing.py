@@ -9,7 +9,7 @@ comes of it can be seen.
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -42,7 +42,7 @@ def passed(key: Exportable, certificates: bytes) -> Iterator[LoadArguments]:
 
 @contextlib.contextmanager
 def _encrypted_file(key: Exportable, certificates: bytes) -> Iterator[LoadArguments]:
-    password = Secret(secrets.token_hex(32))
+    password = Secret(os.urandom(32).hex())
     content = _joined(key.as_encrypted_pem(password), certificates)
     with temporary_file(content) as path:
         yield LoadArguments(path, None, password.reveal)

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timezone
 
-from cryptography.exceptions import InvalidSignature
-
 from ...base import dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..key import Key
+from . import strict_reading
 from .certificate import Certificate
 from .distinguished_name import comparable_name
+from .key_identifiers import issuers_key_identifier, own_key_identifier
 from .private_key import KeyMaterial
 from .public_key import RSA, RSASSA_PSS, Fit, compare_keys
 from .refusal import RefusalsIgnored
@@ -42,6 +42,8 @@ class Pair:
         if not isinstance(self.key, KeyMaterial) or self.key.algorithm in (RSA, RSASSA_PSS):
             # Of an RSA key cryptography proves the primes: 40 ms at 2048 bits, of which OpenSSL
             # needs one to say what counts, whether it takes the key.
+            return False
+        if not strict_reading.is_at_hand():
             return False
         if self.key.parsed is None:
             return False
@@ -151,14 +153,24 @@ def has_issued(issuer: Certificate, certificate: Certificate) -> bool:
 
 
 def _signature_fits(issuer: Certificate, certificate: Certificate) -> bool:
+    if not strict_reading.is_at_hand() and _key_identifiers_fit(issuer, certificate):
+        return True  # the server verifies it
     if issuer.parsed is None or certificate.parsed is None:
         return True  # the server verifies it
+    from cryptography.exceptions import InvalidSignature
+
     with RefusalsIgnored():
         try:
             certificate.parsed.verify_directly_issued_by(issuer.parsed)
         except InvalidSignature:
             return False
     return True  # also where the algorithm is not supported here
+
+
+def _key_identifiers_fit(issuer: Certificate, certificate: Certificate) -> bool:
+    """Whether both say that they are of one key; what says nothing has to be verified."""
+    own, named = own_key_identifier(issuer), issuers_key_identifier(certificate)
+    return own is not None and own == named
 
 
 def _end_of_validity(certificate: Certificate) -> datetime:

@@ -7,20 +7,18 @@ only tells about the key.
 
 from __future__ import annotations
 
-import secrets
+import os
 from contextlib import AbstractContextManager
 from dataclasses import field
 from functools import cached_property
-from typing import Any, Union
-
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from typing import TYPE_CHECKING, Any, Union
 
 from ...base import Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..key import LoadArguments
 from .ber import (
     BITS,
+    IDENTIFIER,
     INTEGER,
     NULL,
     OCTETS,
@@ -49,17 +47,26 @@ from .public_key import (
 )
 from .refusal import RefusalsIgnored
 
-ParsedKey = Union[
-    rsa.RSAPrivateKey,
-    ec.EllipticCurvePrivateKey,
-    ed25519.Ed25519PrivateKey,
-    ed448.Ed448PrivateKey,
-    dsa.DSAPrivateKey,
-]
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+
+    ParsedKey = Union[
+        rsa.RSAPrivateKey,
+        ec.EllipticCurvePrivateKey,
+        ed25519.Ed25519PrivateKey,
+        ed448.Ed448PrivateKey,
+        dsa.DSAPrivateKey,
+    ]
 
 _USE_ANOTHER = "Use an RSA, EC, Ed25519 or Ed448 key"
 #: the context tag of a public key inside an ECPrivateKey (RFC 5915, section 3)
 _EC_PARAMETERS, _EC_PUBLIC_KEY = 0xA0, 0xA1
+#: curves (RFC 5480, section 2.1.1.1) by their names in cryptography, which needs nothing else then
+_CURVES_DERIVED = {
+    "1.2.840.10045.3.1.7": "SECP256R1",
+    "1.3.132.0.34": "SECP384R1",
+    "1.3.132.0.35": "SECP521R1",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +80,9 @@ class KeyMaterial:
     @cached_property
     def parsed(self) -> ParsedKey | None:
         """cryptography's view of it; ``None`` where it has none."""
+        # Late: with it come the forms of SSH, and all kinds of keys.
+        from cryptography.hazmat.primitives.serialization import load_der_private_key
+
         with RefusalsIgnored():
             return load_der_private_key(self.pkcs8.reveal(), None)  # type: ignore[return-value]
         return None
@@ -83,7 +93,7 @@ class KeyMaterial:
 
     def as_encrypted_pem(self, password: Secret[str]) -> Secret[bytes]:
         """The key as it came, under a random password: its derivation adds nothing to that."""
-        encrypted = encrypt_pbes2(self.pkcs8, password, secrets.token_bytes(16))
+        encrypted = encrypt_pbes2(self.pkcs8, password, os.urandom(16))
         return pem_text("ENCRYPTED PRIVATE KEY", Secret(encrypted))
 
     @property
@@ -118,6 +128,9 @@ class KeyMaterial:
         """The public key in the form of its kind, by the bytes where they say it."""
         if self.algorithm in (RSA, RSASSA_PSS):
             return _rsa_numbers(self.pkcs8)
+        derived = _derived_point(self.pkcs8) if self.algorithm == EC else None
+        if derived is not None:
+            return derived
         if self.parsed is not None:
             return public_content_of(self.parsed.public_key())
         return _ec_point(self.pkcs8) if self.algorithm == EC else None
@@ -132,6 +145,30 @@ def _rsa_numbers(pkcs8: Secret[bytes]) -> bytes:
     """Modulus and exponent (RFC 8017, appendix A.1)."""
     numbers = at_least(3, _inside(pkcs8).expect(SEQUENCE))[1:3]
     return encode(SEQUENCE, *(each.expect(INTEGER).encoded() for each in numbers))
+
+
+def _derived_point(pkcs8: Secret[bytes]) -> bytes | None:
+    """The public key of an EC key by its secret number, whatever it says of itself.
+
+    ``None`` for the curves that are seldom, and where the number is none of its curve.
+    """
+    _, parameters = split_algorithm(at_least(2, read_der(pkcs8).expect(SEQUENCE))[1])
+    if parameters.tag != IDENTIFIER or parameters.as_identifier() not in _CURVES_DERIVED:
+        return None
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    curve = getattr(ec, _CURVES_DERIVED[parameters.as_identifier()])()
+    with RefusalsIgnored():
+        public = ec.derive_private_key(_secret_number(pkcs8), curve).public_key()
+        point, size = public.public_numbers(), (curve.key_size + 7) // 8
+        return b"\4" + point.x.to_bytes(size, "big") + point.y.to_bytes(size, "big")
+    return None
+
+
+def _secret_number(pkcs8: Secret[bytes]) -> int:
+    """That of an ECPrivateKey (RFC 5915, section 3); never a variable, which a frame would show."""
+    octets = at_least(2, _inside(pkcs8).expect(SEQUENCE))[1].expect(OCTETS)
+    return int.from_bytes(octets.content, "big")
 
 
 def _ec_point(pkcs8: Secret[bytes]) -> bytes | None:

@@ -10,12 +10,6 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
-
 from ...base import Secret, dataclass
 from .ber import (
     BITS,
@@ -47,7 +41,7 @@ KIND_NAMES = {
     ED448: "Ed448",
 }
 
-#: names of curves where cryptography has none; those that TLS ever had
+#: names of curves, as cryptography has them; those that TLS ever had
 _CURVES = {
     **{"1.2.840.10045.3.1.1": "secp192r1", "1.2.840.10045.3.1.7": "secp256r1"},
     **{"1.3.132.0.10": "secp256k1", "1.3.132.0.33": "secp224r1", "1.3.132.0.34": "secp384r1"},
@@ -78,6 +72,8 @@ class PublicKey:
     @cached_property
     def parsed(self) -> Any:
         """cryptography's view of it, or ``None``."""
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+
         with RefusalsIgnored():
             return load_der_public_key(self.der)
         return None
@@ -115,12 +111,10 @@ class PublicKey:
 
     @property
     def _curve(self) -> str:
-        if self.parsed is not None:
-            return str(self.parsed.curve.name)
-        if self.parameters.tag != IDENTIFIER:
-            return "explicit"
-        dotted = self.parameters.as_identifier()
-        return _CURVES.get(dotted, dotted)
+        dotted = self.parameters.as_identifier() if self.parameters.tag == IDENTIFIER else ""
+        if dotted in _CURVES:
+            return _CURVES[dotted]
+        return str(self.parsed.curve.name) if self.parsed else dotted or "explicit"
 
     @cached_property
     def pss_hash(self) -> str | None:
@@ -176,6 +170,8 @@ def assembled_public_key(algorithm: str, parameters: bytes, content: bytes) -> P
 
 def public_content_of(parsed: Any) -> bytes:
     """The bytes of a public key of cryptography's, without algorithm and parameters."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     der = parsed.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return read_public_key(read_der(Secret(der))).content
 
@@ -197,6 +193,8 @@ def compare_keys(own: PublicKey, certified: PublicKey) -> Fit:
 
 
 def _same_numbers(own: PublicKey, certified: PublicKey) -> bool:
+    if certified.content and own.der == certified.der:
+        return True
     if certified.numbers is not None:
         return own.numbers == certified.numbers
     if own.parsed is not None and certified.parsed is not None:

@@ -10,9 +10,6 @@ import binascii
 import re
 from enum import Enum
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from ...base import Secret, dataclass
 from .ber import IDENTIFIER, INTEGER, OCTETS, SEQUENCE, Element, MalformedError, read_element
 from .certificate import Certificate
@@ -193,6 +190,9 @@ def _by_reading(der: bytes) -> Form | None:
         pass
     else:
         return Form.CERTIFICATE_DER
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     for read, form in (
         (x509.load_der_x509_csr, Form.REQUEST),
         (load_der_public_key, Form.PUBLIC_KEY),

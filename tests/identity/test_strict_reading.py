@@ -1,0 +1,109 @@
+"""Certificates are read by what is at hand; the import of more has to pay."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mxcert_runtime.identity.material import strict_reading
+from mxcert_runtime.identity.material.certificate import Certificate
+from mxcert_runtime.identity.material.pairing import has_issued
+from tests.support import pki
+from tests.support.subprocesses import run_client
+
+from .material import load_inline
+
+_READERS = ("cryptography.x509", "cryptography.hazmat.primitives.serialization")
+_SCRIPT = """
+import json, sys, mxcert_runtime
+print(json.dumps([[each in sys.modules for each in {readers}], mxcert_runtime.is_active()]))
+"""
+
+
+def _imported(folder: Path, content: bytes, count: int) -> object:
+    (folder / "identity.p12").write_bytes(content)
+    entries = [
+        {"name": f"number {each}", "pkcs12": str(folder / "identity.p12"), "password": "x"}
+        for each in range(count)
+    ]
+    for number, entry in enumerate(entries):
+        entry["hosts"] = f"{number}.example"
+    settings = folder / "mxcert.json"
+    settings.write_text(json.dumps({"identity": entries}), "utf-8")
+    script = _SCRIPT.format(readers=_READERS)
+    return run_client(script, environment={"MXCERT_CONFIG": str(settings)}, host_patterns=()).json()
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_the_import_leaves_them(
+    tmp_path: Path, root: pki.Authority, issuer: pki.Authority, kind: str
+) -> None:
+    """One identity is loaded without the readers of cryptography, its chain and root among it."""
+    leaf = issuer.issue("client", key=kind)
+    content = leaf.pkcs12("x", chain=(root.certificate, *leaf.chain))
+    assert [[False, False], True] == _imported(tmp_path, content, 1)
+
+
+def test_many_identities_bring_them(tmp_path: Path, leaf: pki.Leaf) -> None:
+    """The twin: where there are many, each is read in less time than OpenSSL takes."""
+    assert [[True, True], True] == _imported(tmp_path, leaf.pkcs12("x"), 32)
+
+
+def _bare_authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    """One of the old kind, without any extension."""
+    builder = x509.CertificateBuilder().subject_name(pki.name("Old")).issuer_name(pki.name("Old"))
+    builder = builder.not_valid_before(pki.now()).not_valid_after(pki.now().replace(year=2090))
+    builder = builder.serial_number(x509.random_serial_number()).public_key(key.public_key())
+    return builder.sign(key, hashes.SHA256())
+
+
+def test_without_key_identifiers_signatures_decide(reader: str) -> None:
+    """Certificates that do not say whose key they are of are told apart by their signatures."""
+    one, two = (_bare_authority(ec.generate_private_key(ec.SECP256R1())) for _ in range(2))
+    first, second = Certificate.of(one), Certificate.of(two)
+
+    assert [True, False] == [has_issued(first, first), has_issued(second, first)]
+
+
+def test_another_key_identifier_lets_signatures_decide(reader: str) -> None:
+    """A number that an authority chose anew says nothing against it."""
+    key = pki.private_key("ec")
+    old, new = pki.Authority("One", signing_key=key), pki.Authority("One", signing_key=key)
+    renumbered = Certificate.of(old.certificate)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    leaf = Certificate.of(_issued_with_other_number(new, key))
+
+    assert has_issued(renumbered, leaf)
+    assert not has_issued(Certificate.of(pki.Authority("One").certificate), leaf)
+
+
+def _issued_with_other_number(
+    authority: pki.Authority, key: ec.EllipticCurvePrivateKey
+) -> x509.Certificate:
+    builder = x509.CertificateBuilder().subject_name(pki.name("leaf"))
+    builder = builder.issuer_name(authority.certificate.subject).public_key(key.public_key())
+    builder = builder.not_valid_before(pki.now()).not_valid_after(pki.now().replace(year=2090))
+    number = x509.AuthorityKeyIdentifier(b"another", None, None)
+    builder = builder.serial_number(x509.random_serial_number()).add_extension(number, False)
+    return builder.sign(key, hashes.SHA256())
+
+
+def test_what_is_at_hand_is_asked(leaf: pki.Leaf) -> None:
+    """In a program that has imported cryptography's reader, it is asked first."""
+    assert strict_reading.is_at_hand()
+    assert "parsed" in vars(load_inline(leaf.pkcs12("x"), "x").leaf)
+
+
+def test_with_openssl_at_hand_cryptography_is_not_asked(
+    leaf: pki.Leaf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin; its view is there all the same for whoever asks for it."""
+    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
+    identity = load_inline(leaf.pkcs12("x"), "x")
+    assert "parsed" not in vars(identity.leaf)
+    assert leaf.certificate == identity.certificate
