@@ -1,0 +1,1 @@
+"""``mxcert_runtime.material``: who gets what, what servers see, and that nothing stays."""
