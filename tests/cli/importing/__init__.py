@@ -1,0 +1,1 @@
+"""``mxcert import``: the settings of another product, carried over."""
