@@ -30,7 +30,7 @@ MyConstant: whatever
 """
 
 
-def secret_at(text: str) -> Any:
+def secret(text: str) -> Any:
     from mxcert_runtime.base.secret import Secret
 
     return Secret(text)

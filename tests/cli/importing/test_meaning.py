@@ -19,7 +19,7 @@ from mxcert_runtime.cli.importing.reading import read_source
 from mxcert_runtime.identity.sources import AuthorityFile, Pkcs12File
 from mxcert_runtime.settings.loading import settings_of_text
 from mxcert_runtime.settings.model import Reading
-from tests.cli.importing.carried import Run, carry_over, secret_at
+from tests.cli.importing.carried import Run, carry_over, secret
 from tests.cli.importing.old_settings import (
     FORMS,
     IDENTIFIERS,
@@ -79,7 +79,7 @@ def test_it_means_the_same(form: Form, deployment: Deployment) -> None:
 @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
 def test_any_text(text: str) -> None:
     """Whatever is pasted is read, or is a fault; nothing is raised."""
-    imported = read_source(secret_at(text))
+    imported = read_source(secret(text))
     assert isinstance(imported.reading, Reading)
 
 
@@ -95,7 +95,7 @@ def test_a_host_that_looks_like_a_service(exempt: str, run: Run) -> None:
     text = f"ClientCertificates: /a/x.pfx\nClientCertificatePasswords: p\n{exempt}\n"
     status, printed, _ = run(text)
     assert 0 == status
-    file = settings_of_text(secret_at(printed), ".toml").settings
+    file = settings_of_text(secret(printed), ".toml").settings
     found = {(each.identifier, each.kind, each.identity) for each in file.rules}
     assert {("Partner.Example", H, None), ("Partner.Example", S, None)} == found
 

@@ -10,7 +10,7 @@ import pytest
 
 from mxcert_runtime.cli import main
 from mxcert_runtime.settings.loading import settings_of_text
-from tests.cli.importing.carried import EXAMPLE, Run, carry_over, secret_at
+from tests.cli.importing.carried import EXAMPLE, Run, carry_over, secret
 
 
 def test_toml_under_another_name(run: Run, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_what_is_to_fill_in(run: Run) -> None:
     assert "MyConstant" in told
     assert "whatever" not in told
     assert printed.startswith("#:schema ")
-    assert 2 == len(settings_of_text(secret_at(printed), ".toml").faults)  # the files of passwords
+    assert 2 == len(settings_of_text(secret(printed), ".toml").faults)  # the files of passwords
 
 
 def test_json(run: Run) -> None:
