@@ -69,7 +69,7 @@ DIFFERENCES = (
         ssl="decides nothing anew",
         pyopenssl="is decided anew, also where the name came past the hooks",
         why="of an `SSLSocket` the name never changes, and the `context` is for servers to set",
-        shown_by="clients/test_pyopenssl_moments.py::test_another_context",
+        shown_by="clients/test_pyopenssl_contexts.py::test_another_context",
     ),
     Difference(
         what="a certificate of the program's on the connection itself",
@@ -126,6 +126,6 @@ DIFFERENCES = (
         ssl="there is none",
         pyopenssl="has identities, and no pinned CAs",
         why="its SRTP profiles are read from the context, and nothing tells them",
-        shown_by="clients/test_pyopenssl_moments.py::test_authorities",
+        shown_by="clients/test_pyopenssl_contexts.py::test_authorities",
     ),
 )

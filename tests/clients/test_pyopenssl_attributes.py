@@ -24,7 +24,7 @@ from tests.support.server_tls import TlsVersion
 
 HOST = "alpha.test"
 
-#: Attributes with tests of their own, in `test_pyopenssl_moments` unless they are rows, ...
+#: Attributes with tests of their own, in this folder, unless they are rows, ...
 ELSEWHERE = {
     "certificate, key and chain": "test_chain_goes_along",
     "certificate store, for pinned CAs": "test_pyopenssl_stores",
