@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         parse_pattern,
         refuse_separators,
     )
+    from .late_patterns import late_pattern
     from .lent_folder import LentFolder
     from .locks import ForkSafeLock
     from .module_loading import (
@@ -131,6 +132,7 @@ __all__ = (
     "is_loading",
     "is_momentary",
     "is_name",
+    "late_pattern",
     "loaded_module",
     "looks_like_path",
     "mark_of",
@@ -170,6 +172,7 @@ _FILES = {
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "
         "parse_pattern refuse_separators"
     ),
+    "late_patterns": "late_pattern",
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": (

@@ -8,6 +8,7 @@ or file capabilities (AT_SECURE, getauxval(3)) has variables that OpenSSL does n
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -15,11 +16,6 @@ from typing import Any
 
 from ..errors import MxcertError
 from .environ import process_environ
-
-try:
-    import ctypes
-except ImportError:  # pragma: no cover - a Python that was built without libffi
-    ctypes = None  # type: ignore[assignment]
 
 _Read = Callable[[bytes], Any]
 
@@ -32,12 +28,16 @@ def _never(name: bytes) -> None:
     return None
 
 
-def _find_reader() -> _Read | None:
+@functools.cache
+def _reader() -> _Read | None:
     """What OpenSSL reads a variable by, with a ``bytes`` name; ``None`` where that is not known."""
-    if ctypes is None or sys.platform == "win32":
+    if sys.platform == "win32":
         return None
-    # It holds the GIL, as Python does when it changes the environment itself.
-    with contextlib.suppress(OSError, AttributeError):
+    # An ImportError is of a Python that was built without libffi.
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes  # late: an activation asks for no variable of OpenSSL's
+
+        # It holds the GIL, as Python does when it changes the environment itself.
         library = ctypes.PyDLL(None)
         read: Any = getattr(library, "secure_getenv", None)
         if read is None:
@@ -50,16 +50,14 @@ def _find_reader() -> _Read | None:
     return None
 
 
-_read = _find_reader()
-
-
 def openssl_variable(name: str) -> str | None:
     """The value that OpenSSL takes from a variable now; ``None``: it takes none.
 
     Raises :class:`UnknownEnvironmentError`.
     """
-    if _read is not None:
-        value = _read(os.fsencode(name))
+    read = _reader()
+    if read is not None:
+        value = read(os.fsencode(name))
         return None if value is None else os.fsdecode(value)
     if sys.platform == "win32":
         # There is no such privilege there, and Python sets the variables of C too.

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 import time
 from collections.abc import Iterable
@@ -28,6 +27,7 @@ from time import monotonic
 from typing import Union
 
 from .frozen_dataclass import dataclass
+from .late_patterns import late_pattern
 from .momentary_errors import is_momentary
 
 #: Nanoseconds after which a change of a file shows in its times, with some allowance for file
@@ -40,7 +40,7 @@ _LOOK_SECONDS = 1.0
 _LOOKS_LIMIT = 64
 
 #: The names that OpenSSL looks for in a directory: certificates and CRLs by the hash of a subject.
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.r?[0-9]+")
+_HASHED_NAME = late_pattern(r"[0-9a-f]{8}\.r?[0-9]+")
 
 # A FIFO that comes into the place of a file must not be waited for.
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from .file_state import has_settled
 from .frozen_dataclass import dataclass
 
 #: No digest leaves this process, and none says anything about a password in a file.
-_KEY = secrets.token_bytes(32)
+_KEY = os.urandom(32)
 #: What tells of the file. Anything else, such as no free descriptor, or a server that is away, may
 #: be over at the next look, with nothing of the file changed.
 _LASTING = frozenset(

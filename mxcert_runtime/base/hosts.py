@@ -11,24 +11,27 @@ import functools
 import ipaddress
 import re
 import socket
-from typing import NamedTuple, Union
+from typing import Union
 
 from ..errors import HostNameError
 from .frozen_dataclass import dataclass
+from .late_patterns import late_pattern
 
 #: IDNA 2003 maps these away and IDNA 2008 keeps them (UTS 46, section 2.3), so a rule that holds
 #: one would be for one domain in some clients and for another domain in others.
 _DEVIATIONS = frozenset("\u00df\u1e9e\u03c2\u200c\u200d")
 
-_SEPARATOR = re.compile(r"""[\s,;"'`()<>{}|&\\\u3001\uff0c\uff1b]""")
-_SEPARATORS = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quotation mark"}
+#: what stands between names, beside white space
+_SEPARATORS = frozenset(" ,;\"'`()<>{}|&\\\u3001\uff0c\uff1b")
+_NAMED = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quotation mark"}
 
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_IN_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+_LONGEST_LABEL = 63
 _LONGEST_ENCODED = 1024
-_PORT = re.compile(r"[0-9]{1,5}")
+_PORT = late_pattern(r"[0-9]{1,5}")
 #: what inet_aton(3) may take for an address: one to four numbers, in octal and hexadecimal too
-_NUMBERS = re.compile(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
-_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
+_NUMBERS = late_pattern(r"(0x[0-9a-f]+|[0-9]+)(\.(0x[0-9a-f]+|[0-9]+)){0,3}", re.IGNORECASE)
+_BRACKETED = late_pattern(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class HostPattern:
         return f"{star}{host}" if self.port is None else f"{star}{host}:{self.port}"
 
 
-class UnnamedHost(NamedTuple):
+@dataclass(frozen=True)
+class UnnamedHost:
     """The other end of a connection whose client has named no host.
 
     ``address`` is the IP address that it dialled; ``None`` where nobody can tell, since a proxy or
@@ -134,20 +138,25 @@ def refuse_separators(text: str) -> None:
 
     One of these is what a list looks like that was written in the place of a name.
     """
-    mark = _SEPARATOR.search(text)
-    if mark:
-        what = _SEPARATORS.get(mark[0]) or f"the character {mark[0]!a}"
+    if not (text.isprintable() and _SEPARATORS.isdisjoint(text)):
+        _refuse_marks(text)
+    if ".." in text:
+        raise HostNameError(text, "holds two dots in a row", "Write one dot, or what is between")
+
+
+def _refuse_marks(text: str) -> None:
+    mark = next((each for each in text if each.isspace() or each in _SEPARATORS), None)
+    if mark is not None:
+        what = _NAMED.get(mark) or f"the character {mark!a}"
         remedy = "Write one name in each entry; names in one text are separated by commas"
         raise HostNameError(text, f"holds {what}, which no name has", remedy)
     odd = next((each for each in text if not each.isprintable() and each not in _DEVIATIONS), None)
     if odd is not None:
         raise HostNameError(text, f"holds the character {odd!a}, which is not seen", "Take it out")
-    if ".." in text:
-        raise HostNameError(text, "holds two dots in a row", "Write one dot, or what is between")
 
 
 def _split_port(text: str) -> tuple[str, int | None]:
-    bracketed = _BRACKETED.fullmatch(text)
+    bracketed = _BRACKETED.fullmatch(text) if text.startswith("[") else None
     if bracketed:
         host, port = bracketed.groups()
         if ":" not in host:
@@ -177,7 +186,8 @@ def _canonical_address(name: str) -> str | None:
 
 def _address_of_numbers(name: str) -> str | None:
     """The IPv4 address that is dialled for a text such as ``127.1`` or ``0x7f000001``."""
-    if not _NUMBERS.fullmatch(name):
+    # Few names begin with a digit.
+    if not name[:1].isdigit() or not _NUMBERS.fullmatch(name):
         return None
     try:
         return socket.inet_ntoa(socket.inet_aton(name))
@@ -192,6 +202,11 @@ def _checked_name(text: str, name: str) -> str:
     host = canonical_host(name)
     if is_address(host):
         raise HostNameError(text, "is no valid address", "Correct it, or write a name")
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > 253 or not all(map(_is_label, host.split("."))):
         raise HostNameError(text, "is not a host name", "Write a name such as `api.example.com`")
     return host
+
+
+def _is_label(text: str) -> bool:
+    is_of_letters = _IN_LABEL.issuperset(text) and not text.startswith("-")
+    return is_of_letters and 0 < len(text) <= _LONGEST_LABEL and not text.endswith("-")

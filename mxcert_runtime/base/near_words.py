@@ -6,7 +6,6 @@ each search has so much work to do at most, and gives no answer beyond that.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable
 from itertools import islice
 
@@ -59,7 +58,7 @@ def _candidates(wanted: str, known: list[str]) -> list[str]:
     """Those that begin and end most like the wanted word, where there are many."""
     if len(known) <= _COMPARED:
         return known
-    return heapq.nlargest(_COMPARED, known, key=lambda each: _shared_ends(wanted, each))
+    return sorted(known, key=lambda each: _shared_ends(wanted, each), reverse=True)[:_COMPARED]
 
 
 def _shared_ends(one: str, other: str) -> int:

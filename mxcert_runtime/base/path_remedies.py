@@ -11,14 +11,15 @@ import os
 import re
 from itertools import islice
 
+from .late_patterns import late_pattern
 from .path_text import looks_like_path
 
 #: A settings file has put its folder in front of what it took for a relative path.
-_QUOTED = re.compile(r"""(?:/.*/)?(["'`]).*\1""", re.DOTALL)
-_URL = re.compile(r"(?:/.*/)?file:")
-_VARIABLE = re.compile(r"\$\w|\$\{|%\w+%")
-_HOME = re.compile(r"(?:.*/)?~[^/]*(?:/|$)")
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_QUOTED = late_pattern(r"""(?:/.*/)?(["'`]).*\1""", re.DOTALL)
+_URL = late_pattern(r"(?:/.*/)?file:")
+_VARIABLE = late_pattern(r"\$\w|\$\{|%\w+%")
+_HOME = late_pattern(r"(?:.*/)?~[^/]*(?:/|$)")
+_DRIVE = late_pattern(r"[A-Za-z]:[\\/]|\\\\")
 #: names in one remedy
 _MOST_SHOWN = 3
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR})

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 
+from .late_patterns import late_pattern
+
 _LONGEST_SHOWN = 300
 #: what stands in a PKCS#11 URI in front of a PIN
 _PIN = "pin-value"
 #: what begins at a root, at a drive, or says that it is a path
-_ROOTED = re.compile(r"[A-Za-z]:[\\/]|\\\\|~?/|\.{1,2}[\\/]")
-_KNOWN_END = re.compile(
+_ROOTED = late_pattern(r"[A-Za-z]:[\\/]|\\\\|~?/|\.{1,2}[\\/]")
+_KNOWN_END = late_pattern(
     r"\.(p12|pfx|pem|crt|cer|der|key|txt|pw|pwd|pass|password|secret|toml|json|ya?ml|log|cfg|conf)",
     re.IGNORECASE,
 )

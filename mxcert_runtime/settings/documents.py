@@ -7,10 +7,9 @@ are imported here alone, when a file needs them.
 from __future__ import annotations
 
 import os
-import re
 import sys
 
-from ..base import MAX_BYTES, Secret
+from ..base import MAX_BYTES, Secret, late_pattern
 from .draft import Place
 from .files import read_text, shown_path
 from .values import MOST_VALUES, Record, json_of, kind_of, sealed
@@ -19,10 +18,10 @@ from .values import MOST_VALUES, Record, json_of, kind_of, sealed
 #: certificates by the thousand
 _MOST_BYTES = {".toml": 1024**2, ".json": MAX_BYTES, ".yaml": 1024**2, ".yml": 1024**2}
 EXTENSIONS = tuple(_MOST_BYTES)
-_TOML_BREAK = re.compile(r"[,=#\[\]{}]")
+_TOML_BREAK = late_pattern(r"[,=#\[\]{}]")
 _MOST_DOTS = 100
-_LONG_NUMBER = re.compile(r"[0-9_]{1000}")
-_TOML_POSITION = re.compile(r"line \d+, column \d+(?=\)$)")
+_LONG_NUMBER = late_pattern(r"[0-9_]{1000}")
+_TOML_POSITION = late_pattern(r"line \d+, column \d+(?=\)$)")
 
 
 def read_record(path: str, place: Place, setting: Place) -> Record | None:

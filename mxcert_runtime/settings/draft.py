@@ -5,7 +5,6 @@ The only mutable values of this package; :mod:`.loading` makes frozen settings o
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import Generic, TypeVar
@@ -18,14 +17,14 @@ from .model import RuleSettings, SettingsFile
 T = TypeVar("T")
 
 
-@dataclasses.dataclass
 class Findings:
     """Faults and warnings in the order in which they were found, and what files were read."""
 
-    faults: list[Fault] = field(default_factory=list)
-    warnings: list[Fault] = field(default_factory=list)
-    files: list[SettingsFile] = field(default_factory=list)
-    near: NearWords = field(default_factory=NearWords, repr=False, compare=False)
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+        self.files: list[SettingsFile] = []
+        self.near = NearWords()
 
     def add(self, other: Findings) -> None:
         """Add all that another collection holds."""
@@ -89,7 +88,6 @@ class Given(Generic[T]):
     place: Place
 
 
-@dataclasses.dataclass
 class Draft:
     """Parts of settings from one source.
 
@@ -97,13 +95,13 @@ class Draft:
     identities and rules of a source are left aside as a whole.
     """
 
-    identities: list[IdentitySettings] = field(default_factory=list)
-    rules: list[RuleSettings] = field(default_factory=list)
-    authorities: list[Authority] = field(default_factory=list)
-    #: by the key in :mod:`.scalars`, what this source says; ``None`` is: said, and a fault
-    scalars: dict[str, Given[object]] = field(default_factory=dict)
-    findings: Findings = field(default_factory=Findings)
-    identity_findings: Findings = field(default_factory=Findings)
+    def __init__(self) -> None:
+        self.identities: list[IdentitySettings] = []
+        self.rules: list[RuleSettings] = []
+        self.authorities: list[Authority] = []
+        #: by the key in :mod:`.scalars`, what this source says; ``None`` is: said, and a fault
+        self.scalars: dict[str, Given[object]] = {}
+        self.findings, self.identity_findings = Findings(), Findings()
 
     @property
     def gives_identities(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import os
-import re
 
 from ..base import (
     MAX_BYTES,
     Secret,
     hidden_text,
+    late_pattern,
     looks_like_path,
     read_bounded,
     reason_of,
@@ -19,14 +20,15 @@ from .draft import Place
 from .model import SettingsFile
 
 # Settings written on Windows keep their paths here too, so that messages show what was written.
-_WINDOWS_ABSOLUTE = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+_WINDOWS_ABSOLUTE = late_pattern(r"[A-Za-z]:[\\/]|\\\\")
 #: what systemd passes to a service (LoadCredential=), by name: systemd.exec(5), "Credentials"
 _CREDENTIAL, _CREDENTIALS_DIRECTORY = "credential:", "CREDENTIALS_DIRECTORY"
 #: what the PIN in a PKCS#11 URI is called (RFC 7512)
 _PIN = "pin-value="
 #: PEM, or the base64 of DER, which no path is
-_CONTENT = re.compile(r"\s*-----BEGIN |MI[A-Za-z0-9+/=\s]{300,}\Z")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BEGIN, _LEAST = "-----BEGIN ", 300
+_CONTENT = late_pattern(rf"\s*{_BEGIN}|MI[A-Za-z0-9+/=\s]{{{_LEAST},}}\Z")
+_CONTROL = late_pattern(r"[\x00-\x1f\x7f]")
 
 
 def read_text(
@@ -42,17 +44,16 @@ def read_text(
     """
     if not is_path(path, place):
         return None
-    name = shown_path(path, written)
     try:
         content = read_bounded(path, limit)
     except (OSError, ValueError) as error:
         reason = reason_of(error)
-        problem = f"names the file {name}, which cannot be read: {reason}"
+        problem = f"names the file {shown_path(path, written)}, which cannot be read: {reason}"
         place.fault(problem, remedy_of(path, error))
         return None
     text = _decoded(content)
     if text is None:
-        problem = f"names the file {name}, which is no UTF-8 text"
+        problem = f"names the file {shown_path(path, written)}, which is no UTF-8 text"
         place.fault(problem, "Write the file as UTF-8 text")
         return None
     place.findings.files.append(SettingsFile(path, place.origin))
@@ -64,7 +65,7 @@ def _decoded(content: Secret[bytes]) -> Secret[str] | None:
     if b"\0" in content.reveal():
         return None
     try:
-        return Secret(content.reveal().decode("utf-8-sig"))
+        return Secret(content.reveal().removeprefix(codecs.BOM_UTF8).decode())
     except UnicodeDecodeError:
         return None
 
@@ -119,14 +120,14 @@ def is_path(path: str, place: Place) -> bool:
             " front of `pin-value`; better, give the PIN by `pin_file` or `pin_env`",
         )
         return False
-    if _CONTENT.match(path):
+    if (_BEGIN in path or len(path) > _LEAST) and _CONTENT.match(path):
         place.fault(
             "holds what a file of certificates or keys holds, in the place of its path",
             "Put it into a file and write its path; a PKCS12 itself goes into"
             f" {names.INLINE_CERTIFICATES}",
         )
         return False
-    if not _CONTROL.search(path):
+    if path.isprintable() or not _CONTROL.search(path):
         return not path.startswith(_CREDENTIAL) or _is_credential(path, place)
     place.fault(
         "holds a path with a control character",

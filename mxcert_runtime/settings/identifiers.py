@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..base import parse_pattern, refuse_separators
+from ..base import late_pattern, parse_pattern, refuse_separators
 from ..errors import HostNameError
 from .draft import Place
 from .model import RuleKind, RuleSettings
 from .values import Record, texts_of
 
-_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = late_pattern(r"\Ahttps?://", re.IGNORECASE)
 #: The reference platform's form, `Module.Service`. Nearly each such name can be a host too; this
 #: is for those that cannot, having a part that is too long for one.
-_PLATFORM_SERVICE = re.compile(r"(?!\d)\w(?:[\w-]*\w)?(?:\.(?!\d)\w(?:[\w-]*\w)?)*", re.ASCII)
+_PLATFORM_SERVICE = late_pattern(r"(?!\d)\w(?:[\w-]*\w)?(?:\.(?!\d)\w(?:[\w-]*\w)?)*", re.ASCII)
 #: What no name has that code gives to a call, in a format where such names stand by themselves:
 #: with one of these it was meant as an URL or a pattern, which would never apply.
-_NO_SERVICE = re.compile(r"[?*\[\]]|//|^\.|\.$")
-_PRINTED_KEY = re.compile(r"[\w.@/*-]*")
+_NO_SERVICE = late_pattern(r"[?*\[\]]|//|^\.|\.$")
+_PRINTED_KEY = late_pattern(r"[\w.@/*-]*")
 _LONGEST_SHOWN = 200
 #: of a PKCS12 in base64 these say no more than that it is one
 _LONGEST_KEY = 40
@@ -101,7 +101,7 @@ def _service_problem(name: str) -> tuple[str, str] | None:
 
 
 def _without_url_parts(text: str, place: Place) -> str:
-    name = _SCHEME.sub("", text, count=1) if _SCHEME.match(text) else text
+    name = _SCHEME.sub("", text, count=1) if "://" in text else text
     name = name[:-1] if name.endswith("/") else name
     if name != text:
         problem = f"has `{shown(text)}`, which is read as `{shown(name)}`"

@@ -143,14 +143,10 @@ def _refuse_mixture(document: Record, place: Place, draft: Draft) -> None:
 
 
 def _merged(variables: Draft, file: Draft, path: str) -> Draft:
-    merged = Draft(
-        identities=variables.identities,
-        rules=variables.rules,
-        authorities=variables.authorities or file.authorities,
-        scalars={**file.scalars, **variables.scalars},
-        findings=variables.findings,
-        identity_findings=variables.identity_findings,
-    )
+    merged = Draft()
+    merged.add(variables)
+    merged.authorities = variables.authorities or file.authorities
+    merged.scalars = {**file.scalars, **variables.scalars}
     merged.findings.add(file.findings)
     if not variables.gives_identities:
         merged.identities, merged.rules = file.identities, file.rules

@@ -6,9 +6,7 @@ is a fault: a key that nobody reads protects nobody.
 
 from __future__ import annotations
 
-import re
-
-from ..base import Origin, Secret, hidden_text
+from ..base import Origin, Secret, hidden_text, late_pattern
 from ..identity import (
     Authority,
     AuthorityFile,
@@ -33,7 +31,7 @@ from .values import Record
 
 KEYS = (*(each.key for each in SCALARS), "ca", "identity", "no_certificate")
 #: what people call environment variables, and hardly a password
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
+_VARIABLE = late_pattern(r"[A-Z_][A-Z0-9_]*|[a-z]+(_[a-z0-9]+)+")
 _MATERIAL_KEYS = ("pkcs12", "certificate", "key", "source")
 _PIN_KEYS = ("pin_file", "pin_env")
 #: those behind the first say where the password is, and do not hold it

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import math
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any
 from weakref import WeakValueDictionary
@@ -150,7 +150,7 @@ class _SharedSources:
     """
 
     def __init__(self) -> None:
-        self._hash_key = Secret(secrets.token_bytes(32))
+        self._hash_key = Secret(os.urandom(32))
         self._sources: WeakValueDictionary[bytes, Any] = WeakValueDictionary()
         self._lock = ForkSafeLock()
 

@@ -6,10 +6,14 @@ The handler does nothing but have the next connection look: it may interrupt any
 from __future__ import annotations
 
 import logging
-import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # which makes no enumerations of its numbers
 
 _logger = logging.getLogger("mxcert_runtime")
 
@@ -30,7 +34,7 @@ class Hangup:
         standing = signal.getsignal(number)
         if standing == self._handle:
             return
-        if standing is not signal.SIG_DFL:
+        if standing != signal.SIG_DFL:
             self._tell(logging.INFO, "the program has a handler of its own, which stays")
             return
         self._set(number, self._handle)

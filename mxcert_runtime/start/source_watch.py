@@ -14,7 +14,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from ..base import Fault, ForkSafeLock, Origin
@@ -29,15 +28,14 @@ _SECONDS_BETWEEN_ERRORS = 3600.0
 _MOST_WAIT = 10.0
 
 
-@dataclass
 class _Watched:
     """A source, who named it first, what ends its watch, and what was said of it last."""
 
-    source: Source
-    origin: Origin
-    stop: Callable[[], None] | None = None
-    told: Fault | None = None
-    told_at: float = field(default=0.0)
+    def __init__(self, source: Source, origin: Origin) -> None:
+        self.source, self.origin = source, origin
+        self.stop: Callable[[], None] | None = None
+        self.told: Fault | None = None
+        self.told_at = 0.0
 
 
 class _Fetch(threading.Thread):

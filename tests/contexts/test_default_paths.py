@@ -139,7 +139,7 @@ def test_where_nobody_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without a way to ask the C library each context does its load, and verifies by itself."""
-    monkeypatch.setattr(c_environment, "_read", None)
+    monkeypatch.setattr(c_environment, "_reader", lambda: None)
     monkeypatch.setattr(sys, "platform", "linux")
     ground.default_paths(ground.file(ground.realm.authority.pem))
     activate()
