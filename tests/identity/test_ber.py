@@ -5,9 +5,27 @@ from __future__ import annotations
 import pytest
 
 from mxcert_runtime.base.secret import Secret
-from mxcert_runtime.identity.material.ber import MalformedError, read_algorithm, read_der
+from mxcert_runtime.identity.material.ber import (
+    Element,
+    MalformedError,
+    encode,
+    read_algorithm,
+    read_der,
+)
 
 from . import der
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 70_000])
+def test_elements_of_any_length(length: int) -> None:
+    """What is read is what was written: an element of its tag and content, as if it were made."""
+    content = b"x" * length
+    found = read_der(Secret(encode(0x30, encode(0x04, content), encode(0x04)))).children()
+
+    assert [Element(0x04, content), Element(0x04, b"")] == found
+    assert [(Element, 0x04, length), (Element, 0x04, 0)] == [
+        (type(each), each.tag, len(each.content)) for each in found
+    ]
 
 
 @pytest.mark.parametrize("dotted", ["1.2.840.113549.1.7.1", "2.16.840.1.101.3.4.1.42", "0.9.1"])

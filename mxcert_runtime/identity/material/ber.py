@@ -48,9 +48,10 @@ class Element(NamedTuple):
     def children(self) -> list[Element]:
         if not self.tag & _CONSTRUCTED:
             raise MalformedError("a primitive element where a constructed one must be")
-        found, position = [], 0
-        while position < len(self.content):
-            child, position = read_element(self.content, position)
+        data, position = self.content, 0
+        end, found = len(data), []
+        while position < end:
+            child, position = read_element(data, position)
             found.append(child)
             if len(found) > _MAX_CHILDREN:
                 raise MalformedError("too many elements")
@@ -92,6 +93,10 @@ class Element(NamedTuple):
         for child in self.children():
             found += child.primitives(depth + 1)
         return found
+
+
+#: what ``Element(...)`` comes to, in half of the time: certificates have hundreds of them
+_new_element = tuple.__new__
 
 
 @lru_cache(maxsize=64)
@@ -176,21 +181,22 @@ def at_least(count: int, element: Element) -> list[Element]:
 
 def read_element(data: bytes, position: int, depth: int = 0) -> tuple[Element, int]:
     """The element at the position, and where it ends (X.690, section 8.1)."""
-    if depth > _MAX_DEPTH or position + 2 > len(data) or data[position] & 0x1F == 0x1F:
+    start = position + 2
+    if depth > _MAX_DEPTH or start > len(data) or data[position] & 0x1F == 0x1F:
         raise MalformedError("no element")
     tag, length = data[position], data[position + 1]
-    position += 2
     if length == 0x80:
-        return _read_indefinite(data, tag, position, depth)
+        return _read_indefinite(data, tag, start, depth)
     if length > 0x80:
         size = length - 0x80
         if size > 4:
             raise MalformedError("a length beyond 4 GiB")
-        length = int.from_bytes(data[position : position + size], "big")
-        position += size
-    if position + length > len(data):
+        length = int.from_bytes(data[start : start + size], "big")
+        start += size
+    end = start + length
+    if end > len(data):
         raise MalformedError("an element that ends behind its container")
-    return Element(tag, data[position : position + length]), position + length
+    return _new_element(Element, (tag, data[start:end])), end
 
 
 def _read_indefinite(data: bytes, tag: int, start: int, depth: int) -> tuple[Element, int]:
