@@ -2,7 +2,7 @@
 
 The standard library writes, compiles and runs the source of six methods for each class, which for
 a hundred classes is most of what an import takes. Here the classes share theirs, and the source of
-``__init__`` is written when the first object is made. What results is a dataclass all the same
+``__init__`` is written for those that make many objects. What results is a dataclass all the same
 (``fields``, ``replace``, ``asdict``); a test holds each class against the standard library's.
 """
 
@@ -49,16 +49,57 @@ def _frozen(cls: type[Any], has_equality: bool, has_text: bool) -> type[Any]:
 # --- __init__ ------------------------------------------------------------------------------------
 
 
+#: objects of a class until the source of its ``__init__`` is worth the time it takes
+_FEW = 24
+
+
 def _first_initializer(cls: type[Any]) -> Callable[..., None]:
-    """Gives way to the real one when it is called: most classes make no object in a process."""
+    """Sets the fields of the first objects one by one, then gives way to what is written for it."""
+    made = 0
 
     def __init__(self: Any, *values: Any, **named: Any) -> None:
+        nonlocal made
+        made += 1
+        if made <= _FEW and _sets_fields(cls, self, values, named):
+            return
+        # Also for arguments that do not fit: the error is to be Python's own.
         initialize = _initializer(cls)
         # One assignment, so that another thread finds the one or the other.
         cls.__init__ = initialize
         initialize(self, *values, **named)
 
     return __init__
+
+
+def _sets_fields(
+    cls: type[Any], target: Any, values: tuple[Any, ...], named: dict[str, Any]
+) -> bool:
+    """Whether the arguments fit; nothing is set where they do not."""
+    fields = dataclasses.fields(cls)
+    given = dict(zip([each.name for each in fields if each.init], values))
+    if len(given) < len(values) or not given.keys().isdisjoint(named):
+        return False
+    given.update(named)
+    wanted = {each.name: each for each in fields if each.init}
+    missing = [each for name, each in wanted.items() if name not in given and not _can_miss(each)]
+    if missing or not given.keys() <= wanted.keys():
+        return False
+    for each in fields:
+        if each.name in given:
+            object.__setattr__(target, each.name, given[each.name])
+        elif each.default_factory is not dataclasses.MISSING:
+            object.__setattr__(target, each.name, each.default_factory())
+        elif each.init:
+            object.__setattr__(target, each.name, each.default)
+    if hasattr(cls, "__post_init__"):
+        target.__post_init__()
+    return True
+
+
+def _can_miss(field: dataclasses.Field[Any]) -> bool:
+    return (
+        field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+    )
 
 
 def _initializer(cls: type[Any]) -> Callable[..., None]:

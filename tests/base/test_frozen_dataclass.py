@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pickle
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -142,7 +143,7 @@ def _answer(question: Callable[[Any], object], cls: type) -> object:
         answer = question(cls)
     except Exception as error:
         answer = (type(error), str(error))
-    return repr(answer).replace("Theirs", "Ours")
+    return re.sub(r"\w+\.<locals>\.", "", repr(answer).replace("Theirs", "Ours"))
 
 
 def test_compared_by_identity() -> None:
@@ -188,16 +189,59 @@ def test_methods_of_the_class_stay() -> None:
     assert "told by itself" == repr(Own("s"))
 
 
-def test_no_objects_no_source() -> None:
-    """No source is written for a class of which no object is made, and once for each other."""
+def _make(cls: type[Any], count: int) -> None:
+    for number in range(count):
+        cls(number)
+
+
+def test_few_objects_no_source() -> None:
+    """The source of ``__init__`` is written once, and not for a class of a few objects."""
 
     @frozen_dataclass.dataclass(frozen=True)
     class Made:
         part: int
 
     first = Made.__init__
-    Made(1)
+    _make(Made, frozen_dataclass._FEW)
+    assert first is Made.__init__
+    _make(Made, 1)
     second = Made.__init__
-    Made(2)
+    _make(Made, 2)
     assert (False, True) == (first is second, Made.__init__ is second)
     assert ["self", "part"] == list(inspect.signature(second).parameters)
+
+
+@pytest.mark.parametrize("before", [0, frozen_dataclass._FEW], ids=["by hand", "written"])
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [((), {}), ((1, 2, 3), {}), ((1,), {"part": 2}), ((1,), {"other": 2}), ((), {"more": 1})],
+)
+def test_arguments_that_do_not_fit(
+    before: int, values: tuple[int, ...], named: dict[str, int]
+) -> None:
+    """What is raised is what the standard library's raises, for the first object as for others."""
+
+    @frozen_dataclass.dataclass(frozen=True)
+    class Ours:
+        part: int
+        more: int = 0
+
+    theirs = _twin(Ours)
+    _make(Ours, before)
+    answers = [_answer(lambda cls: cls(*values, **named), each) for each in (theirs, Ours)]
+    assert answers[0] == answers[1]
+    assert "TypeError" in answers[1]
+
+
+@pytest.mark.parametrize("before", [0, frozen_dataclass._FEW], ids=["by hand", "written"])
+def test_fields_as_the_standard_library_sets_them(before: int) -> None:
+    """Defaults, factories and what is derived: the first object as all others."""
+
+    @frozen_dataclass.dataclass(frozen=True)
+    class Fresh(Ours):
+        last: int = 9
+
+    _make(Fresh, before)
+    expected = {"number": 4, "text": "b", "parts": [], "secret": "", "note": "n", "last": 9}
+    assert {**expected, "derived": 5} == vars(Fresh(4, "b", note="n"))
+    assert Fresh(1).parts is not Fresh(1).parts
