@@ -1,23 +1,17 @@
 """One module per library: nothing but its patches. Each can be imported without its library."""
 
 from .library import HookedLibrary, late
-from .stdlib import (
-    asyncio_failures,
-    asyncio_loops,
-    dialling_sockets,
-    ftp_transfers,
-    http_client,
-)
+from .stdlib import dialling_sockets
 from .stdlib.library import LIBRARY as STDLIB
-from .unreached import LIBRARIES as UNREACHED
 
-#: Every library that is patched, in the order in which it is done. What a bare interpreter need not
-#: have comes by name: its hooks are imported when it is.
+#: Every library that is patched, in the order in which it is done. What a program that has `ssl`
+#: need not have comes by name: its hooks are imported when it is.
 LIBRARIES: tuple[HookedLibrary, ...] = (
     STDLIB,
-    *dialling_sockets.LIBRARIES,
-    http_client.LIBRARY,
-    ftp_transfers.LIBRARY,
+    dialling_sockets.LIBRARY,
+    *late("gevent_sockets", "gevent.socket", "gevent.ssl"),
+    *late("stdlib.http_client", "http.client"),
+    *late("stdlib.ftp_transfers", "ftplib"),
     *late("urllib3_pools", "urllib3.connection", "urllib3.connectionpool"),
     *late(
         "urllib3_future",
@@ -29,8 +23,8 @@ LIBRARIES: tuple[HookedLibrary, ...] = (
     ),
     *late("urllib3_retries", "urllib3.util.retry"),
     *late("pyopenssl.connections", "OpenSSL.SSL"),
-    asyncio_loops.LIBRARY,
-    asyncio_failures.LIBRARY,
+    *late("stdlib.asyncio_loops", "asyncio.base_events"),
+    *late("stdlib.asyncio_failures", "asyncio.sslproto"),
     *late(
         "httpcore_pools", "httpcore", "httpcore._sync.socks_proxy", "httpcore._async.socks_proxy"
     ),
@@ -53,5 +47,9 @@ LIBRARIES: tuple[HookedLibrary, ...] = (
     *late("grpc_channels", "grpc._channel", "grpc.aio._channel"),
     *late("curl.library", "pycurl"),
     *late("curl.tornado_client", "tornado.curl_httpclient"),
-    *UNREACHED,
+    *late(
+        "unreached",
+        *("primp", "curl_cffi", "tls_client", "aioquic", "psycopg", "psycopg2", "MySQLdb"),
+        *("mariadb", "pyodbc", "pymssql", "confluent_kafka", "ldap"),
+    ),
 )

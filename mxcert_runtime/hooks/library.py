@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Union
 
 from ..base import dataclass
 from ..errors import PatchError
-from .known_versions import fits
 
 if TYPE_CHECKING:
     from ..identity import Identity
@@ -57,7 +56,12 @@ class Library:
     @property
     def is_supported(self) -> bool:
         """Whether the loaded version is one that the patches are known to fit."""
-        return fits(self.version(), self.versions)
+        version = self.version()
+        if not version:
+            return True
+        from .known_versions import fits  # late: what says no version has nothing to compare
+
+        return fits(version, self.versions)
 
 
 @dataclass(frozen=True)

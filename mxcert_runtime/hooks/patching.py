@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..base import call_when_loaded, drop_call, is_loading
-from .known_versions import what_is_lost
 from .late_libraries import LateLibraries
 from .library import HookedLibrary
 from .library import Library as Library
@@ -126,7 +125,7 @@ class Patches:
                 _logger.debug("hooked: %s", self._known[library.module])
         except Exception as error:
             # The import is the application's, which must not fail by what we do to it.
-            lost = what_is_lost(library.module.partition(".")[0])
+            lost = _what_is_lost(library.module.partition(".")[0])
             _logger.error("%s cannot be hooked: %s. So %s.", library.module, error, lost)
         # Another thread may have undone all meanwhile; no lock may be held where modules are
         # loaded, for whose locks its holder would wait.
@@ -187,8 +186,20 @@ class Patches:
             name,
             version,
             *library.versions,
-            what_is_lost(name),
+            _what_is_lost(name),
         )
+
+
+def _what_is_lost(module: str) -> str:
+    """What becomes of a library without its hooks; where the table cannot be read, what is certain.
+
+    Never raises: what is told of may be that files of the package are gone.
+    """
+    try:
+        from .known_versions import what_is_lost  # late: for libraries that are not hooked alone
+    except Exception:
+        return "its hooks are left out"
+    return what_is_lost(module)
 
 
 def _call_at_its_end(module: ModuleType, call: Callable[[], None]) -> bool:

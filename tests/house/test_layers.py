@@ -176,7 +176,7 @@ def test_the_search_sees_imports() -> None:
     """The test above would see what it looks for: in functions, under TYPE_CHECKING, relative."""
     assert {"_face", "start.activation", "decisions.explanation"} <= _imports("__init__")
     assert {"base", "errors", "settings.model"} <= _imports("settings.identifiers")
-    assert {"hooks.unreached", "hooks.stdlib.library"} <= _imports("hooks")
+    assert {"hooks.library", "hooks.stdlib.library"} <= _imports("hooks")
     assert "OpenSSL.SSL" in set(_named_modules("hooks.pyopenssl.contexts"))
 
 

@@ -2,19 +2,19 @@
 
 ``socket.create_connection`` and ``socket.socket.connect`` note it on the socket;
 ``SSLSocket.connect``, where a socket is wrapped first and connected later, states it as the leg of
-the connection that it makes. The same for gevent's own classes.
+the connection that it makes. The same for gevent's own classes, in its own file.
 """
 
 from __future__ import annotations
 
 import functools
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from ...base import host_dialled
 from ...connections import note_connected, note_dialled, note_undecided
 from ...decisions import dialling, dialling_proxy, peek_leg
-from ..known_versions import KNOWN
 from ..patching import Library, Patch, Switch, attribute_of, unbound, wrapping
 
 #: After these a socket may be on its way to a host that a later call does not name.
@@ -95,17 +95,13 @@ def _genuine_socket_class() -> Any:
 def _socket_patches() -> tuple[Patch, ...]:
     # Found once: `socket.socket` may be another class when it is undone.
     genuine = _genuine_socket_class()
-    return (
-        Patch(attribute_of("socket"), "create_connection", wrapping(_create_connection)),
-        Patch(lambda: genuine, "connect", _build_connect),
-        Patch(lambda: genuine, "connect_ex", _build_connect_ex),
-    )
+    return dialling_patches("socket", lambda: genuine)
 
 
-def _gevent_socket_patches() -> tuple[Patch, ...]:
-    owner = attribute_of("gevent.socket", "socket")
+def dialling_patches(module: str, owner: Callable[[], Any]) -> tuple[Patch, ...]:
+    """The patches of a module that dials, and of its class of sockets."""
     return (
-        Patch(attribute_of("gevent.socket"), "create_connection", wrapping(_create_connection)),
+        Patch(attribute_of(module), "create_connection", wrapping(_create_connection)),
         Patch(owner, "connect", _build_connect),
         Patch(owner, "connect_ex", _build_connect_ex),
     )
@@ -119,12 +115,4 @@ def wrapped_first_patches(module: str) -> tuple[Patch, ...]:
     )
 
 
-_GEVENT = KNOWN["gevent"].versions
-
-LIBRARIES = (
-    Library("socket", _socket_patches),
-    Library("gevent.socket", _gevent_socket_patches, "gevent", _GEVENT),
-    Library(
-        "gevent.ssl", functools.partial(wrapped_first_patches, "gevent.ssl"), "gevent", _GEVENT
-    ),
-)
+LIBRARY = Library("socket", _socket_patches)
