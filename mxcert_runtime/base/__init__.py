@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .files_read import Marks, changed_files, mark_of, newest_change
     from .frozen_dataclass import dataclass
     from .generated_part import with_part
-    from .genuine_ssl import NativeContext, genuine_context
+    from .genuine_ssl import NativeContext, genuine_context, genuine_poll
     from .hosts import (
         Host,
         HostPattern,
@@ -123,6 +123,7 @@ __all__ = (
     "drop_call",
     "first_found",
     "genuine_context",
+    "genuine_poll",
     "give_way",
     "hashed_files",
     "hidden_text",
@@ -167,7 +168,7 @@ _FILES = {
     "files_read": "Marks changed_files mark_of newest_change",
     "frozen_dataclass": "dataclass",
     "generated_part": "with_part",
-    "genuine_ssl": "NativeContext genuine_context",
+    "genuine_ssl": "NativeContext genuine_context genuine_poll",
     "hosts": (
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "
         "parse_pattern refuse_separators"

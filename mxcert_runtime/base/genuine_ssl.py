@@ -1,7 +1,8 @@
-"""The SSL classes of the standard library as they are underneath whatever is patched onto them."""
+"""The SSL classes of the standard library, and its `poll`, as they are under what is patched."""
 
 from __future__ import annotations
 
+import select
 import ssl
 from typing import Any
 
@@ -25,6 +26,9 @@ def genuine_context() -> type[ssl.SSLContext]:
     """
     return _GENUINE[0]
 
+
+#: Kept, since eventlet takes it out of the module; ``None`` where there is none.
+genuine_poll: Any = getattr(select, "poll", None)
 
 #: The class of ``_ssl``, written in C, whose methods nobody can patch
 NativeContext: Any = genuine_context().__base__

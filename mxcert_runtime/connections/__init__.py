@@ -5,7 +5,7 @@ Both engines begin here, so that none of them decides, counts or warns by itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .attempt import Attempt, Facts, begin
+    from .attempt import Attempt, Facts, begin, count_silent_end
     from .choice import choose_context
     from .dialled_sockets import endpoint_of_socket, note_connected, note_dialled, note_undecided
     from .endpoint import Asked, asked_at_creation, asked_so_far
@@ -73,6 +73,7 @@ __all__ = (
     "choose_context",
     "circumstances_now",
     "count_of",
+    "count_silent_end",
     "end_keys",
     "endpoint_of_socket",
     "explain_misfit",
@@ -98,7 +99,7 @@ __all__ = (
 
 #: which file has which names; it is loaded once one of them is asked for
 _FILES = {
-    "attempt": "Attempt Facts begin",
+    "attempt": "Attempt Facts begin count_silent_end",
     "choice": "choose_context",
     "dialled_sockets": "endpoint_of_socket note_connected note_dialled note_undecided",
     "endpoint": "Asked asked_at_creation asked_so_far",

@@ -15,7 +15,7 @@ from ..base import Host, dataclass
 from ..contexts import shared_contexts
 from ..decisions import Decision, Generation
 from ..identity import Identity
-from ..monitoring import look_if_due
+from ..monitoring import count_failure, look_if_due
 from .announcement import OWN_CERTIFICATE, announce, warn_of_unknowns
 from .dialled_sockets import port_of_socket
 from .endpoint import Asked
@@ -39,6 +39,9 @@ class Engine(Protocol):
         Raises :class:`~.errors.MxcertError` where the decision cannot be carried out.
         """
 
+
+#: the kind of failure of a connection that its server ended before it had said anything
+CLOSED_WITHOUT_ANSWER = "closed-without-answer"
 
 _NOT, _AS_NOTHING, _AS_DECIDED = "not yet", "as nothing", "as decided"
 
@@ -186,3 +189,12 @@ def begin(generation: Generation, asked: Asked, context: Any, engine: Engine) ->
     if plan is None:
         plan = engine.plan(generation, generation.policy.select(*asked), asked, context)
     return Attempt(plan, asked, context)
+
+
+def count_silent_end() -> None:
+    """Count a connection of TLS 1.3 that its server ended before it had said anything.
+
+    Some servers refuse a client certificate in this way, and to others there was nothing to say:
+    it is for whoever looks at the numbers to judge, and no error.
+    """
+    count_failure(CLOSED_WITHOUT_ANSWER)

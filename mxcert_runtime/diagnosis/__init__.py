@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from .checks.inheritance import check_inheritance
     from .checks.rules import check_offer, check_rules, check_service_prefixes
     from .checks.services import check_services
+    from .error_notes import repeat_note, report_own_fault, show_cause, sum_up
     from .explaining import explain, is_closed, look
     from .fitting import which_would_fit
-    from .report import count_silent_end, repeat_note, report_own_fault, show_cause, sum_up
 
 __all__ = (
     "Alert", "AlertKind", "Diagnostic", "DiagnosticCode", "Expectation", "alert_numbered",
     "alert_of", "check_files", "check_identity", "check_inheritance", "check_offer", "check_rules",
-    "check_service_prefixes", "check_services", "count_silent_end", "explain", "explaining",
-    "is_chain_complete", "is_closed", "look", "repeat_note", "report", "report_own_fault",
-    "show_cause", "sum_up", "trust_anchor_of", "which_would_fit",
+    "check_service_prefixes", "check_services", "explain", "explaining", "is_chain_complete",
+    "is_closed", "look", "repeat_note", "report", "report_own_fault", "show_cause", "sum_up",
+    "trust_anchor_of", "which_would_fit",
 )  # fmt: skip
 
 #: which file has which names; it is loaded once one of them is asked for
@@ -36,9 +36,9 @@ _FILES = {
     "checks.inheritance": "check_inheritance",
     "checks.rules": "check_offer check_rules check_service_prefixes",
     "checks.services": "check_services",
+    "error_notes": "repeat_note report_own_fault show_cause sum_up",
     "explaining": "explain is_closed look",
     "fitting": "which_would_fit",
-    "report": "count_silent_end repeat_note report_own_fault show_cause sum_up",
 }  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from ..connections import Attempt, Facts
 from .alert_table import Alert, AlertKind
 from .alerts import alert_of, lacks_signature
+from .error_notes import report_own_fault
 from .note import Failure
-from .report import report_failure, report_missing_signature, report_own_fault
+from .report import report_failure, report_missing_signature
 
 _Found = TypeVar("_Found")
 

@@ -8,21 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from typing import Any
 
 from ..identity import Identity
 from ..monitoring import count_failure, count_refusal
+from .error_notes import note_on
 from .note import Failure, note_lines
 
 _logger = logging.getLogger("mxcert_runtime")
-
-#: the kind of failure that is none of :class:`~.alerts.AlertKind`
-CLOSED_WITHOUT_ANSWER = "closed-without-answer"
-
-#: what every note begins with
-_MARK = "mxcert_runtime: "
-#: Exceptions that are looked through at most; libraries wrap two or three times.
-_DEPTH = 8
 
 
 def report_failure(error: BaseException, failure: Failure) -> None:
@@ -49,83 +41,5 @@ def report_missing_signature(error: BaseException, identities: Iterable[Identity
 
 
 def _tell(error: BaseException, lines: list[str]) -> None:
-    # Any, since `add_note` is unknown to the types of Python 3.9.
-    add_note: Any = getattr(error, "add_note", None)
-    if add_note is not None:
-        add_note(_MARK + "\n  ".join(lines))
+    note_on(error, lines)
     _logger.warning("%s", " | ".join(lines))
-
-
-def count_silent_end() -> None:
-    """Count a connection of TLS 1.3 that its server ended before it had said anything.
-
-    Some servers refuse a client certificate in this way, and to others there was nothing to say:
-    it is for whoever looks at the numbers to judge, and no error.
-    """
-    count_failure(CLOSED_WITHOUT_ANSWER)
-
-
-def repeat_note(error: BaseException, told: BaseException) -> None:
-    """Note on a further error of the same failure what was told of it."""
-    add_note: Any = getattr(error, "add_note", None)
-    for note in _notes_of(told):
-        if add_note is not None:
-            add_note(note)
-
-
-def show_cause(
-    error: BaseException, cause: BaseException | None, handled: BaseException | None = None
-) -> None:
-    """Chain an exception that a library made to its cause, if a note there would not be seen.
-
-    ``handled`` is as in :func:`sum_up`.
-    """
-    if error.__cause__ is None and _cause_with_note(cause, handled) is not None:
-        error.__cause__ = cause
-
-
-def sum_up(error: BaseException, handled: BaseException | None) -> None:
-    """Note on the outermost error of a failure why it failed, in one line; never fails itself.
-
-    It is the last that a traceback prints, and what was told of the failure may stand pages above.
-    ``handled`` is what the program was handling already when it made the call: Python chains that
-    behind all that fails within, and it says nothing of this failure.
-    """
-    try:
-        _sum_up(error, handled)
-    except Exception as fault:  # notes and chains are anybody's to change
-        report_own_fault(fault)
-
-
-def _sum_up(error: BaseException, handled: BaseException | None) -> None:
-    add_note: Any = getattr(error, "add_note", None)
-    if add_note is None or _notes_of(error):
-        return
-    cause = _cause_with_note(error, handled)
-    if cause is not None:
-        headline = _notes_of(cause)[0].partition("\n")[0]
-        add_note(f"{headline}; above, at {type(cause).__name__}, and in the log is all of it")
-
-
-def _cause_with_note(
-    error: BaseException | None, handled: BaseException | None
-) -> BaseException | None:
-    for _ in range(_DEPTH):
-        if error is None or error is handled:
-            return None
-        if _notes_of(error):
-            return error
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _notes_of(error: BaseException) -> list[str]:
-    """Those of ours; none before Python 3.11. Programs may have put anything in their place."""
-    notes = getattr(error, "__notes__", None)
-    notes = notes if isinstance(notes, list) else []
-    return [note for note in notes if isinstance(note, str) and note.startswith(_MARK)]
-
-
-def report_own_fault(fault: Exception) -> None:
-    """Say that explaining failed: the application gets its own exception all the same."""
-    _logger.debug("a failed connection cannot be explained: %r", fault)

@@ -15,13 +15,13 @@ import ssl
 import weakref
 from typing import Any
 
-from ..base import ALERT, FATAL, dataclass
+from ..base import ALERT, FATAL, dataclass, genuine_poll
 
-#: Kept, since eventlet takes it out of the module.
-_poll = getattr(select, "poll", None)
 #: what a socket shows that has nothing more to wait for
 _ENDED = (
-    select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0) if _poll is not None else 0
+    select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+    if genuine_poll is not None
+    else 0
 )
 _PEEK = socket.MSG_PEEK | getattr(socket, "MSG_DONTWAIT", 0)
 #: a record of TLS that holds one fatal alert in the clear, up to its number (RFC 5246, section 7.2)
@@ -77,10 +77,10 @@ def _never_waits(owner: Any) -> bool:
 
 def has_ended(owner: Any) -> bool:
     """Whether the other side of a socket has closed it, so that no read has to wait."""
-    if not isinstance(owner, socket.socket) or _poll is None:
+    if not isinstance(owner, socket.socket) or genuine_poll is None:
         return False
     with contextlib.suppress(OSError, ValueError):
-        poll = _poll()
+        poll = genuine_poll()
         poll.register(owner.fileno(), _ENDED)
         return any(events & _ENDED for _, events in poll.poll(0))
     return False

@@ -43,6 +43,34 @@ HEAVY = [
     "yaml",
 ]
 
+#: what one plain identity has no use for until something fails, or until a library is imported
+LATE = [
+    "importlib.metadata",
+    "asyncio",
+    "ftplib",
+    "http.client",
+    "wrapt",
+    "mxcert_runtime.diagnosis.alert_table",
+    "mxcert_runtime.diagnosis.alerts",
+    "mxcert_runtime.diagnosis.checks.diagnostic",
+    "mxcert_runtime.diagnosis.error_notes",
+    "mxcert_runtime.diagnosis.explaining",
+    "mxcert_runtime.diagnosis.fitting",
+    "mxcert_runtime.diagnosis.note",
+    "mxcert_runtime.diagnosis.report",
+    "mxcert_runtime.connections.kept",
+    "mxcert_runtime.hooks.gevent_sockets",
+    "mxcert_runtime.hooks.known_versions",
+    "mxcert_runtime.hooks.stdlib.asyncio_failures",
+    "mxcert_runtime.hooks.stdlib.asyncio_loops",
+    "mxcert_runtime.hooks.stdlib.asyncio_losses",
+    "mxcert_runtime.hooks.stdlib.explanation",
+    "mxcert_runtime.hooks.stdlib.ftp_transfers",
+    "mxcert_runtime.hooks.stdlib.http_client",
+    "mxcert_runtime.hooks.unread_answer",
+    "mxcert_runtime.hooks.unreached",
+]
+
 _BARE = """
 import sys, os, __future__
 before = set(sys.modules)
@@ -138,3 +166,23 @@ def test_an_error_can_be_named_without_settings() -> None:
         print(json.dumps(sorted(heavy & set(sys.modules))))
     """
     assert [] == run_client(script, host_patterns=()).json()
+
+
+_ACTIVE = """
+import json, sys
+import mxcert_runtime
+loaded = [mxcert_runtime.is_active(), sorted(sys.modules)]
+for name in sys.argv[1:]:
+    __import__(name)
+print(json.dumps(loaded))
+"""
+
+
+def test_the_import_with_one_identity_loads_what_it_needs(variables: dict[str, str]) -> None:
+    """What explains failures, and the hooks of libraries that are not there, come when they are
+    needed; each can be imported then."""
+    environment = {**variables, "MXCERT_DISABLE": ""}
+    done = run_client(_ACTIVE, *LATE, environment=environment, host_patterns=())
+    is_active, loaded = done.json()
+    assert is_active
+    assert set() == set(LATE) & set(loaded)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...base import Origin
 from ...identity import AuthorityFile
 from ...settings import Settings
-from .diagnostic import Diagnostic, DiagnosticCode
+
+if TYPE_CHECKING:
+    from .diagnostic import Diagnostic
 
 
 def check_inheritance(settings: Settings) -> Iterator[Diagnostic]:
@@ -20,6 +23,10 @@ def check_inheritance(settings: Settings) -> Iterator[Diagnostic]:
     for path, origin in _paths(settings) if settings.inherit else ():
         if not os.path.isabs(path):
             found.setdefault(str(origin), path)
+    if not found:
+        return
+    from .diagnostic import Diagnostic, DiagnosticCode  # late: most settings have none
+
     for said, path in found.items():
         yield Diagnostic(
             code=DiagnosticCode.NOT_INHERITED,

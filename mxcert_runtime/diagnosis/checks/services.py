@@ -6,20 +6,20 @@ known from outside, so this is a warning, and an empty list of hosts says that t
 
 from __future__ import annotations
 
-import importlib.util
-import re
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from ...decisions import Generation
 from ...settings import RuleKind, RuleSettings
-from .diagnostic import Diagnostic, DiagnosticCode
+
+if TYPE_CHECKING:
+    from .diagnostic import Diagnostic
 
 #: what names the service of an operation by itself; see the hooks of that name
 _SOAP_LIBRARIES = ("zeep", "suds")
 #: names in one text; the rest are counted
 _MOST_SHOWN = 5
-_PART = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def check_services(generation: Generation) -> Iterator[Diagnostic]:
@@ -48,13 +48,15 @@ def _names_service(rule: RuleSettings) -> bool:
     parts = rule.identifier.split(".")
     if any(len(part) > 63 for part in parts):  # RFC 1035: no host has such a part
         return True
-    is_name = all(map(_PART.fullmatch, parts))
+    is_name = all(part.isascii() and part.isidentifier() for part in parts)
     return is_name and not parts[-1].islower() and not rule.identifier.isupper()
 
 
 def _is_installed(module: str) -> bool:
     if sys.modules.get(module) is not None:
         return True
+    import importlib.util  # late: most settings name no service
+
     try:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
@@ -62,6 +64,8 @@ def _is_installed(module: str) -> bool:
 
 
 def _not_mapped(origin: str, services: list[str]) -> Diagnostic:
+    from .diagnostic import Diagnostic, DiagnosticCode  # late: most settings have none
+
     shown = ", ".join(f"`{each}`" for each in services[:_MOST_SHOWN])
     shown += f" and {len(services) - _MOST_SHOWN} more" if len(services) > _MOST_SHOWN else ""
     one = len(services) == 1

@@ -12,12 +12,18 @@ from collections.abc import Callable
 from typing import Any
 
 from ...base import Host, is_address
-from ...connections import Attempt, CertificateRequest, Facts, endpoint_of_socket, verification_of
+from ...connections import (
+    Attempt,
+    CertificateRequest,
+    Facts,
+    count_silent_end,
+    endpoint_of_socket,
+    verification_of,
+)
 from ...diagnosis import (
     Alert,
     alert_numbered,
     alert_of,
-    count_silent_end,
     explain,
     is_closed,
     look,

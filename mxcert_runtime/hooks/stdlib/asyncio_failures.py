@@ -1,25 +1,15 @@
 """asyncio: explains connections whose writes fail while the server's alert lies unread.
 
-A transport that cannot write is lost at once, with what its socket has received. That goes through
-TLS once more, only to be explained: the program gets the same error as ever.
+How is said in `asyncio_losses.py`, which is loaded with the first of them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
-import socket
-import ssl
 from typing import Any
 
-from ...diagnosis import Alert, alert_numbered, alert_of, is_closed, report_own_fault
 from ..patching import Library, Patch, Switch, attribute_of, unbound
-from ..unread_answer import alert_in_clear
-from .failures import FirstExchange, explain
-
-#: more than servers send behind a handshake: some tickets, and an alert
-_MOST = 65536
+from .failures import harmless, load_before_fork
 
 
 def _build_connection_lost(original: Any, switch: Switch) -> Any:
@@ -28,52 +18,13 @@ def _build_connection_lost(original: Any, switch: Switch) -> Any:
     @functools.wraps(original)
     def connection_lost(self: Any, exc: Any) -> Any:
         if switch.on and isinstance(exc, OSError):
-            _explain_loss(self, exc)
+            with harmless:
+                from .asyncio_losses import explain_loss
+
+                explain_loss(self, exc)
         return original(self, exc)
 
     return connection_lost
-
-
-def _explain_loss(protocol: Any, error: OSError) -> None:
-    """Explain the error, if the server has said why; never raises."""
-    try:
-        if not is_closed(error):
-            return
-        # Up to Python 3.10 it has a part that holds both.
-        holder = getattr(protocol, "_sslpipe", None) or protocol
-        owner = getattr(holder, "ssl_object", None) or getattr(holder, "_sslobj", None)
-        alert = _unread_alert(owner, holder._incoming, protocol._transport)
-        if alert is not None:
-            explain(owner, error, alert)
-    except Exception as fault:
-        report_own_fault(fault)
-
-
-def _unread_alert(owner: Any, incoming: ssl.MemoryBIO, transport: Any) -> Alert | None:
-    connection = getattr(owner, "_sslobj", None)
-    if connection is None:
-        return None
-    in_handshake = connection.version() is None
-    # Behind the first exchange nobody explains what happens.
-    if not in_handshake and not isinstance(connection, FirstExchange):
-        return None
-    received = _receive(transport.get_extra_info("socket"))
-    if in_handshake:
-        number = alert_in_clear(received)
-        return None if number is None else alert_numbered(number)
-    incoming.write(received)
-    try:
-        connection._mxcert_connection.read(1)
-    except OSError as error:
-        return alert_of(error)
-    return None
-
-
-def _receive(plain: Any) -> bytes:
-    """What a socket has received; nothing where it would have to wait."""
-    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(plain.fileno())) as twin:
-        return b"" if os.get_blocking(twin.fileno()) else twin.recv(_MOST)
-    return b""
 
 
 def _patches() -> tuple[Patch, ...]:
@@ -82,3 +33,10 @@ def _patches() -> tuple[Patch, ...]:
 
 
 LIBRARY = Library("asyncio.sslproto", _patches)
+
+
+def _load_losses() -> None:
+    from . import asyncio_losses  # noqa: F401
+
+
+load_before_fork(_load_losses)

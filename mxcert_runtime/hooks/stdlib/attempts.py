@@ -9,6 +9,8 @@ from ...connections import Attempt
 
 #: The attribute of an owner with its :class:`~.connections.attempt.Attempt`.
 ATTRIBUTE = "_mxcert_attempt"
+#: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
+PORT = "_mxcert_port"
 
 #: the attempts of owners that take no attribute
 _beside: OwnerNotes[Attempt] = OwnerNotes()

@@ -10,6 +10,8 @@ that it found before the handshake.
 from __future__ import annotations
 
 import functools
+import logging
+import os
 import socket
 import ssl
 import threading
@@ -18,99 +20,56 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from ...base import TLS_1_2, TLS_1_3
-from ...connections import (
-    Attempt,
-    CertificateRequest,
-    Facts,
-    MalformedRequestError,
-    endpoint_of_socket,
-    observe,
-    parse_request,
-    verification_of,
-)
-from ...contexts import request_of
-from ...contexts.ledger import ledger
-from ...diagnosis import (
-    Alert,
-    alert_numbered,
-    alert_of,
-    count_silent_end,
-    explaining,
-    is_closed,
-    look,
-    repeat_note,
-)
+from ...connections import Attempt, count_silent_end, endpoint_of_socket
+from ...decisions import in_force
 from ..patching import Patch, Switch, attribute_of, unbound
-from ..unread_answer import ReadAhead, peek_alert, read_unread
-from .attempts import ATTRIBUTE, attempt_of
+from .attempts import ATTRIBUTE, PORT, attempt_of
 
-#: Where an ``SSLSocket`` keeps the port that its handshake began with, for a note
-_PORT = "_mxcert_port"
 #: what may go on; `socket.timeout` is a TimeoutError from Python 3.10 on only
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
 _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
 
-
-def explain(owner: Any, error: OSError, alert: Alert | None = None) -> None:
-    """Explain why a connection failed; ``alert`` is what the server said, if the error is mute."""
-    attempt = attempt_of(owner)
-    explaining.explain(attempt, error, functools.partial(_facts_of, owner, error), alert)
+_logger = logging.getLogger("mxcert_runtime")
 
 
-def _explain_handshake(owner: Any, error: OSError) -> None:
-    number = look(peek_alert, owner) if is_closed(error) else None
-    explain(owner, error, None if number is None else alert_numbered(number))
+class _Harmless:
+    """Around what is loaded with the first failure, and explains it; the error is the program's.
+
+    Files may be gone by then, or of another version, and an interpreter that ends loads nothing.
+    """
+
+    def __enter__(self) -> None:
+        """Nothing is kept: threads may share it."""
+
+    def __exit__(self, kind: object, fault: BaseException | None, traceback: object) -> bool:
+        if isinstance(fault, Exception):
+            _logger.warning(
+                "a failed connection cannot be explained (%s: %s); if mxcert_runtime was installed"
+                " anew, or is out of reach by now, start the program anew",
+                type(fault).__name__,
+                fault,
+            )
+        return isinstance(fault, Exception)
 
 
-def _explain_write(owner: Any, connection: Any, error: OSError) -> None:
-    answer = look(read_unread, connection, owner) if is_closed(error) else None
-    if answer is None:
-        explain(owner, error)
-        return
-    owner._sslobj = ReadAhead(connection, owner, answer)
-    if answer.data:
-        return  # the server has spoken, and so has taken the certificate
-    explain(owner, error, alert_of(answer.error) if answer.error else None)
-    if answer.error is not None:
-        repeat_note(answer.error, error)
+harmless = _Harmless()
 
 
-def _facts_of(owner: Any, error: OSError, attempt: Attempt) -> Facts:
-    cipher = owner._sslobj.cipher()
-    record = ledger.find(attempt.context)
-    return Facts(
-        server_has_spoken=cipher is not None,
-        request=_request(owner, cipher),
-        without_request=_look_next_time(attempt),
-        verification=verification_of(attempt.generation, attempt.decision, record),
-        port=getattr(owner, _PORT, None) if attempt.port is None else attempt.port,
-        is_named=owner.server_hostname is not None,
-        verify_code=getattr(error, "verify_code", None),
-    )
+def load_before_fork(load: Callable[[], object]) -> None:
+    """Load it before a process forks, if settings are in force then.
 
+    Children have it from their parent, and none waits for a thread of its parent that was loading
+    it, for ever: importlib's locks stay as they were.
+    """
 
-def _request(owner: Any, cipher: tuple[str, str, int] | None) -> CertificateRequest | None:
-    message = request_of(owner)
-    if message is None or cipher is None:
-        return None
-    try:
-        # `version()` tells nothing of a handshake that failed; OpenSSL names the lowest version
-        # that a cipher is for, and those of TLS 1.3 are for nothing else.
-        return parse_request(TLS_1_3 if cipher[1] == "TLSv1.3" else TLS_1_2, message)
-    except MalformedRequestError:
-        return None
+    def before() -> None:
+        if in_force.current is not None:
+            with harmless:
+                load()
 
-
-def _look_next_time(attempt: Attempt) -> str:
-    """Make the next connection to this endpoint listen, since nobody knows what was asked for."""
-    if attempt.plan.handover is not None:
-        return "nothing, as far as the handshake came"
-    endpoint = attempt.host, attempt.port
-    if not observe(attempt.generation, endpoint):
-        return "not known, since nobody listened"
-    return "not known, since nobody listened; the next connection to this endpoint will tell"
+    if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
+        os.register_at_fork(before=before)
 
 
 _set_own = object.__setattr__
@@ -162,7 +121,10 @@ class FirstExchange:
     def _fail(self, error: OSError) -> None:
         owner = self._end()
         if owner is not None and owner._sslobj is not None:
-            explain(owner, error)
+            with harmless:
+                from .explanation import explain
+
+                explain(owner, error)
 
     def _fail_to_write(self, error: OSError) -> None:
         if not self._mxcert_reading.acquire(blocking=False):
@@ -170,7 +132,10 @@ class FirstExchange:
         try:
             owner = self._end()
             if owner is not None and owner._sslobj is not None:
-                _explain_write(owner, self._mxcert_connection, error)
+                with harmless:
+                    from .explanation import explain_write
+
+                    explain_write(owner, self._mxcert_connection, error)
         finally:
             self._mxcert_reading.release()
 
@@ -206,10 +171,10 @@ def _end_handshake(owner: Any) -> None:
 
 def _step_of_socket(owner: Any) -> None:
     attempt = _step(owner)
-    if attempt is None or attempt.port is not None or hasattr(owner, _PORT):
+    if attempt is None or attempt.port is not None or hasattr(owner, PORT):
         return
     # Later, when the server has spoken, nobody can be certain of it.
-    setattr(owner, _PORT, endpoint_of_socket(owner, str(attempt.host))[1])
+    setattr(owner, PORT, endpoint_of_socket(owner, str(attempt.host))[1])
 
 
 def _step(owner: Any) -> Attempt | None:
@@ -232,7 +197,10 @@ def _build_do_handshake(step: Callable[[Any], object], original: Any, switch: Sw
             raise
         except OSError as error:
             if switch.on:
-                _explain_handshake(self, error)
+                with harmless:
+                    from .explanation import explain_handshake
+
+                    explain_handshake(self, error)
             raise
         if switch.on:
             _end_handshake(self)
@@ -249,3 +217,10 @@ def failure_patches() -> tuple[Patch, ...]:
         Patch(attribute_of("ssl", name), "do_handshake", partial(_build_do_handshake, step))
         for name, step in steps.items()
     )
+
+
+def _load_explanation() -> None:
+    from . import explanation  # noqa: F401
+
+
+load_before_fork(_load_explanation)

@@ -7,6 +7,8 @@ import contextlib
 import select
 import socket
 import ssl
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -56,6 +58,22 @@ def test_asyncio(
     error = asyncio.run(_lose(refusals, host, port, context))
     assert expected == as_it_is(error)
     assert told_of(error, caplog)[""].endswith(f"({alert})")
+
+
+def test_the_first_failure_of_a_process(
+    refusals: Refusals, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What explains a lost transport is loaded by the first of them, also in a thread."""
+    for name in ("asyncio_losses", "explanation"):
+        monkeypatch.delitem(sys.modules, f"mxcert_runtime.hooks.stdlib.{name}", raising=False)
+        monkeypatch.delattr(f"mxcert_runtime.hooks.stdlib.{name}", raising=False)
+    refusals.activate()
+    caplog.clear()
+    context, port = client_context(refusals.authority), refusals.port(TLS13)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(asyncio.run, _lose(refusals, UNKNOWN, port, context))
+        error = call.result(TIMEOUT)
+    assert told_of(error, caplog)[""].endswith("(unknown_ca)")
 
 
 def test_asyncio_says_nothing_of_other_ends(

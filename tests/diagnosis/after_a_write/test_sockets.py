@@ -17,7 +17,7 @@ import pytest
 
 import mxcert_runtime
 from mxcert_runtime.hooks import unread_answer
-from mxcert_runtime.hooks.stdlib import failures
+from mxcert_runtime.hooks.stdlib import explanation
 from mxcert_runtime.monitoring import counters
 from tests.support.pki import Authority
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
@@ -180,7 +180,7 @@ def test_no_fault_of_ours_reaches_the_program(
     def fail(*arguments: Any) -> Any:
         raise RuntimeError("a look that fails")
 
-    monkeypatch.setattr(failures, "read_unread", fail)
+    monkeypatch.setattr(explanation, "read_unread", fail)
     refusals.activate()
     error, reads = told_by(refusals, UNKNOWN, client_context(refusals.authority), _sendall)
     assert isinstance(error, OSError)
