@@ -6,6 +6,7 @@ import datetime
 import functools
 import os
 import shutil
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,12 @@ class Realm:
             RSA: authority.issue("rsa", hosts=[RSA], key="rsa"),
         }
         return cls(authority, foreign, leaves, authority.revoke(leaves[REVOKED]))
+
+    def trusting(self) -> ssl.SSLContext:
+        """A client's new context that trusts the one authority alone."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cadata=self.authority.der)
+        return context
 
 
 @dataclass

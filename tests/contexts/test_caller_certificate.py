@@ -16,13 +16,6 @@ from tests.contexts.verdicts import attempt
 from tests.support.pki import Authority, Leaf, private_key
 from tests.support.tls_server import TlsServer
 
-
-def _trusting(realm: Realm) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.authority.der)
-    return context
-
-
 ORDERS = (
     ("create", "load", "activate", "connect"),
     ("create", "activate", "load", "connect"),
@@ -45,11 +38,11 @@ def test_wins(
 ) -> None:
     """Loaded before or after activation, or after a connection: from then on it is presented."""
     files = beta.write_pem(tmp_path)
-    context = _trusting(realm)
+    context = realm.trusting()
     active, loaded = False, False
     for step in order:
         if step == "create":
-            context = _trusting(realm)
+            context = realm.trusting()
         elif step == "activate":
             activate()
             active = True
@@ -191,7 +184,7 @@ def test_adopted_context_with_ciphers_for_another_key(
 ) -> None:
     """A caller's RSA certificate wins also where the ciphers are for servers with EC keys only."""
     own = client_authority.issue("own", server=False, key="rsa")
-    context = _trusting(realm)
+    context = realm.trusting()
     context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
     context.load_cert_chain(*own.write_pem(tmp_path))
     activate()

@@ -28,12 +28,6 @@ from tests.support.tls_server import TlsServer
 Change = Callable[[ssl.SSLContext], Any]
 
 
-def _trusting(realm: Realm) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.authority.der)
-    return context
-
-
 @pytest.fixture(params=["before", "after"])
 def prepared(
     request: pytest.FixtureRequest, realm: Realm, activate: Activation
@@ -43,7 +37,7 @@ def prepared(
     def prepare(change: Change) -> ssl.SSLContext:
         if request.param == "after":
             activate()
-        context = _trusting(realm)
+        context = realm.trusting()
         change(context)
         if request.param == "before":
             activate()
@@ -99,7 +93,7 @@ def test_first_message_is_that_of_a_plain_context(
     change: str, realm: Realm, prepared: Callable[[Change], ssl.SSLContext]
 ) -> None:
     """Version, ciphers and every extension of the ClientHello are the caller's alone."""
-    plain = _trusting(realm)
+    plain = realm.trusting()
     CHANGES[change](plain)
     expected = client_hello(plain, GOOD)
     assert expected == client_hello(prepared(CHANGES[change]), GOOD)
@@ -109,7 +103,7 @@ def test_changes_tell_first_messages_apart(realm: Realm) -> None:
     """The comparison is worth something: each change shows, but the level of 3.9's default."""
     seen = []
     for change in CHANGES.values():
-        context = _trusting(realm)
+        context = realm.trusting()
         change(context)
         seen.append(client_hello(context, GOOD))
     assert all(one != seen[0] for one in seen[1:])
@@ -124,7 +118,7 @@ def test_the_client_signs_by_what_its_context_allows(
 ) -> None:
     """The server sees the identity's signature made by the algorithm that the caller chose."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     context.maximum_version = ssl.TLSVersion.TLSv1_2  # in TLS 1.3 the curve decides
     getattr(context, "set_client_sigalgs")(chosen)  # noqa: B009 - no older Python has it
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -151,7 +145,7 @@ def test_ciphers_after_the_first_connection(
     context = prepared(CHANGES["nothing"])
     assert attempt(context, server.port, GOOD).accepted
     context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
-    plain = _trusting(realm)
+    plain = realm.trusting()
     plain.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")
     assert client_hello(plain, GOOD).ciphers == client_hello(context, GOOD).ciphers
 
@@ -193,7 +187,7 @@ def test_weak_identity(
     server = tls_server(leaf=realm.leaves[GOOD], ciphers="ALL:@SECLEVEL=0", version=tls_version)
     if created == "after":
         activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     context.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
     if created == "before":
         activate()
@@ -219,7 +213,7 @@ def test_refusal_has_the_attributes_of_ssl_errors(
     """Clients look at `reason` and `library` of every ssl.SSLError that they catch."""
     activate = _weak_rules(client_files, client_authority, activate)
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     context.set_ciphers("DEFAULT:@SECLEVEL=2")
     with pytest.raises(ssl.SSLError) as caught:
         connect(context, server.port, GOOD)
@@ -246,7 +240,7 @@ def test_key_log(
         lines = [line for line in path.read_text().splitlines() if not line.startswith("#")]
         return sorted(line.split()[0] for line in lines)
 
-    expected = log_of(_trusting(realm), "plain")
+    expected = log_of(realm.trusting(), "plain")
     assert expected
     assert expected == log_of(prepared(CHANGES["nothing"]), "hooked")
 
@@ -277,7 +271,7 @@ def test_message_callback(
     def server_messages(messages: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         return [each for each in messages if each[1] == "read"]
 
-    plain = _trusting(realm)
+    plain = realm.trusting()
     expected = server_messages(messages_of(plain))
     assert expected
     assert expected == server_messages(messages_of(prepared(CHANGES["nothing"])))

@@ -71,12 +71,6 @@ def _try(load: Load, context: ssl.SSLContext, material: Material) -> None:
         pytest.fail("it did not fail")
 
 
-def _trusting(realm: Realm) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.authority.der)
-    return context
-
-
 @pytest.mark.versions_in_turns
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("begun", ["before", "after"])
@@ -89,10 +83,10 @@ def test_a_load_that_fails_is_no_certificate(
     material: Material,
 ) -> None:
     """Without a certificate of its own a context presents the identity of the rule."""
-    context = _trusting(realm)
+    context = realm.trusting()
     if begun == "after":
         activate()
-        context = _trusting(realm)
+        context = realm.trusting()
         assert attempt(context, server.port, GOOD).accepted
     _try(FAILURES[failure], context, material)
     activate()
@@ -113,7 +107,7 @@ def test_a_load_that_fails_after_one_that_did_not(
     """Where the own certificate is still there it wins; where OpenSSL has let it go, the rule."""
 
     def loaded() -> ssl.SSLContext:
-        context = _trusting(realm)
+        context = realm.trusting()
         context.load_cert_chain(material.certificate, material.key)
         _try(FAILURES[failure], context, material)
         return context
@@ -129,7 +123,7 @@ def test_a_load_that_fails_and_one_that_does_not(
 ) -> None:
     """A later load counts at once."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     _try(FAILURES["no file"], context, material)
     assert activate.leaf.fingerprint == attempt(context, server.port, GOOD).fingerprint
     context.load_cert_chain(material.certificate, material.key)
@@ -144,7 +138,7 @@ def test_a_password_callback_that_connects(
 ) -> None:
     """A connection that is made while a certificate is being loaded leaves nothing behind."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
 
     def ask() -> str:
         assert attempt(context, server.port, GOOD).accepted
@@ -178,7 +172,7 @@ def test_a_certificate_loaded_past_the_hooks(
 ) -> None:
     """It wins as any other, and verification is what it was."""
     activate()
-    contexts = [_trusting(realm) for _ in range(1 + warm)]
+    contexts = [realm.trusting() for _ in range(1 + warm)]
     PAST[way](contexts[-1], material)
     seen = [attempt(contexts[-1], server.port, GOOD).fingerprint for _ in range(2)]
     assert [beta.fingerprint] * 2 == seen

@@ -27,12 +27,6 @@ from tests.support.tls_server import TlsServer
 Answer = tuple[Optional[str], bool]
 
 
-def _trusting(realm: Realm) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.authority.der)
-    return context
-
-
 def _session(context: ssl.SSLContext, server: TlsServer, host: str = GOOD) -> ssl.SSLSession:
     """A session of a connection; with TLS 1.3 the ticket comes before the first answer."""
     with connect(context, server.port, host) as connection:
@@ -139,7 +133,7 @@ every_way = pytest.mark.parametrize("resume", WAYS)
 @every_way
 def test_plain_context_resumes(resume: Way, realm: Realm, server: TlsServer) -> None:
     """Without us the test's servers resume, so that the tests below are worth something."""
-    context = _trusting(realm)
+    context = realm.trusting()
     assert (None, True) == resume(context, server, _session(context, server))
 
 
@@ -149,7 +143,7 @@ def test_resumes(
 ) -> None:
     """Same context, same identity, same host: the server resumes, and knows who it is."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     first = _session(context, server)
     assert (alpha.fingerprint, True) == resume(context, server, first)
 
@@ -160,7 +154,7 @@ def test_without_identity_resumes(
 ) -> None:
     """A host without an identity resumes as it does without us."""
     activate("elsewhere.test")
-    context = _trusting(realm)
+    context = realm.trusting()
     assert (None, True) == resume(context, server, _session(context, server))
 
 
@@ -169,7 +163,7 @@ def test_context_older_than_activation(
     resume: Way, realm: Realm, server: TlsServer, activate: Activation, alpha: Leaf
 ) -> None:
     """A session of a context without a record does no harm: the right identity is seen."""
-    context = _trusting(realm)
+    context = realm.trusting()
     activate()
     fingerprint, _ = resume(context, server, _session(context, server))
     assert alpha.fingerprint == fingerprint
@@ -180,7 +174,7 @@ def test_session_from_before_activation(
     resume: Way, realm: Realm, server: TlsServer, activate: Activation, alpha: Leaf
 ) -> None:
     """A session without an identity is not resumed where there is one now."""
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     activate()
     assert (alpha.fingerprint, False) == resume(context, server, session)
@@ -191,7 +185,7 @@ def test_session_from_before_the_rule(
     resume: Way, realm: Realm, server: TlsServer, activate: Activation, alpha: Leaf
 ) -> None:
     """Nor is one of a context without a record, made while another generation gave none."""
-    context = _trusting(realm)
+    context = realm.trusting()
     activate("elsewhere.test")
     session = _session(context, server)
     activate()
@@ -204,7 +198,7 @@ def test_session_from_before_deactivation(
 ) -> None:
     """An identity's session is not resumed once we are gone, and is no error: nobody is seen."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     mxcert_runtime.deactivate()
     for _ in range(2):
@@ -217,9 +211,9 @@ def test_session_without_identity_from_before_deactivation(
 ) -> None:
     """Nor is one of a connection without an identity an error, whatever verified its server."""
     activate("elsewhere.test")
-    context = _trusting(realm)
+    context = realm.trusting()
     # The second context of the same trust has its loads left pending, so ours verifies for it.
-    other = _trusting(realm)
+    other = realm.trusting()
     sessions = [(each, _session(each, server)) for each in (context, other, context)]
     mxcert_runtime.deactivate()
     for each, session in sessions:
@@ -231,7 +225,7 @@ def test_session_of_an_older_context_from_before_deactivation(
     resume: Way, realm: Realm, server: TlsServer, activate: Activation
 ) -> None:
     """A context of unknown trust, whose connections may end on the caller's, is no way round."""
-    context = _trusting(realm)
+    context = realm.trusting()
     activate()
     session = _session(context, server)
     mxcert_runtime.deactivate()
@@ -244,8 +238,8 @@ def test_session_of_another_context_from_before_deactivation(
 ) -> None:
     """On another context of the program it is CPython's ValueError, as it is without us."""
     activate()
-    session = _session(_trusting(realm), server)
-    one, other = _trusting(realm), _trusting(realm)
+    session = _session(realm.trusting(), server)
+    one, other = realm.trusting(), realm.trusting()
     kept = _session(one, server)
     mxcert_runtime.deactivate()
     for each in (session, kept):
@@ -258,7 +252,7 @@ def test_deactivated_and_activated_again(
 ) -> None:
     """What was kept over both makes a full handshake, under an identity and under none."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     for pattern, expected in (("*.test", alpha.fingerprint), ("elsewhere.test", None)):
         mxcert_runtime.deactivate()
@@ -272,7 +266,7 @@ def test_more_sessions_than_are_remembered(
     """Of those that are kept beyond the limit none is an error, before deactivation and after."""
     monkeypatch.setattr(ssl_sessions, "_LIMIT", 2)
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     sessions = [_session(context, server) for _ in range(4)]
     answers = [_by_argument(context, server, each) for each in (*sessions, sessions[0])]
     assert {alpha.fingerprint} == {fingerprint for fingerprint, _ in answers}
@@ -286,7 +280,7 @@ def test_deactivation_keeps_no_context(
 ) -> None:
     """A session that is kept keeps the program's context, as without us, and none of ours."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     with connect(context, server.port, GOOD) as connection:
         ask(connection, GOOD)
         sessions = [connection.session for _ in range(50)]
@@ -310,7 +304,7 @@ def test_what_does_not_look_like_a_session_is_left_alone(
 ) -> None:
     """Nothing is written where the memory does not hold what it must: CPython refuses it then."""
     activate()
-    context, other = _trusting(realm), _trusting(realm)
+    context, other = realm.trusting(), realm.trusting()
     session = _session(context, server)
     before = session.id
     assert not make_worthless(session, other, context)
@@ -338,7 +332,7 @@ def test_where_it_cannot_be_done(
     else:
         monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     mxcert_runtime.deactivate()
     with pytest.raises(ValueError, match="Session refers to a different SSLContext"):
@@ -359,7 +353,7 @@ def test_other_generation(
 ) -> None:
     """After other settings the handshake is full; what is the same goes on."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     expected: str | None
     if now == "other":
@@ -380,7 +374,7 @@ def test_other_host(
 ) -> None:
     """A session of one host is not resumed at another."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server, BELOW)
     assert (alpha.fingerprint, False) == resume(context, server, session)
 
@@ -391,7 +385,7 @@ def test_other_trust(
 ) -> None:
     """Once the caller has loaded more, the handshake is full, and works."""
     activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     context.load_verify_locations(cadata=realm.foreign.der)
     fingerprint, _ = resume(context, server, session)
@@ -418,7 +412,7 @@ def test_other_context(
     """
     if mode in ("identity", "no identity"):
         activate("*.test" if mode == "identity" else "elsewhere.test")
-    one, other = _trusting(realm), _trusting(realm)
+    one, other = realm.trusting(), realm.trusting()
     if not verified:
         one.check_hostname = False
         one.verify_mode = ssl.CERT_NONE
@@ -437,7 +431,7 @@ def test_other_context_and_a_session_from_before_activation(
     Only where sources of sessions were forgotten can it be one of an identity's connection.
     """
     monkeypatch.setattr(sources, "has_forgotten", False)
-    one, other = _trusting(realm), _trusting(realm)
+    one, other = realm.trusting(), realm.trusting()
     session = _session(one, server)
     activate("elsewhere.test")
     with pytest.raises(ValueError, match="Session refers to a different SSLContext"):
@@ -450,7 +444,7 @@ def test_sessions_are_told_apart_by_the_callers_context_alone(
     """The case above is real: both callers' connections do take the very same identity context."""
     activate()
     taken = []
-    for context in (_trusting(realm), _trusting(realm)):
+    for context in (realm.trusting(), realm.trusting()):
         with connect(context, server.port, GOOD) as connection:
             taken.append(connection._sslobj.context)  # type: ignore[attr-defined]
     assert taken[0] is taken[1]
@@ -469,7 +463,7 @@ def test_wrong_type(
     if active:
         activate()
     with pytest.raises(TypeError, match="SSLSession"):
-        resume(_trusting(realm), server, wrong)
+        resume(realm.trusting(), server, wrong)
 
 
 @pytest.mark.parametrize("active", [False, True])
@@ -479,7 +473,7 @@ def test_after_the_handshake(
     """Too late is CPython's ValueError."""
     if active:
         activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     too_late = pytest.raises(ValueError, match="Cannot set session after handshake")
     with connect(context, server.port, GOOD) as connection, too_late:
@@ -491,7 +485,7 @@ def test_on_a_server(active: bool, realm: Realm, server: TlsServer, activate: Ac
     """A server's connection takes no session: CPython's ValueError."""
     if active:
         activate()
-    context = _trusting(realm)
+    context = realm.trusting()
     session = _session(context, server)
     with pytest.raises(ValueError, match=r"Session refers to|server-side"):
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_bio(

@@ -115,9 +115,9 @@ def test_certificate_loaded_while_others_connect(
 ) -> None:
     """From the moment that it is loaded on, a context presents its own certificate."""
     files = beta.write_pem(tmp_path)
-    older = [_trusting(realm) for _ in range(_ROUNDS)]
+    older = [realm.trusting() for _ in range(_ROUNDS)]
     activate()
-    newer = [_trusting(realm) for _ in range(_ROUNDS)]
+    newer = [realm.trusting() for _ in range(_ROUNDS)]
     with ThreadPoolExecutor(_THREADS) as pool:
         for context in newer if hooked else older:
             others = [pool.submit(attempt, context, server.port, GOOD) for _ in range(_THREADS)]
@@ -128,17 +128,11 @@ def test_certificate_loaded_while_others_connect(
             assert seen <= {alpha.fingerprint, beta.fingerprint}
 
 
-def _trusting(realm: Realm) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.authority.der)
-    return context
-
-
 def test_callback_set_while_a_context_is_looked_at(
     realm: Realm, server: TlsServer, activate: Activation
 ) -> None:
     """Nobody's message callback is taken off, nor put back over one that was set meanwhile."""
-    context: Any = _trusting(realm)
+    context: Any = realm.trusting()
     activate()
     kept = []
 
