@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.contexts.changes import Change
 from tests.contexts.ground import GOOD, Activation, Ground, Realm
 from tests.contexts.loading import WAYS, Way, loaded
 from tests.support.client_files import ClientFiles
@@ -75,3 +76,21 @@ def pending(way: Way, ground: Ground, activate: Activation) -> ssl.SSLContext:
     context = way(ground)
     assert loaded(context) == 0
     return context
+
+
+@pytest.fixture(params=["before", "after"])
+def prepared(
+    request: pytest.FixtureRequest, realm: Realm, activate: Activation
+) -> Callable[[Change], ssl.SSLContext]:
+    """Makes and changes a context, before or after activation."""
+
+    def prepare(change: Change) -> ssl.SSLContext:
+        if request.param == "after":
+            activate()
+        context = realm.trusting()
+        change(context)
+        if request.param == "before":
+            activate()
+        return context
+
+    return prepare

@@ -15,77 +15,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mxcert_runtime.errors import MxcertError
+from tests.contexts.changes import CHANGES, Change
 from tests.contexts.client_hello import client_hello
 from tests.contexts.ground import GOOD, Activation, Realm
 from tests.contexts.verdicts import ask, attempt, connect
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
-from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, Leaf
-from tests.support.server_tls import Demand, TlsVersion
+from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
-
-Change = Callable[[ssl.SSLContext], Any]
-
-
-@pytest.fixture(params=["before", "after"])
-def prepared(
-    request: pytest.FixtureRequest, realm: Realm, activate: Activation
-) -> Callable[[Change], ssl.SSLContext]:
-    """Makes and changes a context, before or after activation."""
-
-    def prepare(change: Change) -> ssl.SSLContext:
-        if request.param == "after":
-            activate()
-        context = realm.trusting()
-        change(context)
-        if request.param == "before":
-            activate()
-        return context
-
-    return prepare
-
-
-def _versions(context: ssl.SSLContext) -> None:
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
-
-
-def _options(context: ssl.SSLContext) -> None:
-    context.options |= ssl.OP_NO_TICKET
-
-
-CHANGES: dict[str, Change] = {
-    "nothing": lambda context: None,
-    "TLS 1.2 only": _versions,
-    "TLS 1.3 only": lambda context: setattr(context, "minimum_version", ssl.TLSVersion.TLSv1_3),
-    "one cipher": lambda context: context.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384"),
-    "two orders": lambda context: context.set_ciphers("AES128:ECDHE+AESGCM:!aRSA"),
-    "level 3": lambda context: context.set_ciphers("DEFAULT:@SECLEVEL=3"),
-    "level 0": lambda context: context.set_ciphers("ALL:@SECLEVEL=0"),
-    "level, then ciphers": lambda context: (
-        context.set_ciphers("DEFAULT:@SECLEVEL=0"),
-        context.set_ciphers("ECDHE+AESGCM"),
-    ),
-    "ALPN": lambda context: context.set_alpn_protocols(["h2", "http/1.1"]),
-    "curve": lambda context: context.set_ecdh_curve("secp384r1"),
-    "options": _options,
-    "post-handshake": lambda context: setattr(context, "post_handshake_auth", True),
-}
-#: what a context can be told from Python 3.15 on, by the name of the method
-LATE_CHANGES = {
-    "set_ciphersuites": ("TLS_AES_128_GCM_SHA256",),
-    "set_groups": ("secp384r1:X25519",),
-    "set_server_sigalgs": ("ecdsa_secp384r1_sha384:ecdsa_secp256r1_sha256",),
-}
-
-
-def _told(method: str) -> Change:
-    return lambda context: getattr(context, method)(*LATE_CHANGES[method])
-
-
-CHANGES.update(
-    (method, _told(method)) for method in LATE_CHANGES if hasattr(ssl.SSLContext, method)
-)
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -275,89 +213,6 @@ def test_message_callback(
     expected = server_messages(messages_of(plain))
     assert expected
     assert expected == server_messages(messages_of(prepared(CHANGES["nothing"])))
-
-
-def test_post_handshake(
-    realm: Realm,
-    tls_server: ServerFactory[TlsServer],
-    alpha: Leaf,
-    prepared: Callable[[Change], ssl.SSLContext],
-) -> None:
-    """A server of TLS 1.3 that asks only later gets the identity then."""
-    server = tls_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS13, demand=Demand.LATER)
-    with connect(prepared(CHANGES["post-handshake"]), server.port, GOOD) as connection:
-        first = ask(connection, GOOD, last=False)
-        later = ask(connection, GOOD, "/private")
-    assert [None, alpha.fingerprint] == [first["fingerprint"], later["fingerprint"]]
-
-
-def test_post_handshake_not_offered(
-    realm: Realm,
-    tls_server: ServerFactory[TlsServer],
-    prepared: Callable[[Change], ssl.SSLContext],
-) -> None:
-    """What the caller does not offer we do not offer either."""
-    server = tls_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS13, demand=Demand.LATER)
-    with connect(prepared(CHANGES["nothing"]), server.port, GOOD) as connection:
-        answer = ask(connection, GOOD, "/private")
-    assert (None, "EXTENSION_NOT_RECEIVED") == (answer["fingerprint"], answer["error"])
-
-
-def _be_asked(server: OpensslServer, connection: ssl.SSLSocket, times: int) -> None:
-    for number in range(times):
-        server.ask()
-        server.send(f"after {number}")
-        received = b""
-        while not received.endswith(b"\n"):
-            piece = connection.recv(1000)
-            assert piece, "the server closed"
-            received += piece
-        connection.sendall(f"answer {number}\n".encode())  # first ends the handshake
-
-
-@pytest.mark.parametrize("times", [1, 2])
-@pytest.mark.parametrize("demand", [Demand.ACCEPT, Demand.LATER])
-def test_renegotiation(
-    demand: Demand,
-    times: int,
-    realm: Realm,
-    openssl_server: ServerFactory[OpensslServer],
-    alpha: Leaf,
-    prepared: Callable[[Change], ssl.SSLContext],
-) -> None:
-    """A server of TLS 1.2 that shakes hands again gets the identity, and is verified as before."""
-    server = openssl_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS12, demand=demand)
-    with connect(prepared(CHANGES["nothing"]), server.port, GOOD) as connection:
-        _be_asked(server, connection, times)
-    # s_server asks until it has a certificate, and every handshake sends its own.
-    assert [alpha.fingerprint] == server.presented.wait_for(1)
-
-
-@pytest.mark.parametrize("demand", [Demand.ACCEPT, Demand.LATER])
-@pytest.mark.parametrize("created", ["before", "after"])
-def test_renegotiation_with_authorities_of_a_rule(
-    created: str,
-    demand: Demand,
-    realm: Realm,
-    openssl_server: ServerFactory[OpensslServer],
-    activate: Activation,
-    beta: Leaf,
-    tmp_path: Path,
-) -> None:
-    """The trust of the rule also verifies later handshakes, where the caller has a certificate."""
-    if created == "before" and sys.version_info < (3, 10):
-        pytest.skip("Python 3.9 refuses: see test_security_level_with_authorities_of_a_rule")
-    server = openssl_server(leaf=realm.leaves[GOOD], version=TlsVersion.TLS12, demand=demand)
-    if created == "after":
-        activate(authorities=(realm.authority,))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=realm.foreign.der)
-    context.load_cert_chain(*beta.write_pem(tmp_path))
-    if created == "before":
-        activate(authorities=(realm.authority,))
-    with connect(context, server.port, GOOD) as connection:
-        _be_asked(server, connection, 2)
-    assert [beta.fingerprint] == server.presented.wait_for(1)
 
 
 def test_change_between_creation_and_handshake(
