@@ -15,11 +15,7 @@ pytest.importorskip("h2")
 import grpc
 
 import mxcert_runtime
-from tests.clients.grpcio.scene import (
-    GrpcScene,
-    named,
-    unary_unary,
-)
+from tests.clients.grpcio.scene import GrpcScene, named, unary_unary
 from tests.support.grpc_server import GrpcServer
 
 

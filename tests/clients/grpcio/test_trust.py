@@ -18,11 +18,7 @@ from grpc.experimental import session_cache
 
 import mxcert_runtime
 from mxcert_runtime.connections import announcement
-from tests.clients.grpcio.scene import (
-    GrpcScene,
-    named,
-    unary_unary,
-)
+from tests.clients.grpcio.scene import GrpcScene, named, unary_unary
 from tests.support.grpc_server import GrpcServer
 from tests.support.pki import Authority, pem
 
