@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import datetime
-import logging
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from mxcert_runtime import SettingsError, activate, is_active
+from tests.start.activation.state import logged, settings_of
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority, Leaf, now
 
 _DAY = datetime.timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def debug_log(caplog: pytest.LogCaptureFixture) -> None:
-    """All that the package logs is captured."""
-    caplog.set_level(logging.DEBUG, "mxcert_runtime")
-
-
-@pytest.fixture
-def alpha_settings(client_files: ClientFiles, alpha: Leaf) -> dict[str, Any]:
-    """The identity alpha, for localhost alone."""
-    return _settings(client_files.identity("alpha", alpha, hosts=["localhost"]))
-
-
-def _settings(*entries: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-    return {"unlisted_hosts": "none", "identity": list(entries), **more}
-
-
-def _levels(caplog: pytest.LogCaptureFixture) -> dict[str, list[str]]:
-    levels: dict[str, list[str]] = {}
-    for record in caplog.records:
-        if record.name == "mxcert_runtime":
-            levels.setdefault(record.levelname, []).append(record.getMessage())
-    return levels
-
-
 def test_activation_is_told(alpha_settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     """One line of information says how much is in force and what is hooked."""
     activate(alpha_settings)
-    levels = _levels(caplog)
+    levels = logged(caplog)
     assert ["INFO"] == list(levels)
     assert all(word in levels["INFO"][0] for word in ("1 identities", "1 rules", "ssl"))
 
@@ -59,13 +34,13 @@ def test_a_service_that_nothing_maps(
     for module in ("zeep", "suds"):
         monkeypatch.setitem(sys.modules, module, None)
     entry = client_files.identity("alpha", alpha, services=["Billing.Invoices"])
-    activate(_settings(entry))
-    (warning,) = _levels(caplog)["WARNING"]
+    activate(settings_of(entry))
+    (warning,) = logged(caplog)["WARNING"]
     assert "the service `Billing.Invoices` has no hosts" in warning
     assert "MXCERT_SERVICES" in warning
     caplog.clear()
-    activate(_settings(entry, services={"Billing.Invoices": ["invoices.example"]}))
-    assert "WARNING" not in _levels(caplog)
+    activate(settings_of(entry, services={"Billing.Invoices": ["invoices.example"]}))
+    assert "WARNING" not in logged(caplog)
 
 
 def _identity_valid(
@@ -94,9 +69,9 @@ def test_dates_are_logged(
     words: str,
 ) -> None:
     """Outside its validity an identity is an error in the log, and soon to expire a warning."""
-    activate(_settings(_identity_valid(client_files, client_authority, begin, end)))
+    activate(settings_of(_identity_valid(client_files, client_authority, begin, end)))
     assert is_active()
-    levels = _levels(caplog)
+    levels = logged(caplog)
     assert {"INFO", level} == set(levels)
     assert 1 == len(levels[level])
     date = (now() + (begin if begin > 0 * _DAY else end)).strftime("%Y-%m-%d")
@@ -107,8 +82,8 @@ def test_a_date_far_off_is_not_logged(
     client_files: ClientFiles, client_authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     """More than thirty days are no reason to warn."""
-    activate(_settings(_identity_valid(client_files, client_authority, -9 * _DAY, 31 * _DAY)))
-    assert {"INFO"} == set(_levels(caplog))
+    activate(settings_of(_identity_valid(client_files, client_authority, -9 * _DAY, 31 * _DAY)))
+    assert {"INFO"} == set(logged(caplog))
 
 
 @pytest.mark.parametrize(("begin", "end", "level", "words"), DATES)
@@ -122,7 +97,7 @@ def test_expired_identities_can_be_refused(
 ) -> None:
     """``expired_identities = "refuse"`` makes invalid ones a fault; those near their end serve."""
     entry = _identity_valid(client_files, client_authority, begin, end)
-    settings = _settings(entry, expired_identities="refuse")
+    settings = settings_of(entry, expired_identities="refuse")
     if level == "WARNING":
         activate(settings)
         assert is_active()
@@ -136,8 +111,8 @@ def test_what_stops_nothing_is_a_warning(
     client_files: ClientFiles, alpha: Leaf, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A warning about the settings has its origin, and stops nothing."""
-    activate(_settings(client_files.identity("alpha", alpha, hosts=["https://localhost/"])))
-    levels = _levels(caplog)
+    activate(settings_of(client_files.identity("alpha", alpha, hosts=["https://localhost/"])))
+    levels = logged(caplog)
     assert (True, {"INFO", "WARNING"}) == (is_active(), set(levels))
     assert "settings argument" in levels["WARNING"][0]
     assert "https://localhost/" in levels["WARNING"][0]
