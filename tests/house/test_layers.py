@@ -7,18 +7,22 @@ import functools
 import importlib
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-import mxcert_runtime
+from tests.house.modules import (
+    PACKAGE,
+    ROOT,
+    imports,
+    modules,
+    named_modules,
+    nodes,
+    offenders,
+    sources,
+)
 from tests.support.subprocesses import run_client
-
-PACKAGE = "mxcert_runtime"
-ROOT = Path(mxcert_runtime.__file__).parent
 
 #: A module imports only from rows below its own, as in ARCHITECTURE.md. ``name/*`` is a package
 #: whose modules may also import each other, without a cycle; its ``__init__`` belongs to its row.
@@ -59,10 +63,6 @@ LIBRARIES = (
     *("pycurl", "requests", "urllib3", "uvloop", "zeep"),
 )
 
-_LONGEST_FILE = 350
-_LONGEST_FUNCTION = 50
-_LONGEST_FACE = 43
-
 
 def _rows() -> list[list[str]]:
     return [row.split(", ") for row in LAYERS.split("\n") if row]
@@ -81,66 +81,14 @@ def _row_of(entry: str) -> int:
     return next((number for number, row in enumerate(_rows()) if entry in row), -1)
 
 
-@functools.cache
-def _sources() -> dict[str, Path]:
-    """Every module, by its dotted name within the package; a package's name is its own."""
-    found = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        parts = list(path.relative_to(ROOT).with_suffix("").parts)
-        if parts[-1] == "__init__" and len(parts) > 1:
-            parts.pop()
-        found[".".join(parts)] = path
-    return found
-
-
-@functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _nodes(module: str) -> Iterator[ast.AST]:
-    return ast.walk(_tree(_sources()[module]))
-
-
-def _named_modules(module: str) -> Iterator[str]:
-    """Absolute dotted names of all that a module imports, wherever in it the import stands."""
-    base = [PACKAGE, *module.split(".")]
-    if _sources()[module].name == "__init__.py" and module != "__init__":
-        base.append("__init__")
-    for node in _nodes(module):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = base[: -node.level] if node.level else []
-            origin = ".".join([*above, *([node.module] if node.module else [])])
-            yield from (f"{origin}.{alias.name}" for alias in node.names)
-
-
-def _imports(module: str) -> set[str]:
-    """The modules of the package that a module imports."""
-    found = set()
-    for name in _named_modules(module):
-        inside = name[len(PACKAGE) + 1 :] if name.startswith(f"{PACKAGE}.") else None
-        # The last part of `from .errors import Fault` is no module.
-        while inside and inside not in _sources():
-            inside = inside.rpartition(".")[0]
-        if inside:
-            found.add(inside)
-    return found
-
-
-def _modules() -> list[str]:
-    return sorted(_sources())
-
-
 def test_every_module_has_a_layer() -> None:
     """A new module is put into the table."""
-    assert [] == [module for module in _modules() if _row_of(_entry(module)) < 0]
+    assert [] == [module for module in modules() if _row_of(_entry(module)) < 0]
 
 
 def test_every_layer_has_a_module() -> None:
     """The table names nothing that has gone; parts of the product that are to come excepted."""
-    entries = {_entry(module) for module in _modules()} | {"cli/*", "__main__"}
+    entries = {_entry(module) for module in modules()} | {"cli/*", "__main__"}
     assert [] == [entry for row in _rows() for entry in row if entry not in entries]
 
 
@@ -149,40 +97,35 @@ def _from_above(module: str) -> list[str]:
     own = _entry(module)
     return sorted(
         each
-        for each in _imports(module)
+        for each in imports(module)
         if _row_of(_entry(each)) <= _row_of(own)
         and not (own.endswith("/*") and own == _entry(each))
     )
 
 
-def _offenders(search: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
-    """The modules of which a search finds something, with what it finds."""
-    return {module: found for module in _modules() if (found := search(module))}
-
-
 def test_imports_come_from_below() -> None:
     """A module imports from rows below its own, or within its package."""
-    assert {} == _offenders(_from_above)
+    assert {} == offenders(_from_above)
 
 
 def test_decisions_know_no_contexts() -> None:
     """Who gets what is decided without TLS: a generation holds nothing of who carries it out."""
-    deciding = [each for each in _modules() if each.startswith("decisions.")]
-    found = {name for each in deciding for name in _imports(each)}
+    deciding = [each for each in modules() if each.startswith("decisions.")]
+    found = {name for each in deciding for name in imports(each)}
     assert set() == {name for name in found if name.split(".")[0] == "contexts"}
 
 
 def test_the_search_sees_imports() -> None:
     """The test above would see what it looks for: in functions, under TYPE_CHECKING, relative."""
-    assert {"_face", "start.activation", "decisions.explanation"} <= _imports("__init__")
-    assert {"base", "errors", "settings.model"} <= _imports("settings.identifiers")
-    assert {"hooks.library", "hooks.stdlib.library"} <= _imports("hooks")
-    assert "OpenSSL.SSL" in set(_named_modules("hooks.pyopenssl.contexts"))
+    assert {"_face", "start.activation", "decisions.explanation"} <= imports("__init__")
+    assert {"base", "errors", "settings.model"} <= imports("settings.identifiers")
+    assert {"hooks.library", "hooks.stdlib.library"} <= imports("hooks")
+    assert "OpenSSL.SSL" in set(named_modules("hooks.pyopenssl.contexts"))
 
 
 def test_no_import_cycle() -> None:
     """No module imports itself, by whatever way round."""
-    graph = {module: _imports(module) - {module} for module in _modules()}
+    graph = {module: imports(module) - {module} for module in modules()}
     assert len(graph) == len(list(TopologicalSorter(graph).static_order()))
 
 
@@ -196,11 +139,11 @@ FACES = (
 def _past_a_face(module: str) -> Iterator[str]:
     """What a module imports out of the files of other rooms."""
     own = _entry(module).partition("/")[0]
-    for name in _named_modules(module):
+    for name in named_modules(module):
         room, _, rest = name[len(PACKAGE) + 1 :].partition(".")
         file, _, thing = rest.rpartition(".")
         # A file that is named for the one thing in it hides that from the face.
-        if room in FACES and room != own and file and f"{room}.{thing}" not in _sources():
+        if room in FACES and room != own and file and f"{room}.{thing}" not in sources():
             yield name
 
 
@@ -209,14 +152,14 @@ def test_rooms_are_entered_by_their_faces() -> None:
 
     The package's own face alone names the files in which public names are defined.
     """
-    found = _offenders(lambda module: list(_past_a_face(module)))
+    found = offenders(lambda module: list(_past_a_face(module)))
     assert ["__init__"] == list(found)
     assert "mxcert_runtime.decisions.services.service" in found["__init__"]
 
 
 def _typed_names(room: str) -> Iterator[tuple[str, str]]:
     """The names that type checkers see in a face, with the file of each; a module has none."""
-    for node in _nodes(room):
+    for node in nodes(room):
         # Its own files are one level away; what finds the names comes from another room.
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             yield from ((alias.name, node.module or "") for alias in node.names)
@@ -246,7 +189,7 @@ def _reads_environment(node: ast.AST) -> bool:
 
 def test_only_settings_see_the_environment() -> None:
     """``os.environ`` and its like are named in ``base.environ`` alone."""
-    readers = [name for name in _modules() if any(map(_reads_environment, _nodes(name)))]
+    readers = [name for name in modules() if any(map(_reads_environment, nodes(name)))]
     assert ["base.environ"] == readers
 
 
@@ -263,54 +206,23 @@ def _names_in(node: ast.AST) -> Iterator[str]:
 
 
 def _decrypts(module: str) -> bool:
-    names = itertools.chain.from_iterable(map(_names_in, _nodes(module)))
+    names = itertools.chain.from_iterable(map(_names_in, nodes(module)))
     return any(map(_DECRYPTION.fullmatch, names))
 
 
 def test_only_material_decrypts() -> None:
     """What opens a private key is named in ``identity.material`` alone."""
-    assert ["identity.material.private_key"] == list(filter(_decrypts, _modules()))
+    assert ["identity.material.private_key"] == list(filter(_decrypts, modules()))
 
 
 def test_only_replacements_import_wrapt() -> None:
     """wrapt is an affair of ``hooks.replacements`` alone."""
     users = [
         module
-        for module in _modules()
-        if any(name.split(".")[0] == "wrapt" for name in _named_modules(module))
+        for module in modules()
+        if any(name.split(".")[0] == "wrapt" for name in named_modules(module))
     ]
     assert ["hooks.replacements"] == users
-
-
-def _lines(module: str) -> list[str]:
-    return _sources()[module].read_text(encoding="utf-8").splitlines()
-
-
-def test_files_are_short_and_say_what_they_are() -> None:
-    """Every file has a docstring and at most 350 lines."""
-    assert [] == [name for name in _modules() if not ast.get_docstring(_tree(_sources()[name]))]
-    assert [] == [name for name in _modules() if len(_lines(name)) > _LONGEST_FILE]
-
-
-def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return (function.end_lineno or 0) - function.lineno + 1
-
-
-def _too_long(module: str) -> list[str]:
-    functions = (
-        each for each in _nodes(module) if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
-    )
-    return [each.name for each in functions if _length(each) > _LONGEST_FUNCTION]
-
-
-def test_functions_are_short() -> None:
-    """No function is longer than 50 lines, its docstring included."""
-    assert {} == _offenders(_too_long)
-
-
-def test_the_face_is_short() -> None:
-    """``__init__.py`` stays short; each public name is a line of it."""
-    assert len(_lines("__init__")) <= _LONGEST_FACE
 
 
 _IMPORT_HOOKS = """
@@ -339,7 +251,7 @@ print(json.dumps([len(names), blocked]))
 def test_hooks_need_no_library() -> None:
     """Every hook's module can be imported where the libraries are not installed."""
     imported, blocked = run_client(_IMPORT_HOOKS, *LIBRARIES).json()
-    assert imported == len([name for name in _modules() if name.startswith("hooks.")])
+    assert imported == len([name for name in modules() if name.startswith("hooks.")])
     assert len(LIBRARIES) == blocked
 
 
