@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.connections.candidates import ContextMaker
+from tests.connections.candidates import Candidates, ContextMaker
 from tests.support.client_files import ClientFiles
-from tests.support.pki import Authority
+from tests.support.pki import Authority, Leaf
 
 
 def _explicit(ca_file: Path) -> ssl.SSLContext:
@@ -76,3 +76,39 @@ def root_c() -> Authority:
 def below_b(root_b: Authority) -> Authority:
     """An intermediate below B, and below another intermediate."""
     return root_b.intermediate("Upper B").intermediate("Lower B")
+
+
+@pytest.fixture(scope="session")
+def leaves(root_a: Authority, below_b: Authority, root_c: Authority) -> dict[str, Leaf]:
+    """One leaf below each root, b's two intermediates deep, and a second one of C."""
+    return {
+        "a": root_a.issue("a", server=False),
+        "b": below_b.issue("b", server=False),
+        "c": root_c.issue("c", server=False),
+        "c2": root_c.issue("c2", server=False),
+    }
+
+
+@pytest.fixture
+def candidates(client_files: ClientFiles, leaves: dict[str, Leaf]) -> Candidates:
+    return Candidates(client_files, leaves)
+
+
+@pytest.fixture
+def roots(root_a: Authority, root_b: Authority, root_c: Authority) -> list[Authority]:
+    """Whom the servers trust, whatever they name."""
+    return [root_a, root_b, root_c]
+
+
+@pytest.fixture
+def named(root_a: Authority, below_b: Authority, root_c: Authority) -> dict[str, Authority]:
+    """What servers may name."""
+    upper, root_b = below_b.parents
+    return {
+        "A": root_a,
+        "B": root_b,
+        "upper B": upper,
+        "lower B": below_b,
+        "C": root_c,
+        "unknown": Authority("Unknown"),
+    }

@@ -3,71 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import logging
 import ssl
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from cryptography import x509
 
 from tests.clients.calls import TIMEOUT, urllib_request
 from tests.connections.candidates import Candidates, ContextMaker
+from tests.connections.issuer_servers import OpensslServers, trusting
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.nginx import NginxAnswer, NginxServer
-from tests.support.openssl_server import OpensslServer
-from tests.support.pki import Authority, Leaf, now, pem
+from tests.support.pki import Authority, Leaf, now
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 
-OpensslServers = ServerFactory[OpensslServer]
-
 _DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture(scope="session")
-def leaves(root_a: Authority, below_b: Authority, root_c: Authority) -> dict[str, Leaf]:
-    """One leaf below each root, b's two intermediates deep, and a second one of C."""
-    return {
-        "a": root_a.issue("a", server=False),
-        "b": below_b.issue("b", server=False),
-        "c": root_c.issue("c", server=False),
-        "c2": root_c.issue("c2", server=False),
-    }
-
-
-@pytest.fixture
-def candidates(client_files: ClientFiles, leaves: dict[str, Leaf]) -> Candidates:
-    return Candidates(client_files, leaves)
-
-
-@pytest.fixture
-def roots(root_a: Authority, root_b: Authority, root_c: Authority) -> list[Authority]:
-    """Whom the servers trust, whatever they name."""
-    return [root_a, root_b, root_c]
-
-
-@pytest.fixture
-def named(root_a: Authority, below_b: Authority, root_c: Authority) -> dict[str, Authority]:
-    """What servers may name."""
-    upper, root_b = below_b.parents
-    return {
-        "A": root_a,
-        "B": root_b,
-        "upper B": upper,
-        "lower B": below_b,
-        "C": root_c,
-        "unknown": Authority("Unknown"),
-    }
-
-
-def trusting(folder: Path, authorities: Sequence[Authority]) -> list[str]:
-    """The options with which s_server trusts these, so that its others are names alone."""
-    path = folder / "trusted.pem"
-    path.write_bytes(pem(*(each.certificate for each in authorities)))
-    return ["-verifyCAfile", str(path)]
-
 
 CASES = [
     (["A"], "a"),
@@ -286,67 +237,3 @@ class TestTurnedOff:
         never = {"hosts": ["localhost"]}
         context = client_context(lambda: candidates.activate(no_certificate=never))
         assert candidates.presented_to(server, context) is None
-
-
-def _debug_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    lines = [each.getMessage() for each in caplog.records if each.levelno == logging.DEBUG]
-    return [line for line in lines if "asks for a certificate" in line]
-
-
-class TestDebugLine:
-    def test_nothing_fits(
-        self,
-        openssl_server: OpensslServers,
-        tls_version: TlsVersion,
-        context: ssl.SSLContext,
-        candidates: Candidates,
-        named: dict[str, Authority],
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        """One line says what the server accepts, and of each identity why it does not fit."""
-        server = openssl_server(version=tls_version, client_authorities=[named["unknown"]])
-        candidates.activate()
-        with caplog.at_level(logging.DEBUG, "mxcert_runtime"):
-            assert candidates.presented_to(server, context) is None
-        (line,) = _debug_lines(caplog)
-        parts = ["localhost", "nothing", "CN=Unknown", "0403"]
-        parts += [f"{name}: no issuer" for name in candidates.leaves]
-        parts += [each.issuer.rfc4514_string() for each in _certificates(candidates)]
-        assert [] == [part for part in parts if part not in line]
-
-    def test_something_fits(
-        self,
-        openssl_server: OpensslServers,
-        tls_version: TlsVersion,
-        context: ssl.SSLContext,
-        candidates: Candidates,
-        root_c: Authority,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        """The line names the identity, and why those before it did not fit; not those behind it."""
-        server = openssl_server(version=tls_version, client_authorities=[root_c])
-        candidates.activate()
-        with caplog.at_level(logging.DEBUG, "mxcert_runtime"):
-            assert "c" == candidates.presented_to(server, context)
-        (line,) = _debug_lines(caplog)
-        assert "gets c " in line
-        assert ["a: no issuer" in line, "b: no issuer" in line, "c2" in line] == [True, True, False]
-
-    def test_silent_otherwise(
-        self,
-        openssl_server: OpensslServers,
-        context: ssl.SSLContext,
-        candidates: Candidates,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        """Without debug logging nothing is said: a server may well ask in vain."""
-        server = openssl_server(client_authorities=[Authority("Stranger")])
-        candidates.activate()
-        with caplog.at_level(logging.INFO, "mxcert_runtime"):
-            caplog.clear()
-            assert candidates.presented_to(server, context) is None
-        assert [] == caplog.records
-
-
-def _certificates(candidates: Candidates) -> list[x509.Certificate]:
-    return [leaf.certificate for leaf in candidates.leaves.values()]

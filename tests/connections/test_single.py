@@ -15,7 +15,7 @@ import mxcert_runtime
 from mxcert_runtime.errors import MxcertError
 from tests.clients.calls import urllib_request
 from tests.connections.candidates import Candidates, ContextMaker
-from tests.connections.test_issuers import trusting
+from tests.connections.issuer_servers import trusting
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.openssl_server import OpensslServer
