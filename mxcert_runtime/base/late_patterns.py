@@ -7,13 +7,13 @@ wrong: no activation that goes well has a use for them.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, AnyStr
 
 
 class _LatePattern:
     """Has the methods of :class:`re.Pattern`, each its own attribute once it was asked for."""
 
-    def __init__(self, text: str, flags: int) -> None:
+    def __init__(self, text: str | bytes, flags: int) -> None:
         self._text, self._flags = text, flags
 
     def __getattr__(self, name: str) -> Any:
@@ -23,7 +23,7 @@ class _LatePattern:
         return found
 
 
-def late_pattern(text: str, flags: int = 0) -> re.Pattern[str]:
+def late_pattern(text: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """What :func:`re.compile` gives, as far as one can tell from its methods."""
     pattern: Any = _LatePattern(text, flags)
     return pattern  # type: ignore[no-any-return]

@@ -7,13 +7,16 @@ OpenSSL reads it.
 from __future__ import annotations
 
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from ..base import Secret, dataclass
 from ..errors import IdentityError, IdentityProblem
-from .material.certificate import Certificate
-from .material.certificates import TRUSTED_LABEL, certificate_blocks, load_certificates
-from .material.source_file import read_file, refuse_size
 from .sources import Authority, AuthorityFile
+
+if TYPE_CHECKING:
+    from .material.certificate import Certificate
+
+# What reads them is imported late: most settings have none.
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ def load_authority_certificates(authority: Authority) -> tuple[Certificate, ...]
     Raises :class:`~.errors.IdentityError`: ``UNREADABLE``, ``NO_CERTIFICATE``, or ``DAMAGED`` and
     ``UNSUPPORTED`` with the number of the certificate, counted from 1.
     """
+    from .material.certificates import load_certificates
+    from .material.source_file import read_file, refuse_size
+
     if isinstance(authority, AuthorityFile):
         content, label = read_file(authority.path), repr(authority.path)
     else:
@@ -43,11 +49,15 @@ def load_authority_certificates(authority: Authority) -> tuple[Certificate, ...]
 
 def certificates_of(pem: str) -> tuple[Certificate, ...]:
     """The certificates of authorities that were loaded before."""
+    from .material.certificates import load_certificates
+
     return load_certificates(Secret(pem.encode("ascii")), "the authorities")
 
 
 def _refuse_trusted(content: Secret[bytes], label: str) -> None:
     """OpenSSL's own form says what a certificate is trusted for, which nothing here would obey."""
+    from .material.certificates import TRUSTED_LABEL, certificate_blocks
+
     labels = [each.label for each in certificate_blocks(content)]
     if TRUSTED_LABEL in labels:
         number = labels.index(TRUSTED_LABEL) + 1

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .material.public_key import PublicKey
+if TYPE_CHECKING:
+    from .material.public_key import PublicKey
 
 
 class LoadArguments(NamedTuple):

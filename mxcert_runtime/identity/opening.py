@@ -1,24 +1,25 @@
-"""Opens what was read: keys and certificates out of PKCS12 or PEM, whatever gave the bytes."""
+"""Opens what was read: keys and certificates out of PKCS12 or PEM, whatever gave the bytes.
+
+The readers of a form are loaded with the first content that has it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..base import Secret, dataclass
-from .key import Key
-from .material.certificate import Certificate
-from .material.certificates import load_certificates
-from .material.pem_key import open_pem_key
-from .material.pkcs12 import Pkcs12, open_pkcs12
-from .material.source_file import refuse_size
-from .source import Credentials
+
+if TYPE_CHECKING:
+    from .key import Key
+    from .material.certificate import Certificate
+    from .source import Credentials
+
+    Opened = tuple[Sequence[Key], Sequence[Certificate]]
 
 #: what no PKCS12 has in it, armoured or not
 _PEM_MARKS = (b"-----BEGIN CERTIFICATE-----", b"PRIVATE KEY-----")
-
-Opened = tuple[Sequence[Key], Sequence[Certificate]]
 
 
 class Content(Protocol):
@@ -75,10 +76,14 @@ class Pkcs12Content:
 
     def open(self, password: Secret[str] | None) -> Opened:
         """All keys of the file."""
+        from .material.pkcs12 import open_pkcs12
+
         return open_pkcs12(self.content, password, self.label)
 
     def prepared(self, password: Secret[str] | None) -> Preparation:
         """The outside of the file, read."""
+        from .material.pkcs12 import Pkcs12
+
         return Pkcs12(self.content, password, self.label)
 
 
@@ -96,6 +101,9 @@ class PemContent:
 
     def open(self, password: Secret[str] | None) -> Opened:
         """The first key of its text, and every certificate of the other."""
+        from .material.certificates import load_certificates
+        from .material.pem_key import open_pem_key
+
         certificates = load_certificates(self.certificates, self.labels[0])
         return (open_pem_key(self.key, password, self.labels[1]),), certificates
 
@@ -137,6 +145,8 @@ def content_of(credentials: Credentials, label: str) -> CredentialsContent:
 
     Raises :class:`~.errors.IdentityError` where there is none, or too much.
     """
+    from .material.source_file import refuse_size
+
     material = credentials.sealed
     refuse_size(material, label)
     is_pem = any(mark in material.reveal() for mark in _PEM_MARKS)

@@ -10,10 +10,10 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Protocol, Union
 
 from ..base import Origin, Secret, dataclass
-from .source import Source
 
 if TYPE_CHECKING:
     from .opening import Content
+    from .source import Source
 
 #: what is shown of material that stands in the settings themselves
 INLINE = "(in the settings)"

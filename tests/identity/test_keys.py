@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,11 +21,15 @@ from mxcert_runtime.identity.key_transfer import present as transfer
 from mxcert_runtime.identity.material.certificate import Certificate
 from mxcert_runtime.identity.material.pem import pem_text
 from mxcert_runtime.identity.material.public_key import PublicKey
-from mxcert_runtime.identity.opening import Content, Opened
+from mxcert_runtime.identity.opening import Content
 from mxcert_runtime.identity.sources import MaterialFile, PemFiles, Pkcs12File, Pkcs12Inline
 from tests.support import pki
 
 from .material import failure, load_inline, pem_files, settings
+
+if TYPE_CHECKING:
+    from mxcert_runtime.identity.opening import Opened
+
 
 _CURVES: dict[str, ec.EllipticCurve] = {
     "P-384": ec.SECP384R1(),

@@ -11,8 +11,9 @@ import pytest
 from mxcert_runtime.base.faults import Origin
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
-from mxcert_runtime.identity import identity, opening
+from mxcert_runtime.identity import identity
 from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.material import pem_key, pkcs12
 from mxcert_runtime.identity.sources import IdentitySettings
 from tests.support import pki
 
@@ -23,8 +24,8 @@ from .material import inline, load_inline, pem_files, pkcs12_file
 def decryptions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each decryption from now on."""
     seen: list[str] = []
-    for name in ("open_pkcs12", "open_pem_key"):
-        monkeypatch.setattr(opening, name, _count(getattr(opening, name), seen))
+    for module, name in ((pkcs12, "open_pkcs12"), (pem_key, "open_pem_key")):
+        monkeypatch.setattr(module, name, _count(getattr(module, name), seen))
     return seen
 
 

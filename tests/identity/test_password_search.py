@@ -7,6 +7,7 @@ import os
 import threading
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,11 +16,15 @@ from mxcert_runtime.base.files_read import changed_files, files_read
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import IdentityError, IdentityProblem, SettingsError
-from mxcert_runtime.identity.opening import Content, Opened
+from mxcert_runtime.identity.opening import Content
 from mxcert_runtime.identity.password_search import PasswordSearch
 from mxcert_runtime.identity.sources import IdentitySettings, MaterialFile, Pkcs12File
 from mxcert_runtime.settings.loading import read_settings, settings_from
 from tests.support import pki
+
+if TYPE_CHECKING:
+    from mxcert_runtime.identity.opening import Opened
+
 
 PASSWORDS = ("Correct-Horse-7", "Battery-Staple-8", "Tr0ub4dor-and-3")
 ORIGIN = Origin("tests", "entry 1")

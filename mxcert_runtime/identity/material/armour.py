@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
-from ...base import Secret
+from ...base import Secret, late_pattern
 from .pem import split_blocks
 
 _LABELS = ("PKCS12", "PFX")
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
+_BASE64 = late_pattern(rb"[A-Za-z0-9+/=\s]+")
 
 
 def without_armour(content: Secret[bytes]) -> Secret[bytes]:

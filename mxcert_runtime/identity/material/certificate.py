@@ -7,13 +7,12 @@ fields that matter here are read by this package.
 
 from __future__ import annotations
 
-import re
 import ssl
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...base import NativeContext, Secret
+from ...base import NativeContext, Secret, late_pattern
 from . import strict_reading
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_der, split_algorithm
 from .distinguished_name import rfc4514_name
@@ -29,8 +28,8 @@ _VERSION, _EXTENSIONS, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0xA3, 0x17, 0x18
 #: X.680, sections 46 and 47, with what BER leaves open: seconds, fractions and an offset
 _DIGITS = r"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:[.,]\d+)?(Z|[+-]\d{4})?"
 _TIMES = {
-    _UTC_TIME: re.compile(rf"(\d\d){_DIGITS}"),
-    _GENERALIZED_TIME: re.compile(rf"(\d{{4}}){_DIGITS}"),
+    _UTC_TIME: late_pattern(rf"(\d\d){_DIGITS}"),
+    _GENERALIZED_TIME: late_pattern(rf"(\d{{4}}){_DIGITS}"),
 }
 
 

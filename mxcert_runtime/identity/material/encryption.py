@@ -42,7 +42,6 @@ from .key_derivation import (
     read_salt,
 )
 from .passwords import PasswordForm
-from .rc2 import decrypt_rc2_cbc
 from .refusal import RefusalsIgnored
 
 _PBES2 = "1.2.840.113549.1.5.13"
@@ -97,6 +96,8 @@ def _by_triple_des(key: Secret[bytes], vector: bytes, data: bytes) -> Secret[byt
 def _by_rc2(key: Secret[bytes], vector: bytes, data: bytes) -> Secret[bytes]:
     if len(data) > _MAX_RC2_BYTES:
         raise MalformedError("more under RC2 than anyone puts there")
+    from .rc2 import decrypt_rc2_cbc
+
     return decrypt_rc2_cbc(key, vector, data)
 
 

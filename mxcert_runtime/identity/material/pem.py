@@ -10,14 +10,15 @@ import binascii
 import re
 from dataclasses import field
 
-from ...base import Secret, dataclass
+from ...base import Secret, dataclass, late_pattern
 
 # OpenSSL wants a block to begin its line, which is how one is commented out. PEM text that went
 # through a variable may have lost its line ends, so a block may also follow an end.
-_BEGIN = re.compile(
+_BEGIN = late_pattern(
     rb"(?:^(?:\xef\xbb\xbf)?|(?<=-----))[ \t]*-----BEGIN ([A-Z0-9 ]+)-----", re.MULTILINE
 )
-_LINE = re.compile(rb"(.{1,64})")
+#: characters of a line; OpenSSL takes no other length below headers
+_LINE = 64
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ def pem_text(label: str, der: Secret[bytes]) -> Secret[bytes]:
 
 
 def _wrap(der: Secret[bytes]) -> Secret[bytes]:
-    # 64 characters, as RFC 7468 has it; OpenSSL takes no other length below headers.
-    return Secret(_LINE.sub(rb"\1\n", base64.b64encode(der.reveal())))
+    text = Secret(base64.b64encode(der.reveal()))
+    starts = range(0, len(text.reveal()), _LINE)
+    return Secret(b"".join(text.reveal()[each : each + _LINE] + b"\n" for each in starts))
 
 
 def split_blocks(content: Secret[bytes]) -> tuple[PemBlock, ...]:

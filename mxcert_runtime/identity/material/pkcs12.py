@@ -17,7 +17,6 @@ from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import NotDecryptedError
 from .key_derivation import MAX_ROUNDS_TRIED_AGAIN, Effort, TooMuchWorkError
-from .mistaken_content import Wanted, mistaken
 from .passwords import EMPTY, GIVE_PASSWORD, MISSING, PasswordForm, forms_of
 from .pkcs12_contents import Contents, UnsupportedEncryptionError, open_contents
 from .pkcs12_structure import Structure, read_structure
@@ -162,6 +161,8 @@ def _attempt(structure: Structure, form: PasswordForm, effort: Effort) -> _Attem
 
 
 def _not_pkcs12(content: Secret[bytes], label: str) -> IdentityError:
+    from .mistaken_content import Wanted, mistaken
+
     error = mistaken(content, Wanted.PKCS12, label)
     if error is not None:
         return error

@@ -15,7 +15,6 @@ from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import MissingCipherError, NotDecryptedError, decrypt
 from .key_derivation import Effort
-from .openssl_key import open_by_openssl
 from .passwords import PasswordForm
 from .pem import pem_text
 from .pkcs12_structure import CERTIFICATE, Bag, Sealed, Structure, read_bags
@@ -75,6 +74,8 @@ def _unseal(bag: Bag, password: PasswordForm) -> Secret[bytes]:
         raise MalformedError("a bag with nothing in it")
     if bag.sealed.scheme is not None:
         return _decrypt(bag.sealed, password)
+    from .openssl_key import open_by_openssl
+
     opened = open_by_openssl(pem_text("ENCRYPTED PRIVATE KEY", Secret(bag.sealed.der)), password)
     if opened is None:
         raise UnsupportedEncryptionError(bag.sealed.names)

@@ -10,7 +10,7 @@ import binascii
 import re
 from enum import Enum
 
-from ...base import Secret, dataclass
+from ...base import Secret, dataclass, late_pattern
 from .ber import IDENTIFIER, INTEGER, OCTETS, SEQUENCE, Element, MalformedError, read_element
 from .certificate import Certificate
 from .refusal import RefusalsIgnored
@@ -53,16 +53,17 @@ class Found:
         return "base64 of " * self.layers + self.form.value
 
 
-_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 #]+)-----")
+_BEGIN_TEXT = rb"-----BEGIN ([A-Z0-9 #]+)-----"
+_BEGIN = late_pattern(_BEGIN_TEXT)
 #: such a line in itself, whatever stands in front of it
-_BEGIN_LINE = re.compile(_BEGIN.pattern + rb"[ \t]*\r?$", re.MULTILINE)
-_ESCAPED = re.compile(_BEGIN.pattern + rb"\\+[nr]")
+_BEGIN_LINE = late_pattern(_BEGIN_TEXT + rb"[ \t]*\r?$", re.MULTILINE)
+_ESCAPED = late_pattern(_BEGIN_TEXT + rb"\\+[nr]")
 #: at the start of a text: what is further down is a comment to all who read PEM
-_MANGLED = re.compile(
+_MANGLED = late_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:([\"'`])\s*)?"
     rb"-----BEGIN [A-Z0-9 ]*(?:CERTIFICATE|PRIVATE KEY)-----(?:(\\+[nr])|[ \t]*\r?\n)"
 )
-_BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
+_BASE64 = late_pattern(rb"[A-Za-z0-9+/=\s]+")
 _MOST_LAYERS = 3
 _BEGINNINGS = {
     b"\xfe\xed\xfe\xed": Form.JKS,
