@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..base import HostPattern, parse_pattern
 from ..errors import Fault, HostNameError, IdentityError, IdentityProblem, SettingsError
@@ -19,7 +21,6 @@ from ..identity import (
     IdentitySettings,
     KeyTransferError,
     Load,
-    PasswordSearch,
     SourceMaterial,
     Validity,
     examine_dates,
@@ -39,6 +40,9 @@ from ..settings import (
 from .generation import Generation
 from .last_good import LastGood
 from .policy import Policy, Rule, Unverified, decide_by_default
+
+if TYPE_CHECKING:
+    from ..identity import PasswordSearch
 
 _UNVERIFIED = {
     VerifiedServer.PINNED: Unverified.UNPINNED,
@@ -91,9 +95,15 @@ class _Builder:
         self.warnings = list(reading.warnings)
         self.invalid: list[Fault] = []
         self._own_authorities: dict[str, Authorities | None] = {}
-        self._passwords = PasswordSearch(self.settings.identities)
         #: why no key can be given to OpenSSL, once one could not
         self._no_way: str | None = None
+
+    @cached_property
+    def _passwords(self) -> PasswordSearch:
+        """One for all entries, since it bounds the tries of all of them together."""
+        from ..identity import PasswordSearch
+
+        return PasswordSearch(self.settings.identities)
 
     def build(self) -> Generation:
         identities = self._load_identities()

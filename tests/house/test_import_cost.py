@@ -47,8 +47,11 @@ HEAVY = [
 LATE = [
     "importlib.metadata",
     "asyncio",
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509",
     "ftplib",
     "http.client",
+    "secrets",
     "wrapt",
     "mxcert_runtime.diagnosis.alert_table",
     "mxcert_runtime.diagnosis.alerts",
@@ -69,6 +72,14 @@ LATE = [
     "mxcert_runtime.hooks.stdlib.http_client",
     "mxcert_runtime.hooks.unread_answer",
     "mxcert_runtime.hooks.unreached",
+    "mxcert_runtime.identity.material.certificates",
+    "mxcert_runtime.identity.material.mistaken_content",
+    "mxcert_runtime.identity.material.openssl_key",
+    "mxcert_runtime.identity.material.pem_key",
+    "mxcert_runtime.identity.material.rc2",
+    "mxcert_runtime.identity.material.recognition",
+    "mxcert_runtime.identity.material.traditional_encryption",
+    "mxcert_runtime.identity.password_search",
 ]
 
 _BARE = """
