@@ -36,12 +36,12 @@ from .key_derivation import (
     Pbkdf2,
     Scrypt,
     UnknownAlgorithmError,
-    derive_pkcs12,
     positive,
     read_derivation,
     read_salt,
 )
 from .passwords import PasswordForm
+from .pkcs12_derivation import derive_pkcs12
 from .refusal import RefusalsIgnored
 
 _PBES2 = "1.2.840.113549.1.5.13"
@@ -162,7 +162,7 @@ class _Pkcs12Pbe:
         return self.cipher.decrypt_padded(key, vector.reveal(), data)
 
     def derive_ahead(self, password: PasswordForm) -> None:
-        """Nothing: it is done in Python, and no thread would be free meanwhile."""
+        """Nothing: it takes OpenSSL no time, and in Python no thread would be free meanwhile."""
 
     def _derive(self, purpose: int, password: PasswordForm, length: int) -> Secret[bytes]:
         return derive_pkcs12("sha1", purpose, password.utf_16, self.salt, self.rounds, length)

@@ -7,9 +7,7 @@ therefore added to an :class:`Effort` first, which refuses what is too much at o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import field
-from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
@@ -220,52 +218,3 @@ def positive(element: Element) -> int:
     if value < 1:
         raise MalformedError("a count below one")
     return value
-
-
-def derive_pkcs12(
-    hash_name: str, purpose: int, password: Secret[bytes], salt: bytes, rounds: int, length: int
-) -> Secret[bytes]:
-    """RFC 7292, appendix B.2; ``purpose`` is 1 for a key, 2 for a vector, 3 for a MAC."""
-    hash_function = getattr(hashlib, hash_name)
-    block = hash_function().block_size
-    seed = Secret(_fill(salt, block) + _fill(password.reveal(), block))
-    found = Secret(b"")
-    while len(found.reveal()) < length:
-        part = _go_round(hash_function, bytes((purpose,)) * block, seed, rounds)
-        found = Secret(found.reveal() + part.reveal())
-        seed = _next_seed(seed, part, block)
-    return Secret(found.reveal()[:length])
-
-
-def _go_round(
-    hash_function: Callable[[bytes], Any], diversifier: bytes, seed: Secret[bytes], rounds: int
-) -> Secret[bytes]:
-    # Nothing in it can fail, so no traceback shows what is in its variables.
-    value = hash_function(diversifier + seed.reveal()).digest()
-    for _ in range(rounds - 1):
-        value = hash_function(value).digest()
-    return Secret(value)
-
-
-def _next_seed(seed: Secret[bytes], part: Secret[bytes], block: int) -> Secret[bytes]:
-    """Each block of the seed, with the part (repeated up to a block) and one added."""
-    added = Secret(_fill(part.reveal(), block)[:block])
-    return Secret(
-        b"".join(
-            (
-                (
-                    int.from_bytes(seed.reveal()[at : at + block], "big")
-                    + int.from_bytes(added.reveal(), "big")
-                    + 1
-                )
-                % (1 << 8 * block)
-            ).to_bytes(block, "big")
-            for at in range(0, len(seed.reveal()), block)
-        )
-    )
-
-
-def _fill(value: bytes, block: int) -> bytes:
-    """The value, repeated up to a whole number of blocks."""
-    length = -(-len(value) // block) * block
-    return (value * (length // max(len(value), 1) + 1))[:length]

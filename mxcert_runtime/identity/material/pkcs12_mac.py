@@ -12,12 +12,12 @@ from .key_derivation import (
     Effort,
     Pbkdf2,
     UnknownAlgorithmError,
-    derive_pkcs12,
     positive,
     read_derivation,
     read_salt,
 )
 from .passwords import PasswordForm
+from .pkcs12_derivation import derive_pkcs12
 
 #: RFC 9579
 PBMAC1 = "1.2.840.113549.1.5.14"

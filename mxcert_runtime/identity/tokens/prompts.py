@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from .libcrypto import libcrypto
+from ..libcrypto import libcrypto
 
 _POINTER, _TEXT = ctypes.c_void_p, ctypes.c_char_p
 #: what makes the words of a question; a question without words is not asked

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ...base import ForkSafeLock, process_environ, public_file
 from ...errors import IdentityError, IdentityProblem
-from .libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors
+from ..libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors
 from .prompts import refuse_pin_prompts
 
 #: what p11-kit gives: one module for all that are installed on this machine

@@ -13,8 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
+from ..libcrypto import libcrypto, pop_errors
 from ..material.public_key import EC, RSA
-from .libcrypto import libcrypto, pop_errors
 from .store import with_private_keys
 from .token_key import TokenKey
 

@@ -9,7 +9,7 @@ import ctypes
 from collections.abc import Callable, Iterator
 
 from ...base import Secret
-from .libcrypto import encoded, libcrypto, pop_errors
+from ..libcrypto import encoded, libcrypto, pop_errors
 
 #: OSSL_STORE_INFO_PKEY, OSSL_STORE_INFO_CERT
 _KEY, _CERTIFICATE = 4, 5

@@ -54,7 +54,7 @@ def test_a_pin_is_not_asked_for() -> None:
     """What has no words is not asked; others have the words that OpenSSL gives them."""
     script = """
 import ctypes
-from mxcert_runtime.identity.tokens.libcrypto import libcrypto
+from mxcert_runtime.identity.libcrypto import libcrypto
 library = libcrypto()
 library.UI_new.restype = ctypes.c_void_p
 library.UI_construct_prompt.restype = ctypes.c_char_p

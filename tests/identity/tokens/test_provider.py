@@ -59,7 +59,7 @@ def test_a_configuration_without_the_default_provider(tmp_path: Path) -> None:
         "openssl_conf = a\n[a]\nproviders = b\n[b]\nbase = c\n[c]\nactivate = 1\n",
     )
     script = LOAD + (
-        "from mxcert_runtime.identity.tokens.libcrypto import libcrypto\n"
+        "from mxcert_runtime.identity.libcrypto import libcrypto\n"
         "print(libcrypto().OSSL_PROVIDER_available(None, b'default'))\n"
     )
     finished = run_client(script, environment={"OPENSSL_CONF": str(path)})
