@@ -1,4 +1,4 @@
-"""``@dataclass(frozen=True)`` of the standard library, at a seventh of what that costs to make.
+"""``@dataclass(frozen=True)`` of the standard library, at a fraction of what that costs to make.
 
 The standard library writes, compiles and runs the source of six methods for each class, which for
 a hundred classes is most of what an import takes. Here the classes share theirs, and the source of
@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import operator
 import reprlib
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,7 @@ else:
 def _frozen(cls: type[Any], has_equality: bool, has_text: bool) -> type[Any]:
     # Without one, the standard library writes its signature there, which takes half a millisecond.
     cls.__doc__ = cls.__doc__ or cls.__qualname__
-    dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
-    fields = dataclasses.fields(cls)
+    fields = _make_fields(cls)
     methods: list[Callable[..., Any]] = [
         _first_initializer(cls),
         *_refusals(cls, {each.name for each in fields}),
@@ -44,6 +44,78 @@ def _frozen(cls: type[Any], has_equality: bool, has_text: bool) -> type[Any]:
         if method.__name__ not in cls.__dict__ or cls.__dict__[method.__name__] is None:
             setattr(cls, method.__name__, method)
     return cls
+
+
+# --- fields ---------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(init=False, repr=False, eq=False)
+class _Sample:
+    """What the standard library makes of a class without writing methods, for all of ours."""
+
+    field: str
+
+
+_FIELDS = "__dataclass_fields__"
+#: what it writes on each field alike; Python 3.9 knows no `kw_only`
+_PLAIN = {
+    name: getattr(dataclasses.fields(_Sample)[0], name)
+    for name in ("_field_type", "kw_only")
+    if hasattr(dataclasses.Field, name)
+}
+#: what it writes on each class alike: parameters, and from Python 3.13 on `__replace__`
+_ALIKE = {
+    name: vars(_Sample)[name]
+    for name in ("__dataclass_params__", "__replace__")
+    if name in vars(_Sample)
+}
+#: in the annotation of what is no field, or one of another kind
+_OTHERWISE = "ClassVar", "InitVar", "KW_ONLY"
+
+
+def _make_fields(cls: type[Any]) -> tuple[dataclasses.Field[Any], ...]:
+    """The fields of a class, by the standard library where it has others than plain ones.
+
+    What takes the standard library its time is that it looks for those in each annotation.
+    """
+    # Before Python 3.10 a class without any has those of its base as its attribute.
+    is_late = sys.version_info >= (3, 14) and "__annotations__" not in vars(cls)
+    kinds = cls.__annotations__ if is_late else vars(cls).get("__annotations__", {})
+    if not all(type(kind) is str and not _is_of_another_kind(kind) for kind in kinds.values()):
+        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        return dataclasses.fields(cls)
+    fields: dict[str, dataclasses.Field[Any]] = {}
+    for base in cls.__mro__[:0:-1]:
+        fields.update(getattr(base, _FIELDS, {}))
+    fields.update((name, _plain_field(cls, name, kind)) for name, kind in kinds.items())
+    setattr(cls, _FIELDS, fields)
+    for name, value in _ALIKE.items():
+        setattr(cls, name, value)
+    # Which Python 3.9 has not.
+    if "__match_args__" in vars(_Sample) and "__match_args__" not in vars(cls):
+        match_args = tuple(name for name, each in fields.items() if each.init)
+        cls.__match_args__ = match_args  # type: ignore[misc]
+    return tuple(fields.values())
+
+
+def _is_of_another_kind(kind: str) -> bool:
+    return any(each in kind for each in _OTHERWISE)
+
+
+def _plain_field(cls: type[Any], name: str, kind: str) -> dataclasses.Field[Any]:
+    standing: Any = getattr(cls, name, dataclasses.MISSING)
+    if isinstance(standing, dataclasses.Field):
+        field: dataclasses.Field[Any] = standing
+        if field.default is dataclasses.MISSING:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, field.default)
+    else:
+        field = dataclasses.field(default=standing)
+    field.name, field.type = name, kind
+    for attribute, value in _PLAIN.items():
+        setattr(field, attribute, value)
+    return field
 
 
 # --- __init__ ------------------------------------------------------------------------------------

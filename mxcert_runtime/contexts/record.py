@@ -14,9 +14,10 @@ from __future__ import annotations
 import dataclasses
 import ssl
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..base import dataclass
 from .load_cache import KnownLoad
 from .trust import Trust
 
@@ -27,16 +28,18 @@ RECORD = "_mxcert_record"
 _NEXT = "next"
 
 
-@dataclass
 class Hints:
     """What makes no difference to what a connection does; shared with successors."""
 
-    #: whether the context has made a connection before, with loads pending
-    is_kept: bool = False
-    is_warned_of: bool = False
+    __slots__ = ("is_kept", "is_warned_of")
+
+    def __init__(self) -> None:
+        #: whether the context has made a connection before, with loads pending
+        self.is_kept = False
+        self.is_warned_of = False
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class ContextRecord:
     """What is known of one context at one moment."""
 

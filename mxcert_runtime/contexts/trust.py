@@ -10,7 +10,6 @@ import _ssl
 import contextlib
 import hashlib
 import os
-import re
 from dataclasses import field
 from os import access as may_access
 from typing import Any, Union
@@ -22,6 +21,7 @@ from ..base import (
     dataclass,
     directory_states,
     hashed_files,
+    late_pattern,
     loaded_module,
     openssl_variable,
     state_of,
@@ -35,7 +35,7 @@ _BUNDLE_MODULES = ("certifi", "pip._vendor.certifi")
 _KNOWS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 #: A scheme with a colon; one letter is a drive of Windows.
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_URI = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 class TrustChangedError(MxcertError):

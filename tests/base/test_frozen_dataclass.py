@@ -9,7 +9,7 @@ import pickle
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar, Generic
 
 import pytest
 
@@ -64,6 +64,53 @@ def test_each_class_is_initialized_as_the_standard_library_would() -> None:
     actual = {cls: _parameters(frozen_dataclass._initializer(cls)) for cls in classes}
     assert expected == actual
     assert len(classes) > 80
+
+
+def _told(cls: type) -> tuple[object, ...]:
+    """What the standard library has written on a class, and on its fields."""
+    names = ("__match_args__", "__dataclass_params__", "__replace__")
+    parts = [each for each in dataclasses.Field.__slots__ if each not in ("metadata", "type")]
+    fields = [[getattr(each, part) for part in parts] for each in dataclasses.fields(cls)]
+    return [repr(getattr(cls, name, None)) for name in names], fields
+
+
+def _by_the_standard_library(cls: type) -> type:
+    """A class of the same body, made with methods of ours but by the standard library."""
+    own = {each: vars(cls)[each] for each in ("__annotations__", "__doc__", "__module__")}
+    fields = {each.name: each for each in dataclasses.fields(cls)}
+    for name in own["__annotations__"]:
+        field = fields[name]
+        own[name] = dataclasses.field(
+            default=field.default,
+            default_factory=field.default_factory,  # type: ignore[arg-type]
+            init=field.init,
+            repr=field.repr,
+            compare=field.compare,
+        )
+    bases = tuple(each for each in cls.__bases__ if each is not Generic)
+    twin = type(cls.__name__, bases, own)
+    return dataclasses.dataclass(init=False, repr=False, eq=False)(twin)
+
+
+def test_each_class_has_the_fields_of_the_standard_library() -> None:
+    """Each attribute of each field, in their order, and what stands on the class beside them."""
+    classes = [each for each in _classes() if "__annotations__" in vars(each)]
+    expected = {cls: _told(_by_the_standard_library(cls)) for cls in classes}
+    assert expected == {cls: _told(cls) for cls in classes}
+    assert len(classes) > 80
+
+
+def test_other_fields_are_the_standard_librarys() -> None:
+    """What is no field, or takes a keyword only, is told by its annotation."""
+
+    @frozen_dataclass.dataclass(frozen=True)
+    class Other(Ours):
+        shared: ClassVar[int] = 3
+        later: int = 4
+
+    assert "later" == dataclasses.fields(Other)[-1].name
+    assert "shared" not in {each.name for each in dataclasses.fields(Other)}
+    assert (3, 4) == (Other.shared, Other(1).later)
 
 
 def test_what_is_not_known_here_is_not_used() -> None:
