@@ -88,13 +88,14 @@ def identity(activate: Activation) -> Identity:
 def passwords(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every password of one use from now on."""
     made: list[str] = []
-    genuine = key_passing.secrets.token_hex
+    genuine = key_passing.os.urandom
 
-    def token_hex(length: int) -> str:
-        made.append(genuine(length))
-        return made[-1]
+    def urandom(length: int) -> bytes:
+        content = genuine(length)
+        made.append(content.hex())
+        return content
 
-    monkeypatch.setattr(key_passing.secrets, "token_hex", token_hex)
+    monkeypatch.setattr(key_passing.os, "urandom", urandom)
     return made
 
 
