@@ -15,8 +15,8 @@ from tests.diagnosis.abrupt_server import AbruptServer
 from tests.diagnosis.after_a_write.resets import REQUEST, RESET, on_linux, wait_until
 from tests.diagnosis.told import notes_of, told_of, warnings_of
 from tests.engines.drivers import Driver
-from tests.faults.scene import ALPHA_HOST, HOSTS, Scene
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_HOST, HOSTS, Scene
 from tests.support.server_tls import Demand, ServerTls, TlsVersion
 
 pytestmark = on_linux

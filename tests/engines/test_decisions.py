@@ -13,7 +13,10 @@ from mxcert_runtime.contexts.identity_contexts import IdentityRefusedError
 from mxcert_runtime.decisions.legs import dialling
 from tests.clients.calls import TIMEOUT
 from tests.engines.drivers import Driver
-from tests.faults.scene import (
+from tests.support.factories import ServerFactory
+from tests.support.openssl_server import OpensslServer
+from tests.support.pki import Authority, Leaf, rsa_key
+from tests.support.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
     BETA_SERVICE,
@@ -22,9 +25,6 @@ from tests.faults.scene import (
     NOBODY,
     Scene,
 )
-from tests.support.factories import ServerFactory
-from tests.support.openssl_server import OpensslServer
-from tests.support.pki import Authority, Leaf, rsa_key
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 

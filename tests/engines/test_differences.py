@@ -16,10 +16,10 @@ from mxcert_runtime.monitoring import counters
 from tests.clients.calls import TIMEOUT, endpoint_of, request_for
 from tests.diagnosis.told import told_of
 from tests.engines.drivers import Driver
-from tests.faults.scene import ALPHA_HOST, HOSTS, Scene
 from tests.support.factories import ServerFactory
 from tests.support.openssl_server import OpensslServer
 from tests.support.pki import Authority, rsa_key
+from tests.support.scene import ALPHA_HOST, HOSTS, Scene
 from tests.support.server_tls import Demand, TlsVersion
 
 TESTS = Path(__file__).parent.parent

@@ -8,7 +8,7 @@ import pytest
 
 import mxcert_runtime
 from tests.engines.drivers import Driver
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NOBODY, Scene
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NOBODY, Scene
 
 
 def _sight(

@@ -18,9 +18,9 @@ from mxcert_runtime.monitoring import counters, housekeeping
 from tests.clients.calls import TIMEOUT
 from tests.diagnosis.told import LOGGER, notes_of, told_of, warnings_of
 from tests.engines.drivers import Driver
-from tests.faults.scene import ALPHA_HOST, HOSTS, NOBODY, Scene
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
+from tests.support.scene import ALPHA_HOST, HOSTS, NOBODY, Scene
 from tests.support.server_tls import Demand, TlsVersion
 from tests.support.tls_server import TlsServer
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.engines.drivers import Driver
-from tests.faults.scene import ALPHA_HOST, NOBODY, Scene
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_HOST, NOBODY, Scene
 
 HOSTS = ALPHA_HOST, NOBODY
 

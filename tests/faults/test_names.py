@@ -15,10 +15,10 @@ from tests.clients import calls
 from tests.clients.calls import Call
 from tests.faults import pooled_clients
 from tests.faults.pooled_clients import PooledClient
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, HOSTS, Scene
 from tests.support.client_files import PASSWORD
 from tests.support.factories import ServerFactory
 from tests.support.pki import Leaf
+from tests.support.scene import ALPHA_HOST, BETA_HOST, HOSTS, Scene
 from tests.support.server_tls import TlsVersion
 from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer

@@ -14,7 +14,11 @@ import pytest
 import mxcert_runtime
 from tests.faults import resumption
 from tests.faults.resumption import Dial, over_stream
-from tests.faults.scene import (
+from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
+from tests.support.pki import Authority
+from tests.support.proxy import ConnectProxy
+from tests.support.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
     BETA_HOST,
@@ -24,10 +28,6 @@ from tests.faults.scene import (
     NOBODY,
     Scene,
 )
-from tests.support.factories import ServerFactory
-from tests.support.listener import TIMEOUT
-from tests.support.pki import Authority
-from tests.support.proxy import ConnectProxy
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 

@@ -16,7 +16,10 @@ import mxcert_runtime
 from tests.clients import calls
 from tests.faults import pooled_clients
 from tests.faults.pooled_clients import PooledClient
-from tests.faults.scene import (
+from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
+from tests.support.pki import Authority, Leaf
+from tests.support.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
     BETA_HOST,
@@ -25,9 +28,6 @@ from tests.faults.scene import (
     NOBODY,
     Scene,
 )
-from tests.support.factories import ServerFactory
-from tests.support.listener import TIMEOUT
-from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 

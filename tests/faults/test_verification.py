@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from tests.clients import calls
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, HOSTS, Scene
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.mail_server import StartTlsServer
 from tests.support.pki import Authority, Leaf, now
+from tests.support.scene import ALPHA_HOST, BETA_HOST, HOSTS, Scene
 from tests.support.server_tls import TlsVersion
 from tests.support.subprocesses import run_client
 from tests.support.tls_server import TlsServer

@@ -16,8 +16,8 @@ import pytest
 
 import mxcert_runtime
 from tests.clients.calls import TIMEOUT, endpoint_of
-from tests.faults.scene import ALPHA_HOST, NOBODY, Scene
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_HOST, NOBODY, Scene
 
 Call = Callable[[str, Any], Any]
 

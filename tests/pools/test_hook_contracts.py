@@ -13,8 +13,8 @@ import pytest
 import mxcert_runtime
 from mxcert_runtime import hooks
 from mxcert_runtime.hooks.patching import Patch
-from tests.faults.scene import Scene
 from tests.support.hook_contract import HookContract, Target
+from tests.support.scene import Scene
 
 needs_socksio = pytest.mark.skipif(
     importlib.util.find_spec("socksio") is None, reason="needs socksio"

@@ -15,13 +15,13 @@ pytest.importorskip("h2")
 
 import httpx
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, HOSTS, NO_SERVICE, Scene
 from tests.pools.clients import event_loop, scope
 from tests.pools.h2_server import Http2Server
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, HOSTS, NO_SERVICE, Scene
 
 SERVICES = (ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE, None)
 

@@ -12,7 +12,10 @@ import httpcore
 import pytest
 
 import mxcert_runtime
-from tests.faults.scene import (
+from tests.pools.clients import scope
+from tests.support.listener import TIMEOUT
+from tests.support.proxy import ConnectProxy
+from tests.support.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
     BETA_HOST,
@@ -20,9 +23,6 @@ from tests.faults.scene import (
     NO_SERVICE,
     Scene,
 )
-from tests.pools.clients import scope
-from tests.support.listener import TIMEOUT
-from tests.support.proxy import ConnectProxy
 
 SERVICES = (ALPHA_SERVICE, NO_SERVICE, BETA_SERVICE, NO_SERVICE, ALPHA_SERVICE)
 

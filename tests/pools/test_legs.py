@@ -15,11 +15,11 @@ import pytest
 
 from tests.clients import calls
 from tests.clients.calls import TIMEOUT, endpoint_of, name_of, request_for
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, Scene
 from tests.support.factories import ServerFactory
 from tests.support.mail_server import StartTlsServer
 from tests.support.pki import Leaf
 from tests.support.raw_http import body_of
+from tests.support.scene import ALPHA_HOST, BETA_HOST, Scene
 from tests.support.tls_server import TlsServer
 
 AsyncCall = Callable[[str, ssl.SSLContext], Awaitable[bytes]]

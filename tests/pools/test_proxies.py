@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Leaf
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 
 Proxies = ServerFactory[ConnectProxy]
 

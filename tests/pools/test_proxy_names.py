@@ -6,13 +6,13 @@ import sys
 
 import pytest
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
 from tests.support.factories import ServerFactory
 from tests.support.listener import IPV4_AND_IPV6, TIMEOUT
 from tests.support.names import LoopbackNames
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 
 Proxies = ServerFactory[ConnectProxy]
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.scene import ALPHA_SERVICE, BETA_HOST, BETA_SERVICE, HOSTS, NOBODY, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
 from tests.pools.proxied_clients import TABLE, UNPOOLED, Form
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_SERVICE, BETA_HOST, BETA_SERVICE, HOSTS, NOBODY, Scene
 from tests.support.server_tls import TlsVersion
 from tests.support.socks_proxy import SocksProxy
 

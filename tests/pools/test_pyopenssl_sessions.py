@@ -13,40 +13,22 @@ from OpenSSL import SSL
 
 import mxcert_runtime
 from tests.clients.openssl_calls import get_from, give_certificate, trusting
-from tests.faults.scene import (
+from tests.pools.clients import scope
+from tests.support.listener import TIMEOUT
+from tests.support.pki import Authority
+from tests.support.scene import (
     ALPHA_HOST,
     ALPHA_SERVICE,
     BETA_SERVICE,
-    HOSTS,
     NO_SERVICE,
     NOBODY,
     Scene,
+    scene_of_each_version,
 )
-from tests.pools.clients import scope
-from tests.support.client_files import ClientFiles
-from tests.support.factories import ServerFactory
-from tests.support.listener import TIMEOUT
-from tests.support.names import LoopbackNames
-from tests.support.pki import Authority, Leaf
-from tests.support.server_tls import TlsVersion
-from tests.support.tls_server import TlsServer
 
 ORDERS = ["session first", "name first", "session last"]
 
-
-@pytest.fixture
-def scene(
-    loopback_names: LoopbackNames,
-    tls_server: ServerFactory[TlsServer],
-    tls_version: TlsVersion,
-    client_files: ClientFiles,
-    authority: Authority,
-    alpha: Leaf,
-    beta: Leaf,
-) -> Scene:
-    """One server under the names of HOSTS, for each protocol version."""
-    server = tls_server(hosts=HOSTS, version=tls_version)
-    return Scene(server, client_files, authority, alpha, beta)
+scene = scene_of_each_version
 
 
 def _dial(

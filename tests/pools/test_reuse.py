@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE, NOBODY, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE, NOBODY, Scene
 
 each_client = pytest.mark.parametrize("client", clients.ALL, ids=name_of)
 each_unbound = pytest.mark.parametrize(

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 from tests.pools import clients, proxied_clients
 from tests.pools.clients import Client, Get, name_of, scope
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT, Listener
 from tests.support.pki import Leaf
 from tests.support.proxy import ConnectProxy, relay
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 from tests.support.socks_proxy import SocksProxy
 from tests.support.tls_server import TlsServer
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import mxcert_runtime
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, Scene
 from tests.support.pki import Authority, Leaf
+from tests.support.scene import ALPHA_HOST, BETA_HOST, Scene
 
 
 class Renewal:

@@ -12,9 +12,9 @@ import mxcert_runtime
 from mxcert_runtime.decisions import in_force
 from mxcert_runtime.hooks.pyopenssl import contexts
 from tests.clients.openssl_calls import over_memory, trusting
-from tests.faults.scene import ALPHA_HOST, BETA_HOST
 from tests.rotation.renewal import Renewal
 from tests.rotation.test_watching import ALWAYS
+from tests.support.scene import ALPHA_HOST, BETA_HOST
 
 
 @pytest.fixture

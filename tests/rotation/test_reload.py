@@ -22,13 +22,13 @@ import mxcert_runtime
 from mxcert_runtime.decisions import in_force
 from mxcert_runtime.errors import SettingsError
 from mxcert_runtime.start import reloading
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority
 from tests.support.plain_client import fetch
+from tests.support.scene import ALPHA_HOST, BETA_HOST, Scene
 
 each_client = pytest.mark.parametrize("client", clients.UNBOUND, ids=name_of)
 

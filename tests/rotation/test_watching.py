@@ -18,13 +18,13 @@ from mxcert_runtime.decisions import in_force
 from mxcert_runtime.identity import examine_dates
 from mxcert_runtime.monitoring import housekeeping
 from mxcert_runtime.start import swap, watching
-from tests.faults.scene import ALPHA_HOST, HOSTS, Scene
 from tests.pools import clients
 from tests.pools.clients import Client, name_of
 from tests.rotation.renewal import Renewal
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch
+from tests.support.scene import ALPHA_HOST, HOSTS, Scene
 from tests.support.subprocesses import run_client
 
 #: A look before every connection, so that no test waits for a clock.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mxcert_runtime.hooks.curl import multis, transfers
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority, Leaf
+from tests.support.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 from tests.support.server_tls import TlsVersion
 from tests.support.tls_server import TlsServer
 

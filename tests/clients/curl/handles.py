@@ -13,7 +13,7 @@ pytest.importorskip("pycurl")
 import pycurl
 
 from mxcert_runtime.hooks.curl import library, transfers
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
+from tests.support.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 from tests.support.tls_server import TlsServer
 
 HOSTS = ALPHA_HOST, BETA_HOST, NOBODY

@@ -15,7 +15,7 @@ import pycurl
 
 import mxcert_runtime
 from tests.clients.curl.handles import HOSTS, make_handle
-from tests.faults.scene import ALPHA_HOST, BETA_SERVICE, Scene
+from tests.support.scene import ALPHA_HOST, BETA_SERVICE, Scene
 
 
 def _tornado_fetch(scene: Scene) -> tuple[Any, Any]:

@@ -16,7 +16,7 @@ import mxcert_runtime
 from mxcert_runtime.hooks.curl import handles, library
 from mxcert_runtime.hooks.patching import Patches
 from tests.clients.curl.handles import make_handle, shown
-from tests.faults.scene import NOBODY, Scene
+from tests.support.scene import NOBODY, Scene
 
 
 def test_own_certificate(scene: Scene) -> None:

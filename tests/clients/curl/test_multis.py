@@ -15,7 +15,7 @@ import pycurl
 import mxcert_runtime
 from mxcert_runtime.hooks.curl import transfers
 from tests.clients.curl.handles import HOSTS, activate_pinning, finish, make_handle, shown
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
+from tests.support.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 
 
 def test_multi(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ import pycurl
 from mxcert_runtime.hooks.curl import transfers
 from mxcert_runtime.hooks.curl.options import Options
 from tests.clients.curl.handles import KEEPS_TO_ITSELF, get, make_handle, shown
-from tests.faults.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 from tests.support.names import LoopbackNames
 from tests.support.proxy import ConnectProxy
+from tests.support.scene import ALPHA_HOST, BETA_HOST, NOBODY, Scene
 
 
 def test_redirect_within_the_host(scene: Scene) -> None:

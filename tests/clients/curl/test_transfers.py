@@ -12,11 +12,11 @@ import pycurl
 
 import mxcert_runtime
 from tests.clients.curl.handles import HOSTS, get, make_handle, shown
-from tests.faults.scene import ALPHA_HOST, BETA_SERVICE, Scene
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
 from tests.support.mail_server import StartTlsServer
 from tests.support.pki import Authority, Leaf
+from tests.support.scene import ALPHA_HOST, BETA_SERVICE, Scene
 
 
 def test_hosts(scene: Scene) -> None:

@@ -10,9 +10,9 @@ import pycurl
 
 from mxcert_runtime.connections import announcement
 from tests.clients.curl.handles import HOSTS, IS_LATE, activate_pinning, get, make_handle, shown
-from tests.faults.scene import ALPHA_HOST, NOBODY, Scene
 from tests.support.factories import ServerFactory
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_HOST, NOBODY, Scene
 from tests.support.tls_server import TlsServer
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.faults.scene import ALPHA_HOST, Scene
 from tests.pools.siblings.pools import Connection, Make, Pool
 from tests.support.listener import TIMEOUT
+from tests.support.scene import ALPHA_HOST, Scene
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import urllib3
 
-from tests.faults.scene import ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE
 from tests.pools.clients import scope
+from tests.support.scene import ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE
 
 SERVICES = (ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE)
 

@@ -9,10 +9,10 @@ from contextlib import closing
 import pytest
 from urllib3.exceptions import EmptyPoolError
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, Scene
 from tests.pools.clients import scope
 from tests.pools.siblings.pools import SERVICES, Make, Pool, ask
 from tests.support.listener import TIMEOUT
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, Scene
 
 
 class TestBounds:

@@ -11,10 +11,10 @@ import pytest
 import urllib3
 from urllib3.exceptions import ClosedPoolError
 
-from tests.faults.scene import ALPHA_SERVICE, BETA_SERVICE, Scene
 from tests.pools.clients import scope
 from tests.pools.siblings.pools import Make, ask, ask_all, open_of
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_SERVICE, BETA_SERVICE, Scene
 
 
 class TestEnd:

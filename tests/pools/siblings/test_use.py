@@ -11,10 +11,10 @@ import pytest
 import urllib3
 from urllib3.exceptions import MaxRetryError
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, Scene
 from tests.pools.clients import scope
 from tests.pools.siblings.pools import Make, Pool, ask, ask_all, open_of
 from tests.support.listener import bind_loopback
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, Scene
 
 
 class TestUse:

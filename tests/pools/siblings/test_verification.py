@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from urllib3.exceptions import HTTPError
 
-from tests.faults.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE, Scene
 from tests.pools.clients import scope
 from tests.pools.siblings.pools import Make, Pool, ask
 from tests.support.pki import Authority
+from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE, Scene
 from tests.support.server_tls import Demand
 
 

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import mxcert_runtime
-from tests.support.client_files import ClientFiles
-from tests.support.pki import Authority, Leaf
-from tests.support.tls_server import TlsServer
+
+from .client_files import ClientFiles
+from .factories import ServerFactory
+from .names import LoopbackNames
+from .pki import Authority, Leaf
+from .server_tls import TlsVersion
+from .tls_server import TlsServer
 
 ALPHA_HOST, BETA_HOST, NOBODY = HOSTS = ("alpha.test", "beta.test", "nobody.test")
 ALPHA_SERVICE, BETA_SERVICE, NO_SERVICE = "Module.Alpha", "Module.Beta", "Module.Nobody"
@@ -81,3 +87,31 @@ class Scene:
     def seen(self) -> list[str | None]:
         """The certificate that the server saw at each handshake so far."""
         return [seen.fingerprint for seen in self.server.seen]
+
+
+@pytest.fixture
+def scene_of_each_version(
+    loopback_names: LoopbackNames,
+    tls_server: ServerFactory[TlsServer],
+    tls_version: TlsVersion,
+    client_files: ClientFiles,
+    authority: Authority,
+    alpha: Leaf,
+    beta: Leaf,
+) -> Scene:
+    """One server under the names of HOSTS, for each protocol version; nothing is activated."""
+    server = tls_server(hosts=HOSTS, version=tls_version)
+    return Scene(server, client_files, authority, alpha, beta)
+
+
+@pytest.fixture
+def scene_of_one_version(
+    loopback_names: LoopbackNames,
+    tls_server: ServerFactory[TlsServer],
+    client_files: ClientFiles,
+    authority: Authority,
+    alpha: Leaf,
+    beta: Leaf,
+) -> Scene:
+    """One server under the names of HOSTS; nothing is activated."""
+    return Scene(tls_server(hosts=HOSTS), client_files, authority, alpha, beta)
