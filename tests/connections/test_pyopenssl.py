@@ -49,11 +49,6 @@ def leaves(root_a: Authority, below_b: Authority, root_c: Authority) -> dict[str
 
 
 @pytest.fixture
-def candidates(client_files: ClientFiles, leaves: dict[str, Leaf]) -> Candidates:
-    return Candidates(client_files, leaves)
-
-
-@pytest.fixture
 def ca_file(client_files: ClientFiles, authority: Authority) -> str:
     """What clients trust."""
     return str(client_files.authority(authority))

@@ -6,16 +6,16 @@ ones run on an event loop of their own, in the context of the caller of each cal
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import ssl
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.support.event_loop import event_loop
 from tests.support.listener import TIMEOUT
 
 Get = Callable[[str], Any]
@@ -63,7 +63,7 @@ def httpx_async_client(ca_file: str) -> Iterator[Get]:
     async def get(url: str) -> Any:
         return (await client.get(url)).json()
 
-    with _event_loop(client.aclose) as run:
+    with event_loop(client.aclose) as run:
         yield lambda url: run(get(url))
 
 
@@ -87,7 +87,7 @@ def aiohttp_session(ca_file: str) -> Iterator[Get]:
         for session in kept:
             await session.close()
 
-    with _event_loop(close) as run:
+    with event_loop(close) as run:
         yield lambda url: run(get(url))
 
 
@@ -121,18 +121,6 @@ def urllib_opener(ca_file: str) -> Iterator[Get]:
             return json.load(response)
 
     yield get
-
-
-@contextmanager
-def _event_loop(close: Callable[[], Awaitable[None]]) -> Iterator[Callable[[Any], Any]]:
-    loop = asyncio.new_event_loop()
-    try:
-        yield loop.run_until_complete
-    finally:
-        loop.run_until_complete(close())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
 
 
 #: clients that keep their connections for the next call

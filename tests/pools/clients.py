@@ -6,16 +6,16 @@ event loop of their own, in the context of the caller of each call.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
 import mxcert_runtime
+from tests.support.event_loop import event_loop
 from tests.support.listener import TIMEOUT
 
 Get = Callable[[str], Any]
@@ -150,19 +150,6 @@ def aiohttp_session(ca_file: str, proxy: str | None = None, **bounds: Any) -> It
 
     with event_loop(close) as run:
         yield lambda url: run(get(url))
-
-
-@contextmanager
-def event_loop(close: Callable[[], Awaitable[None]]) -> Iterator[Callable[[Any], Any]]:
-    """Runs coroutines on a loop of its own, and ``close`` at the end."""
-    loop = asyncio.new_event_loop()
-    try:
-        yield loop.run_until_complete
-    finally:
-        loop.run_until_complete(close())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()
 
 
 def _bound(client: Any, **bounds: Any) -> Client:

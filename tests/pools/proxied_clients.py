@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.pools import clients
-from tests.pools.clients import Client, Get, event_loop
+from tests.pools.clients import Client, Get
+from tests.support.event_loop import event_loop
 from tests.support.listener import TIMEOUT
 
 

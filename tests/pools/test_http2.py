@@ -15,8 +15,9 @@ pytest.importorskip("h2")
 
 import httpx
 
-from tests.pools.clients import event_loop, scope
+from tests.pools.clients import scope
 from tests.pools.h2_server import Http2Server
+from tests.support.event_loop import event_loop
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Authority

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import sys
 from contextlib import closing
 from typing import Any
 
@@ -12,20 +11,13 @@ import pytest
 
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
-from tests.support.factories import ServerFactory
+from tests.pools.proxies import Proxies, skip_without_tls_in_tls
 from tests.support.listener import TIMEOUT
 from tests.support.pki import Leaf
 from tests.support.proxy import ConnectProxy
 from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
 
-Proxies = ServerFactory[ConnectProxy]
-
 each_client = pytest.mark.parametrize("client", clients.PROXIED, ids=name_of)
-
-
-def _skip_without_tls_in_tls(client: Client) -> None:
-    if client is clients.aiohttp_session and sys.version_info < (3, 11):
-        pytest.skip("asyncio has TLS in TLS since Python 3.11")
 
 
 def _expected(scene: Scene, *hosts: str) -> list[Any]:
@@ -61,7 +53,7 @@ class TestTlsProxy:
     @pytest.mark.parametrize("proxy_host", HOSTS)
     def test_hosts(self, client: Client, scene: Scene, tls_proxy: Proxies, proxy_host: str) -> None:
         """TLS in TLS: the proxy sees its own identity or none, each host its own or none."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         proxy = tls_proxy(hosts=HOSTS)
         scene.activate_hosts()
         with client(scene.ca_file, proxy.url(proxy_host)) as get:
@@ -71,7 +63,7 @@ class TestTlsProxy:
 
     def test_ports(self, client: Client, scene: Scene, tls_proxy: Proxies) -> None:
         """One name for both legs: rules with a port tell them apart."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         proxy = tls_proxy(hosts=HOSTS)
         scene.activate(
             scene.files.identity("a", scene.alpha, hosts=[f"{ALPHA_HOST}:{scene.server.port}"]),
@@ -85,7 +77,7 @@ class TestTlsProxy:
         self, client: Client, scene: Scene, tls_proxy: Proxies
     ) -> None:
         """After an activation with another identity for the proxy its tunnel is not used."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         proxy = tls_proxy(hosts=HOSTS)
         with client(scene.ca_file, proxy.url(BETA_HOST)) as get:
             for leaf in (scene.alpha, scene.beta):
@@ -98,7 +90,7 @@ class TestTlsProxy:
         self, client: Client, scene: Scene, tls_proxy: Proxies
     ) -> None:
         """The twin: with the same one the tunnel is kept."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         proxy = tls_proxy(hosts=HOSTS)
         with client(scene.ca_file, proxy.url(BETA_HOST)) as get:
             for _ in range(2):
@@ -108,7 +100,7 @@ class TestTlsProxy:
 
     def test_services(self, client: Client, scene: Scene, tls_proxy: Proxies) -> None:
         """Services in turn: each host sees what the service gets, in tunnels that are kept."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         proxy = tls_proxy(hosts=HOSTS)
         scene.activate_services()
         seen = []

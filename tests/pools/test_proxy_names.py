@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
-from tests.support.factories import ServerFactory
+from tests.pools.proxies import Proxies, activate_for_proxies, skip_without_tls_in_tls
 from tests.support.listener import IPV4_AND_IPV6, TIMEOUT
 from tests.support.names import LoopbackNames
-from tests.support.proxy import ConnectProxy
 from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOBODY, Scene
-
-Proxies = ServerFactory[ConnectProxy]
 
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 each_proxied = pytest.mark.parametrize("client", clients.PROXIED, ids=name_of)
-
-
-def _activate(scene: Scene, *proxy_hosts: str) -> None:
-    """A service gets alpha whatever the host, and a proxy beta."""
-    scene.activate(
-        scene.files.identity("alpha", scene.alpha, services=[ALPHA_SERVICE]),
-        scene.files.identity("beta", scene.beta, hosts=list(proxy_hosts)),
-    )
-
-
-def _skip_without_tls_in_tls(client: Client) -> None:
-    if client is clients.aiohttp_session and sys.version_info < (3, 11):
-        pytest.skip("asyncio has TLS in TLS since Python 3.11")
 
 
 class TestNamesOfProxies:
@@ -52,12 +34,12 @@ class TestNamesOfProxies:
         self, client: Client, written: str, rule: str, scene: Scene, tls_proxy: Proxies
     ) -> None:
         """Both where it forwards and where it tunnels, the proxy sees its own identity."""
-        _skip_without_tls_in_tls(client)
+        skip_without_tls_in_tls(client)
         if written.endswith(".") and name_of(client).startswith("httpx"):
             pytest.skip("httpx verifies the name with its dot, which no certificate has")
         names = ["xn--bcher-kva.test", *HOSTS]
         proxy = tls_proxy(hosts=names, addresses=IPV4_AND_IPV6)
-        _activate(scene, rule)
+        activate_for_proxies(scene, rule)
         with client(scene.ca_file, proxy.url(written)) as get, scope(ALPHA_SERVICE):
             answers = [get(url)["fingerprint"] for url in ("http://plain.test/", scene.url(NOBODY))]
         assert [scene.beta.fingerprint, scene.alpha.fingerprint] == answers
@@ -102,9 +84,9 @@ def test_server_name_at_a_proxy(scene: Scene, tls_proxy: Proxies) -> None:
 @each_proxied
 def test_happy_eyeballs(client: Client, scene: Scene, tls_proxy: Proxies) -> None:
     """A proxy whose first address nobody listens on is still the proxy, port and all."""
-    _skip_without_tls_in_tls(client)
+    skip_without_tls_in_tls(client)
     proxy = tls_proxy(hosts=HOSTS)
-    _activate(scene, f"{BETA_HOST}:{proxy.port}")
+    activate_for_proxies(scene, f"{BETA_HOST}:{proxy.port}")
     with (
         LoopbackNames(addresses=("::1", "127.0.0.1")),
         client(scene.ca_file, proxy.url(BETA_HOST)) as get,

@@ -15,7 +15,7 @@ import pytest
 from tests.pools import clients
 from tests.pools.clients import Client, name_of, scope
 from tests.pools.proxied_clients import TABLE, UNPOOLED, Form
-from tests.support.factories import ServerFactory
+from tests.pools.proxies import Proxies
 from tests.support.pki import Authority, Leaf
 from tests.support.proxy import ConnectProxy
 from tests.support.scene import ALPHA_SERVICE, BETA_HOST, BETA_SERVICE, HOSTS, NOBODY, Scene
@@ -28,7 +28,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
 ]
 
-Proxies = ServerFactory[ConnectProxy]
 PROXY = BETA_HOST
 #: a service first: what it opens must not be kept for the others
 SERVICES = (ALPHA_SERVICE, None, BETA_SERVICE) * 2

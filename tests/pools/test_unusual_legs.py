@@ -17,6 +17,7 @@ import pytest
 
 from tests.pools import clients, proxied_clients
 from tests.pools.clients import Client, Get, name_of, scope
+from tests.pools.proxies import Proxies, activate_for_proxies, skip_without_tls_in_tls
 from tests.support.factories import ServerFactory
 from tests.support.listener import TIMEOUT, Listener
 from tests.support.pki import Leaf
@@ -25,22 +26,7 @@ from tests.support.scene import ALPHA_HOST, ALPHA_SERVICE, BETA_HOST, HOSTS, NOB
 from tests.support.socks_proxy import SocksProxy
 from tests.support.tls_server import TlsServer
 
-Proxies = ServerFactory[ConnectProxy]
-
 pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
-
-
-def _activate(scene: Scene, *proxy_hosts: str) -> None:
-    """A service gets alpha whatever the host, and a proxy beta."""
-    scene.activate(
-        scene.files.identity("alpha", scene.alpha, services=[ALPHA_SERVICE]),
-        scene.files.identity("beta", scene.beta, hosts=list(proxy_hosts)),
-    )
-
-
-def _skip_without_tls_in_tls(client: Client) -> None:
-    if client is clients.aiohttp_session and sys.version_info < (3, 11):
-        pytest.skip("asyncio has TLS in TLS since Python 3.11")
 
 
 @pytest.fixture
@@ -123,7 +109,7 @@ async def _get_once(library: str, url: str, proxy: str, context: ssl.SSLContext)
 def test_credentials_asked_for(scene: Scene, tls_proxy: Proxies) -> None:
     """urllib.request dials anew after a 407, and the proxy sees its own both times."""
     proxy = tls_proxy(hosts=HOSTS, credentials="user:secret")
-    _activate(scene, BETA_HOST)
+    activate_for_proxies(scene, BETA_HOST)
     passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
     passwords.add_password(None, proxy.url(BETA_HOST), "user", "secret")
     opener = urllib.request.build_opener(
@@ -198,7 +184,7 @@ def test_dialled_by_a_body(scene: Scene, plain_proxy: ConnectProxy, tls_server: 
 @pytest.mark.parametrize("client", [*clients.PROXIED[:2], clients.aiohttp_session], ids=name_of)
 def test_redirected(client: Client, scene: Scene, tls_proxy: Proxies) -> None:
     """A redirect to another host is another leg: through the proxy, too, it sees its own."""
-    _skip_without_tls_in_tls(client)
+    skip_without_tls_in_tls(client)
     proxy = tls_proxy(hosts=HOSTS)
     scene.activate_hosts()
     with client(scene.ca_file, proxy.url(BETA_HOST)) as get:
@@ -223,7 +209,7 @@ class TestUpgrades:
         """Through a tunnel the service decides."""
         import aiohttp
 
-        _activate(scene, BETA_HOST)
+        activate_for_proxies(scene, BETA_HOST)
 
         async def main() -> None:
             connector = aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver())
@@ -245,7 +231,7 @@ class TestUpgrades:
         import httpcore
 
         proxy = tls_proxy(hosts=HOSTS)
-        _activate(scene, BETA_HOST)
+        activate_for_proxies(scene, BETA_HOST)
         context = scene.context()
         to_proxy = httpcore.Proxy(proxy.url(BETA_HOST), ssl_context=context)
         url = f"{scheme}://{NOBODY}:{scene.server.port}/"
