@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import logging
 import math
 import os
 import threading
@@ -25,12 +24,11 @@ except ImportError as error:
     remedy = "Install it: `pip install prometheus_client`"
     raise ImportError(f"mxcert_runtime.prometheus needs prometheus_client. {remedy}") from error
 
+from .base import logger as _logger
 from .monitoring import IDENTITY_INFO, INSTRUMENTS, Instrument, Number
 
 if TYPE_CHECKING:
     _Labels = tuple[str, ...]
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds between two writes in multiprocess mode; a scrape comes every ten or so.
 WRITE_INTERVAL = 1.0

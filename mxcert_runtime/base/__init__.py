@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from .near_words import NearWords
     from .os_reasons import reason_of
     from .owner_notes import OwnerNotes
+    from .package_log import DEBUG, logger
     from .passing_files import memory_file, public_file, temporary_file, write_all
     from .path_remedies import mode_remedy, remedy_of
     from .path_text import hidden_text, looks_like_path
@@ -83,6 +84,7 @@ __all__ = (
     "CERTIFICATE_REQUEST",
     "CERTIFICATE_VERIFY",
     "CLOSE_NOTIFY",
+    "DEBUG",
     "DEFAULT_PORTS",
     "FATAL",
     "FINISHED",
@@ -135,6 +137,7 @@ __all__ = (
     "is_name",
     "late_pattern",
     "loaded_module",
+    "logger",
     "looks_like_path",
     "mark_of",
     "memory_file",
@@ -184,6 +187,7 @@ _FILES = {
     "near_words": "NearWords",
     "os_reasons": "reason_of",
     "owner_notes": "OwnerNotes",
+    "package_log": "DEBUG logger",
     "passing_files": "memory_file public_file temporary_file write_all",
     "path_remedies": "mode_remedy remedy_of",
     "path_text": "hidden_text looks_like_path",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import logging
 
 from ..base import Host
+from ..base import logger as _logger
 from ..decisions import (
     WITHHELD_FROM_UNNAMED,
     Decision,
@@ -14,8 +14,6 @@ from ..decisions import (
     WithheldFromUnverified,
     WithheldUnasked,
 )
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: what stands in the place of a decision where the program authenticates itself
 OWN_CERTIFICATE = "the program's own certificate"

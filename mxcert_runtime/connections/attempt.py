@@ -7,11 +7,10 @@ all the same is listed in :mod:`.hooks.differences`.
 
 from __future__ import annotations
 
-import logging
-from logging import DEBUG
 from typing import Any, Protocol
 
-from ..base import Host, dataclass
+from ..base import DEBUG, Host, dataclass
+from ..base import logger as _logger
 from ..contexts import shared_contexts
 from ..decisions import Decision, Generation
 from ..identity import Identity
@@ -23,8 +22,6 @@ from .plan import Plan, tally_of
 from .request import CertificateRequest
 from .reuse import SessionMark
 from .verification import Verification
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 class Engine(Protocol):

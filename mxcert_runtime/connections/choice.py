@@ -8,13 +8,13 @@ path) and where the caller allows post-handshake authentication (RFC 8446, secti
 
 from __future__ import annotations
 
-import logging
 import ssl
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from ..base import Host
+from ..base import DEBUG, Host
+from ..base import logger as _logger
 from ..contexts import Authenticating, IdentityRefusedError
 from ..identity import Identity
 from .plan import AskedConnection
@@ -25,8 +25,6 @@ from .request import (
     moment_of_choice,
     parse_request,
 )
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: whatever an engine has for one
 Context = TypeVar("Context")
@@ -79,7 +77,7 @@ def _choose(
     moment: datetime | None,
 ) -> Identity | None:
     choice = choose(request, identities, moment)
-    if _logger.isEnabledFor(logging.DEBUG):
+    if _logger.isEnabledFor(DEBUG):
         _logger.debug(
             "%s asks for a certificate and gets %s (it accepts %s; what did not fit: %s)",
             host,

@@ -10,7 +10,6 @@ each verification and keeps what it finds. Such trust is therefore never shared 
 
 from __future__ import annotations
 
-import logging
 import ssl
 import weakref
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..base import TLS_1_3, dataclass
+from ..base import logger as _logger
 from ..contexts import (
     Authenticating,
     Blueprint,
@@ -37,8 +37,6 @@ from .choice import answer_request
 from .plan import AskedConnection, MakeHandover, Plan, count_of
 from .reuse import ReuseKey, key_of_sessions
 from .verification import verification_of, why_extra_do_not_count
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 class UnknownSecurityLevelError(MxcertError, ssl.SSLError):

@@ -16,13 +16,13 @@ files, each made when its path is asked for, whose paths are never used twice
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import secrets
 from collections.abc import Iterator
 from typing import NoReturn
 
 from ..base import ForkSafeLock, LentFolder, Secret, reason_of
+from ..base import logger as _logger
 from ..decisions import IdentitySummary, summary_of
 from ..errors import MaterialClosedError, MaterialError
 from ..identity import NO_WAY_REMEDY, exportable
@@ -30,7 +30,6 @@ from ..monitoring import look_if_due
 from .identity_given import Given, given_by_name, given_to_endpoint
 from .trust_anchors import trust_anchors
 
-_logger = logging.getLogger("mxcert_runtime")
 _OVER = "the material is used after its `with` block"
 _FORKED = "the material is used in a process that was forked within its `with` block"
 _CERTIFICATE, _KEY, _CA = "certificate.pem", "key.pem", "ca.pem"

@@ -13,7 +13,6 @@ context that a connection has at first; a callback of the caller's own is called
 from __future__ import annotations
 
 import functools
-import logging
 import ssl
 import weakref
 from collections.abc import Callable
@@ -29,11 +28,11 @@ from ..base import (
     NativeContext,
     OwnerNotes,
 )
+from ..base import (
+    logger as _logger,
+)
 from ..errors import MxcertError
 from .identity_contexts import IdentityContext
-
-_logger = logging.getLogger("mxcert_runtime")
-
 
 MessageCallback = Optional[Callable[..., None]]
 

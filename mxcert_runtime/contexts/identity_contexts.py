@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
-import logging
 import os
 import ssl
 from collections import OrderedDict
@@ -24,13 +23,12 @@ from typing import NoReturn
 from weakref import WeakKeyDictionary
 
 from ..base import ForkSafeLock, NativeContext, dataclass, is_momentary
+from ..base import logger as _logger
 from ..base.printable import printable
 from ..errors import MxcertError
 from ..identity import NO_WAY_REMEDY, Identity, KeyTransferError, Refusal, explain_refusal, present
 from .load_cache import known_loads
 from .trust import Trust
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Contexts with a trust that are kept. One with a bundle of 150 authorities takes 700 KB.
 TRUSTING_LIMIT = 24

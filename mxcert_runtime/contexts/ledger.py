@@ -12,18 +12,16 @@ authorities, by which loads past the hooks show.
 from __future__ import annotations
 
 import functools
-import logging
 import ssl
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from ..base import logger as _logger
 from .examination import examine, holds_exactly, store_of, tells_security_level
 from .load_cache import KnownLoad, known_loads
 from .record import RECORD, ContextRecord
 from .trust import DefaultPathsLoad, Load, Trust
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: fields of a record
 Facts = dict[str, Any]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import sys
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable
@@ -17,11 +16,11 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
 from ..base import NearWords
+from ..base import logger as _logger
 from . import in_force
 from .current_service import ServiceEntry, enter_service, last_entry_of, leave_service
 from .generation import Generation
 
-_logger = logging.getLogger("mxcert_runtime")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 

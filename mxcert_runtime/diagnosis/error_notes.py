@@ -5,10 +5,9 @@ They are PEP 678's, from Python 3.11 on; before, errors have none.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-_logger = logging.getLogger("mxcert_runtime")
+from ..base import logger as _logger
 
 #: what every note begins with
 _MARK = "mxcert_runtime: "

@@ -6,15 +6,13 @@ The exception stays what it is, its type and its text included; notes are PEP 67
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 
+from ..base import logger as _logger
 from ..identity import Identity
 from ..monitoring import count_failure, count_refusal
 from .error_notes import note_on
 from .note import Failure, note_lines
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 def report_failure(error: BaseException, failure: Failure) -> None:

@@ -8,19 +8,17 @@ made like it.
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..base import ForkSafeLock
+from ..base import logger as _logger
 from ..connections import OwnTls, ReuseKey, begin_unasked, reuse_key_now
 from ..decisions.current_service import current_service
 from .grpc_credentials import presents_own, tls_of, with_decision
 from .grpc_targets import Place, UnknownTargetError, place_of
 from .known_versions import KNOWN
 from .patching import Library, Patch, attribute_of, wrapping
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Where a channel has its :class:`_Origin`, and a method of a stub its :class:`_Method`.
 _ORIGIN, _METHOD = "_mxcert_origin", "_mxcert_method"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import logging
 import sys
 from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from ..base import call_when_loaded, drop_call, is_loading
+from ..base import logger as _logger
 from .late_libraries import LateLibraries
 from .library import HookedLibrary
 from .library import Library as Library
@@ -25,7 +25,6 @@ from .replacements import wrapping as wrapping
 if TYPE_CHECKING:
     from ..identity import Identity
 
-_logger = logging.getLogger("mxcert_runtime")
 _late = LateLibraries()
 
 

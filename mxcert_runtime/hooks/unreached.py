@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import logging
 import sys
 
 from ..base import dataclass
+from ..base import logger as _logger
 from .patching import Library
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 @dataclass(frozen=True)

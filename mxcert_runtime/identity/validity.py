@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from ..base import dataclass
+from ..base import logger as _logger
 from ..errors import Fault
 from .identity import Identity, Validity
-
-_logger = logging.getLogger("mxcert_runtime")
-
 
 #: How long before its expiry an identity is warned of.
 EXPIRY_WARNING = timedelta(days=30)
@@ -32,7 +29,8 @@ class DateProblem:
     def log(self) -> None:
         """Say it: a warning before the expiry, an error outside the validity."""
         is_valid = self.validity is Validity.VALID
-        _logger.log(logging.WARNING if is_valid else logging.ERROR, "%s", self.fault)
+        log = _logger.warning if is_valid else _logger.error
+        log("%s", self.fault)
 
 
 def examine_dates(identity: Identity, now: datetime) -> DateProblem | None:

@@ -6,7 +6,6 @@ have none. Whoever does something slow anyway, such as a handshake, asks whether
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -15,8 +14,6 @@ from datetime import datetime, timezone
 from ..base import ForkSafeLock
 from ..identity import DateProblem, Identity, Validity, examine_dates, stage_of, until_next_stage
 from .log_guard import is_in_log_handler
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds between two looks at most, and after which what is wrong is told again.
 LOOK_INTERVAL = 24 * 3600.0

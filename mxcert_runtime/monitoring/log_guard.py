@@ -12,13 +12,17 @@ again. Two rules end this:
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-_logger = logging.getLogger("mxcert_runtime")
+from ..base import loaded_module
+from ..base import logger as _logger
+
+if TYPE_CHECKING:
+    import logging
 
 #: How often a line may be said within how many seconds.
 REPEATS = 5
@@ -26,16 +30,19 @@ SECONDS = 60.0
 #: Lines that are remembered; of those that were said longest ago nothing is known any more.
 _LINES_LIMIT = 512
 
-#: what runs while a record is handled; another's function may stand in the place of one
-_HANDLING = tuple(
-    getattr(function, "__code__", None)
-    for function in (logging.Logger.callHandlers, logging.Handler.handle)
-)
+#: what runs while a record is handled, a method of a logger and one of a handler; ``None`` before
+#: ``logging`` is loaded
+_handling: tuple[Any, Any] | None = None
 
 
 def is_in_log_handler() -> bool:
     """Whether a log handler has called, by way of whatever else, the running code."""
-    by_logger, by_handler = _HANDLING
+    global _handling
+    if _handling is None:
+        _handling = _find_handling()
+    if _handling is None:
+        return False
+    by_logger, by_handler = _handling
     frame = sys._getframe(1)
     while frame.f_back is not None:
         code = frame.f_code
@@ -43,6 +50,16 @@ def is_in_log_handler() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _find_handling() -> tuple[Any, Any] | None:
+    logging = loaded_module("logging")
+    if logging is None:
+        return None
+    functions = logging.Logger.callHandlers, logging.Handler.handle
+    # Another's function may stand in the place of one.
+    by_logger, by_handler = (getattr(each, "__code__", None) for each in functions)
+    return by_logger, by_handler
 
 
 class _Repetition:

@@ -6,31 +6,18 @@ line shows twice. A file is written in any case.
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import logging
-import os
-import stat
-import sys
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..base import reason_of
+from ..base import logger as _logger
 from ..base.printable import printable
-from ..errors import Fault, SettingsError
-from ..settings import ORIGIN, LogSettings, unwritable
+from ..settings import LogSettings
 
 if TYPE_CHECKING:
-    _Stream = logging.StreamHandler[Any]
-else:
-    _Stream = logging.StreamHandler  # takes no type before Python 3.11
-
-_logger = logging.getLogger("mxcert_runtime")
-_FORMAT = "%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s"
+    import logging
 
 _handler: logging.Handler | None = None
-_level: int = logging.NOTSET
-_level_before: int = logging.NOTSET
+#: as numbers of ``logging``; 0 is none
+_level = _level_before = 0
 
 
 def direct_log(settings: LogSettings | None) -> None:
@@ -40,7 +27,7 @@ def direct_log(settings: LogSettings | None) -> None:
     was.
     """
     global _handler, _level, _level_before
-    handler = None if settings is None else _make_handler(settings)
+    handler = None if settings is None else _made(settings)
     if _handler is not None:
         _logger.removeHandler(_handler)
         _handler.close()
@@ -50,10 +37,16 @@ def direct_log(settings: LogSettings | None) -> None:
     _handler = handler
     if settings is None or handler is None:
         return
-    handler.setFormatter(logging.Formatter(_FORMAT))
-    _level, _level_before = getattr(logging, settings.level.name), _logger.level
+    _level_before = _logger.level
     _logger.addHandler(handler)
-    _logger.setLevel(_level)
+    _logger.setLevel(settings.level.name)
+    _level = _logger.level
+
+
+def _made(settings: LogSettings) -> logging.Handler:
+    from .log_handlers import make_handler  # late: it loads `logging`
+
+    return make_handler(settings)
 
 
 class _Escaped:
@@ -71,7 +64,7 @@ class _Escaped:
         return printable(repr(self._value))
 
 
-class _Escaping(logging.Filter):
+class _Escaping:
     """Makes escapes of what does not print in a record, whichever handler it goes to.
 
     Servers name their issuers, and programs their hosts: a line break there would be a line of the
@@ -95,64 +88,3 @@ def _escaped(value: object) -> object:
 
 # Of the logger itself, and for good: connections outlive a deactivation, and say how they end.
 _logger.addFilter(_Escaping())
-
-
-class _StandardError(_Stream):
-    """Writes to what is standard error at that moment, unless the program handles the record."""
-
-    def __init__(self) -> None:
-        # Not StreamHandler's own, which keeps the stream that there is now.
-        logging.Handler.__init__(self)
-
-    @property
-    def stream(self) -> Any:
-        """``sys.stderr``, which programs put others in place of."""
-        return sys.stderr
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the record, unless the program has a handler that gets it as well."""
-        if not self._is_handled_elsewhere():
-            super().emit(record)
-
-    def _is_handled_elsewhere(self) -> bool:
-        others = [handler for handler in _logger.handlers if handler is not self]
-        root = logging.getLogger()
-        return bool(others or (_logger.propagate and root.handlers))
-
-
-def _make_handler(settings: LogSettings) -> logging.Handler:
-    if settings.path is None:
-        return _StandardError()
-    # It brings sockets and pickling along, so only for those who want a file.
-    from logging.handlers import WatchedFileHandler
-
-    reason = ""
-    try:
-        with _pipe_with_reader(settings.path):
-            # Goes on in a new file where somebody has moved this one away, as logrotate does.
-            return WatchedFileHandler(settings.path, encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        reason = reason_of(error)
-    raise SettingsError([Fault(str(ORIGIN), *unwritable(settings.path, reason))])
-
-
-@contextlib.contextmanager
-def _pipe_with_reader(path: str) -> Iterator[None]:
-    """Holds a pipe open, if the path leads to one: what opens it meanwhile does not wait.
-
-    Raises OSError where nobody reads from it, since a log must not stop a program that starts.
-    """
-    if not os.path.exists(path) or not stat.S_ISFIFO(os.stat(path).st_mode):
-        yield
-        return
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as error:
-        words = "it is a pipe from which nobody reads"
-        if error.errno == errno.ENXIO:
-            raise OSError(errno.ENXIO, words) from None
-        raise
-    try:
-        yield
-    finally:
-        os.close(descriptor)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
+from ..base import logger as _logger
 from ..base import process_environ, refuse_free_threading
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, in_force
@@ -14,8 +14,6 @@ from ..settings import Reading, is_disabled
 from . import inheritance, reloading, swap
 from .given import Given
 from .watching import watcher
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 def activate(settings: Mapping[str, Any] | None = None) -> None:

@@ -5,17 +5,16 @@ The handler does nothing but have the next connection look: it may interrupt any
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+from ..base import logger as _logger
 
 if TYPE_CHECKING:
     import signal
 else:
     import _signal as signal  # which makes no enumerations of its numbers
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 class Hangup:
@@ -29,13 +28,13 @@ class Hangup:
         """Take SIGHUP, unless somebody has it, or it is ignored; then the log says so."""
         number = getattr(signal, "SIGHUP", None)
         if number is None:  # Windows
-            self._tell(logging.WARNING, "this system has no SIGHUP")
+            self._tell(_logger.warning, "this system has no SIGHUP")
             return
         standing = signal.getsignal(number)
         if standing == self._handle:
             return
         if standing != signal.SIG_DFL:
-            self._tell(logging.INFO, "the program has a handler of its own, which stays")
+            self._tell(_logger.info, "the program has a handler of its own, which stays")
             return
         self._set(number, self._handle)
 
@@ -51,16 +50,16 @@ class Hangup:
             signal.signal(number, handler)
         except ValueError:  # not the main thread, or not the main interpreter
             self._tell(
-                logging.WARNING,
+                _logger.warning,
                 "only the main thread can set a handler; import mxcert_runtime there, or call "
                 "mxcert_runtime.reload()",
             )
 
-    def _tell(self, level: int, text: str) -> None:
+    def _tell(self, log: Callable[[str, str], None], text: str) -> None:
         # Once, and not at each renewal.
         if not self._is_told:
             self._is_told = True
-            _logger.log(level, "sighup: %s", text)
+            log("sighup: %s", text)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._act()

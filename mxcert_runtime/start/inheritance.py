@@ -6,16 +6,14 @@ they would read otherwise than this process has is told, and never handed on in 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from ..base import change_environ, process_environ
+from ..base import logger as _logger
 from ..decisions import Generation
 from ..diagnosis import check_inheritance
 from ..settings import names
 from .given import Given
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: what a variable was before, and what stands there by us; ``None`` is not set
 _Change = tuple["str | None", "str | None"]

@@ -8,11 +8,11 @@ is taken up.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable
 
 from ..base import Marks, newest_change
+from ..base import logger as _logger
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, build_renewal, in_force
 from ..errors import Fault, SettingsError
@@ -23,8 +23,6 @@ from . import swap
 from .given import Given
 from .trouble import Trouble
 from .watching import watcher
-
-_logger = logging.getLogger("mxcert_runtime")
 
 _NO_SETTINGS = Fault(
     "settings",

@@ -9,7 +9,6 @@ hour, until it is mended.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -17,12 +16,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
 from ..base import Fault, ForkSafeLock, Origin
+from ..base import logger as _logger
 from ..decisions import in_force
 from ..errors import IdentityError
 from ..identity import IdentitySettings, Source, SourceMaterial
 from ..monitoring import note_reload
 
-_logger = logging.getLogger("mxcert_runtime")
 _SECONDS_BETWEEN_ERRORS = 3600.0
 #: seconds that a connection waits where what it would present has expired
 _MOST_WAIT = 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 from contextlib import ExitStack
 
 from ..base import ForkSafeLock, Marks
@@ -19,7 +18,6 @@ from .given import Given
 from .inheritance import inheritance
 from .watching import watcher
 
-_logger = logging.getLogger("mxcert_runtime")
 _patches = Patches(LIBRARIES)
 #: held by whoever puts other settings in force
 lock = ForkSafeLock()

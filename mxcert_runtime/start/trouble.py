@@ -6,14 +6,12 @@ does not fit, or cannot be read, is waited for before anybody is told.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
+from ..base import logger as _logger
 from ..errors import Fault
 from ..monitoring import note_reload
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds that a deployment may take from its first file to its last.
 PATIENCE = 10.0

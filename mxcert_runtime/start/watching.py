@@ -7,13 +7,13 @@ before its first connection, whatever its parent did.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
 import time
 from collections.abc import Callable
 
 from ..base import ForkSafeLock, Marks, changed_files, mark_of
+from ..base import logger as _logger
 from ..decisions import Generation, in_force
 from ..errors import Fault
 from ..identity import sources_of
@@ -21,8 +21,6 @@ from ..monitoring import is_in_log_handler, look_if_due
 from ..settings import Settings, Watch
 from .hangup import Hangup
 from .source_watch import SourceWatch
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds between two looks where nothing is said.
 AUTO_SECONDS = 5.0

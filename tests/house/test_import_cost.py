@@ -1,4 +1,4 @@
-"""What a bare ``import mxcert_runtime`` costs: nothing, where there are no settings."""
+"""What an import costs: without settings nothing, and with one identity what it needs."""
 
 from __future__ import annotations
 

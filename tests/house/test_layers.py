@@ -205,8 +205,12 @@ def _names_in(node: ast.AST) -> Iterator[str]:
         yield node.name
 
 
+def _all_names(module: str) -> Iterator[str]:
+    return itertools.chain.from_iterable(map(_names_in, nodes(module)))
+
+
 def _decrypts(module: str) -> bool:
-    names = itertools.chain.from_iterable(map(_names_in, nodes(module)))
+    names = _all_names(module)
     return any(map(_DECRYPTION.fullmatch, names))
 
 
@@ -223,6 +227,12 @@ def test_only_replacements_import_wrapt() -> None:
         if any(name.split(".")[0] == "wrapt" for name in named_modules(module))
     ]
     assert ["hooks.replacements"] == users
+
+
+def test_only_package_log_has_the_logger() -> None:
+    """``getLogger`` is named where the package's is found, and where it goes on to others'."""
+    users = [name for name in modules() if "getLogger" in _all_names(name)]
+    assert ["base.package_log", "cli.probe.steps", "monitoring.log_handlers"] == users
 
 
 _IMPORT_HOOKS = """

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import gc
-import logging
 import re
 import sys
 from typing import Any
 
+from ...base import logger as _logger
 from ..patching import Library, Patch, Switch, attribute_of
 from .handles import FollowedHandle, stand_in
 from .multis import FollowedMulti, warn_of_older_handles
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: TLS of libcurl that takes a certificate and its key from memory, and CAs that count alone
 _BACKENDS = re.compile(r"OpenSSL|LibreSSL|BoringSSL|AWS-LC|quictls", re.IGNORECASE)

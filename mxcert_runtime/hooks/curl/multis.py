@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import logging
 import weakref
 from typing import Any
 
+from ...base import logger as _logger
 from .handles import (
     CLOSED,
     MULTI,
@@ -20,8 +20,6 @@ from .handles import (
     tell_of_redirect,
     transfer_of,
 )
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 # The base is pycurl's own class.

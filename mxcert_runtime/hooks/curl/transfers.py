@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 from collections.abc import Callable
 from typing import Any
 
+from ...base import logger as _logger
 from ...connections import Attempt, OwnTls, begin_unasked, reuse_key_now
 from ...decisions import in_force
 from ...errors import MxcertError
@@ -21,8 +21,6 @@ from .fence import (
 )
 from .options import CA_CERTS, OWN, Options
 from .urls import CurlUrl, Place, UnreadableUrlError, read_url
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: what is set where the program has not set it, of options that cannot be unset
 _DEFAULTS = {"SSL_OPTIONS": 0, "SSLCERTTYPE": "PEM", "SSLKEYTYPE": "PEM"}

@@ -7,9 +7,9 @@ context of ours from its decision, since they have to verify the server.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
+from ...base import logger as _logger
 from ...connections import (
     Asked,
     Attempt,
@@ -35,8 +35,6 @@ from .sessions import mark_connection, mark_later_sessions, unmark_connection
 from .steps import REFUSAL, note_chosen, watch_connection
 from .trust import join_extra_authorities
 from .verification import is_verified, may_verify
-
-_logger = logging.getLogger("mxcert_runtime")
 
 # Looked up in its dictionary: what a connection has not, pyOpenSSL looks for on its socket.
 #: Where a connection keeps what it was decided last, an :class:`~.connections.attempt.Attempt`.

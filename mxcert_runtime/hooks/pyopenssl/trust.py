@@ -7,18 +7,16 @@ for a connection under settings that have others.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ...base import logger as _logger
 from ...connections import UNKNOWN, Holding, joining, why_extra_do_not_count
 from ...contexts import Load, described_loads
 from ...decisions import Generation, in_force
 from ..patching import Wrapper
 from .objects import add_authorities
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Where a Context keeps what it was told to trust, and when that was begun.
 _HELD = "_mxcert_held"

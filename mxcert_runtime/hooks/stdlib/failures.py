@@ -10,7 +10,6 @@ that it found before the handshake.
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import socket
 import ssl
@@ -20,6 +19,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ...base import logger as _logger
 from ...connections import Attempt, count_silent_end, endpoint_of_socket
 from ...decisions import in_force
 from ..patching import Patch, Switch, attribute_of, unbound
@@ -29,8 +29,6 @@ from .attempts import ATTRIBUTE, PORT, attempt_of
 _UNFINISHED = ssl.SSLWantReadError, ssl.SSLWantWriteError, socket.timeout
 #: The application does not see these as errors, or not as ours to explain: the other side closed.
 _CLOSED = ssl.SSLEOFError, ssl.SSLZeroReturnError
-
-_logger = logging.getLogger("mxcert_runtime")
 
 
 class _Harmless:

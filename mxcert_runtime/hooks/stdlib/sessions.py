@@ -7,7 +7,6 @@ without verification must not be resumed where the server has to be verified.
 
 from __future__ import annotations
 
-import logging
 import ssl
 import weakref
 from collections import OrderedDict
@@ -16,12 +15,11 @@ from enum import Enum
 from typing import Any, cast
 
 from ...base import ForkSafeLock, dataclass
+from ...base import logger as _logger
 from ...connections import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
 from .attempts import attempt_of
 from .spent_sessions import make_worthless
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Sessions that are remembered. An application that keeps more loses a resumption, nothing else.
 _LIMIT = 256

@@ -7,18 +7,16 @@ the workloads of a host do not come back at one moment.
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...base import logger as _logger
 from ...errors import IdentityError
 from .library import client_for, reason_of, update_of
 from .update import Update
-
-_logger = logging.getLogger("mxcert_runtime")
 
 #: Seconds before another attempt.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0

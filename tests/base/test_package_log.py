@@ -1,0 +1,132 @@
+"""The logger of the package, in programs that load ``logging`` late or not at all."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.support.client_files import ClientFiles
+from tests.support.pki import Leaf
+from tests.support.subprocesses import Finished, run_client
+
+_BEGIN = """
+import json, sys
+import mxcert_runtime
+from mxcert_runtime.base import logger
+unloaded = "logging" not in sys.modules
+
+def listened():
+    import logging
+    records = []
+    class Kept(logging.Handler):
+        def emit(self, record):
+            records.append(record)
+    own = logging.getLogger("mxcert_runtime")
+    own.addHandler(Kept())
+    own.setLevel("DEBUG")
+    return records
+"""
+
+
+@pytest.fixture
+def environment(client_files: ClientFiles, alpha: Leaf) -> dict[str, str]:
+    """Settings with one identity."""
+    return client_files.variables(alpha)
+
+
+def _run(script: str, environment: dict[str, str] | None = None) -> Finished:
+    return run_client(_BEGIN + textwrap.dedent(script), environment=environment, host_patterns=())
+
+
+def test_a_program_that_loads_logging_later(environment: dict[str, str]) -> None:
+    """It has every record from then on, each with the place in the code that it comes from."""
+    script = """
+        logger.debug("too early")
+        records = listened()
+        mxcert_runtime.activate()
+        found = records[-1]
+        print(json.dumps([unloaded, len(records), found.getMessage()[:21], found.funcName]))
+    """
+    assert [True, 1, "active: 1 identities,", "_tell"] == _run(script, environment).json()
+
+
+def test_filters_that_were_given_before(environment: dict[str, str]) -> None:
+    """What does not print is escaped, and a line is said five times; after deactivation as often
+    as it is said.
+    """
+    script = """
+        records = listened()
+        def say():
+            records.clear()
+            for _ in range(7):
+                logger.debug("a %s", "b" + chr(10) + "c")
+            return [len(records), records[-1].getMessage()]
+        within = say()
+        mxcert_runtime.deactivate()
+        print(json.dumps([unloaded, within, say()]))
+    """
+    escaped = r"a b\nc"
+    assert [True, [5, escaped], [7, escaped]] == _run(script, environment).json()
+
+
+def test_a_handler_is_known(environment: dict[str, str]) -> None:
+    """Code that a handler calls is known as such where ``logging`` came later, and no other is."""
+    script = """
+        from mxcert_runtime.monitoring import is_in_log_handler
+        found = [is_in_log_handler()]
+        import logging
+        class Asking(logging.Handler):
+            def emit(self, record):
+                found.append(is_in_log_handler())
+        logging.getLogger("program").addHandler(Asking())
+        logging.getLogger("program").warning("one line")
+        print(json.dumps([unloaded, *found, is_in_log_handler()]))
+    """
+    assert [True, False, True, False] == _run(script, environment).json()
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [("debug", ""), ("info", ""), ("warning", "a word\n"), ("error", "a word\n")]
+)
+def test_a_program_without_logging(level: str, told: str) -> None:
+    """Warnings and errors are on standard error, as ``logging`` has it, and nothing else is."""
+    script = f"""
+        logger.{level}("a %s", "word")
+        print(json.dumps([unloaded, "logging" in sys.modules, logger.isEnabledFor(10)]))
+    """
+    done = _run(script)
+    assert (told, [True, bool(told), False]) == (done.stderr, done.json())
+
+
+def test_logging_that_cannot_be_loaded() -> None:
+    """A record is lost, and nothing else, as at the end of an interpreter; the next is told."""
+    script = """
+        sys.modules["logging"] = None
+        logger.warning("lost")
+        del sys.modules["logging"]
+        logger.warning("told")
+        print(json.dumps(unloaded))
+    """
+    done = _run(script)
+    assert ("told\n", True) == (done.stderr, done.json())
+
+
+def test_logging_that_is_being_loaded() -> None:
+    """What comes in the middle of its load, as from a signal handler, waits for no end of it."""
+    script = """
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                # `logging` imports `string` in its first lines.
+                if name == "string" and "logging" in sys.modules:
+                    logger.warning("lost")
+                    met.append(name)
+        met = []
+        sys.modules.pop("string", None)
+        sys.meta_path.insert(0, Finder())
+        import logging
+        logger.warning("told")
+        print(json.dumps([unloaded, len(met)]))
+    """
+    done = _run(script)
+    assert ("told\n", [True, 1]) == (done.stderr, done.json())
