@@ -26,6 +26,9 @@ def _is_seen(level: int) -> bool:
     return level >= _WARNING
 
 
+#: what is asked in every connection: an attribute of its own, once it can be had
+_FREQUENT = ("debug", "info", "isEnabledFor")
+
 #: what stands for methods of the logger while nobody has loaded ``logging``
 _UNLOADED = {"debug": _unseen, "info": _unseen, "isEnabledFor": _is_seen}
 
@@ -64,6 +67,8 @@ class _Logger:
                 for each in self._filters:
                     real.addFilter(each)
                 self._real = real
+                for name in _FREQUENT:
+                    setattr(self, name, getattr(real, name))
         return self._real
 
     def _load(self) -> Any:

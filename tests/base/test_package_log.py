@@ -130,3 +130,14 @@ def test_logging_that_is_being_loaded() -> None:
     """
     done = _run(script)
     assert ("told\n", [True, 1]) == (done.stderr, done.json())
+
+
+def test_a_connection_asks_the_logger_itself() -> None:
+    """Once ``logging`` is loaded, what each connection asks costs as much as without this."""
+    script = """
+        import logging
+        own = logging.getLogger("mxcert_runtime")
+        logger.isEnabledFor(10)
+        print(json.dumps(vars(logger)["isEnabledFor"] == own.isEnabledFor))
+    """
+    assert _run(script).json()
