@@ -24,6 +24,7 @@ IPV4 = ("127.0.0.1",)
 IPV4_AND_IPV6 = ("127.0.0.1", "::1")
 
 Item = TypeVar("Item")
+Server = TypeVar("Server", bound="ListeningServer")
 
 
 class Records(Generic[Item]):
@@ -151,6 +152,39 @@ class Listener:
                 twin.shutdown(socket.SHUT_RDWR)
                 raise
             _linger(twin)
+
+
+class ListeningServer:
+    """A context manager that listens while it is entered; what it speaks is its own."""
+
+    def __init__(self, addresses: Sequence[str] = IPV4) -> None:
+        self._listener = Listener(self._serve, addresses)
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self._listener.port
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections were accepted."""
+        return self._listener.connections
+
+    def __enter__(self: Server) -> Server:
+        self._listener.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._listener.__exit__(kind, error, traceback)
+
+    def _serve(self, plain: socket.socket, number: int) -> None:
+        """Speak with one client, and close the connection."""
+        raise NotImplementedError
 
 
 def _linger(connection: socket.socket) -> None:

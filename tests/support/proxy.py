@@ -14,9 +14,8 @@ import select
 import socket
 import ssl
 from collections.abc import Sequence
-from types import TracebackType
 
-from .listener import IPV4, TIMEOUT, Listener, Records
+from .listener import IPV4, TIMEOUT, ListeningServer, Records
 from .server_tls import (
     HandshakeFailure,
     Seen,
@@ -36,7 +35,7 @@ _WHO = (
 )
 
 
-class ConnectProxy:
+class ConnectProxy(ListeningServer):
     """A context manager; with ``tls`` the client speaks TLS to the proxy itself.
 
     ``tunnels`` has the ``host:port`` of each CONNECT, ``forwarded`` the URL of each request that is
@@ -50,8 +49,8 @@ class ConnectProxy:
         credentials: str | None = None,
         addresses: Sequence[str] = IPV4,
     ) -> None:
+        super().__init__(addresses)
         self._end = None if tls is None else ServerEnd(tls)
-        self._listener = Listener(self._serve, addresses)
         self._wanted = None if credentials is None else base64.b64encode(credentials.encode())
         self.tunnels: Records[str] = Records()
         self.forwarded: Records[str] = Records()
@@ -60,31 +59,9 @@ class ConnectProxy:
             Records() if self._end is None else self._end.failures
         )
 
-    @property
-    def port(self) -> int:
-        """The TCP port."""
-        return self._listener.port
-
-    @property
-    def connections(self) -> int:
-        """How many TCP connections were accepted."""
-        return self._listener.connections
-
     def url(self, host: str = "localhost") -> str:
         """The URL of this proxy; an IPv6 address needs its brackets."""
         return f"{'http' if self._end is None else 'https'}://{host}:{self.port}"
-
-    def __enter__(self) -> ConnectProxy:
-        self._listener.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listener.__exit__(kind, error, traceback)
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         if self._end is None:

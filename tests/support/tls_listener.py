@@ -8,10 +8,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
-from .listener import IPV4, TIMEOUT, Listener, Records
+from .listener import IPV4, TIMEOUT, ListeningServer, Records
 from .server_tls import (
     HandshakeFailure,
     Seen,
@@ -21,10 +20,8 @@ from .server_tls import (
     close_politely,
 )
 
-Server = TypeVar("Server", bound="TlsListener")
 
-
-class TlsListener:
+class TlsListener(ListeningServer):
     """A context manager; stopping ends all of its connections.
 
     ``seen`` has one entry for each good handshake, ``failures`` one for each bad.
@@ -33,17 +30,7 @@ class TlsListener:
     def __init__(self, tls: ServerTls, addresses: Sequence[str] = IPV4) -> None:
         self.tls = tls
         self._end = ServerEnd(tls)
-        self._listener = Listener(self._serve, addresses)
-
-    @property
-    def port(self) -> int:
-        """The TCP port."""
-        return self._listener.port
-
-    @property
-    def connections(self) -> int:
-        """How many TCP connections were accepted."""
-        return self._listener.connections
+        super().__init__(addresses)
 
     @property
     def seen(self) -> Records[Seen]:
@@ -58,18 +45,6 @@ class TlsListener:
     def url(self, host: str = "localhost", path: str = "/") -> str:
         """The URL of a path on this server; an IPv6 address gets its brackets."""
         return f"https://{f'[{host}]' if ':' in host else host}:{self.port}{path}"
-
-    def __enter__(self: Server) -> Server:
-        self._listener.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listener.__exit__(kind, error, traceback)
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         connection = self._end.handshake(plain, number)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from .daemon import own, program, unprivileged, write_certificates
-from .listener import TIMEOUT, Listener
+from .listener import TIMEOUT, ListeningServer
 from .server_tls import Demand, ServerTls
 
 _SETTINGS = """
@@ -53,18 +53,13 @@ ca_certs_file={folder}/clients.pem
 _DIGEST = re.compile(r"Cert digest: ([\d ]+)")
 
 
-class VsftpdServer:
+class VsftpdServer(ListeningServer):
     """A context manager; a program of its own for each connection."""
 
     def __init__(self, tls: ServerTls) -> None:
+        super().__init__()
         self._program = program("vsftpd")
         self._tls = tls
-        self._listener = Listener(self._serve)
-
-    @property
-    def port(self) -> int:
-        """The TCP port of control connections."""
-        return self._listener.port
 
     @property
     def fingerprints(self) -> list[str]:
@@ -84,8 +79,7 @@ class VsftpdServer:
         own(folder)
         # Whose anonymous users could write there it refuses.
         (folder / "files").chmod(0o555)
-        self._listener.__enter__()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -94,7 +88,7 @@ class VsftpdServer:
         traceback: TracebackType | None,
     ) -> None:
         with contextlib.closing(self):
-            self._listener.__exit__(kind, error, traceback)
+            super().__exit__(kind, error, traceback)
 
     def close(self) -> None:
         """Remove what it was told by."""
