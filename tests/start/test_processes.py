@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -79,101 +80,76 @@ def folder(tmp_path: Path, client_files: ClientFiles, alpha: Leaf, beta: Leaf) -
     return folder
 
 
-def _run(
-    installation: Installation,
-    folder: Path,
-    trust: dict[str, str],
-    inherit: str,
-    *ways: str,
-    prefix: tuple[str, ...] = (),
-) -> None:
-    """Run the program; the path of its settings file holds in its own folder alone."""
-    text = _PROGRAM.replace("{ways}", "; ".join(ways))
-    (folder / "program.py").write_text(text, encoding="utf-8")
-    said = {"MXCERT_CONFIG": "mxcert.json", **({"MXCERT_INHERIT": inherit} if inherit else {})}
-    command = *prefix, installation.python, "program.py"
-    done = installation.run(*command, folder=folder, environment={**trust, **said})
-    assert (0, "") == (done.returncode, done.stderr)
+@dataclass(frozen=True)
+class Parent:
+    """The program as it is started; its settings file's path holds in its own folder alone."""
+
+    installation: Installation
+    folder: Path
+    trust: dict[str, str]
+    both: list[str]
+
+    def run(self, inherit: str, *ways: str, prefix: tuple[str, ...] = ()) -> None:
+        """Run it, which starts its children in these ways."""
+        text = _PROGRAM.replace("{ways}", "; ".join(ways))
+        (self.folder / "program.py").write_text(text, encoding="utf-8")
+        said = {"MXCERT_CONFIG": "mxcert.json", **({"MXCERT_INHERIT": inherit} if inherit else {})}
+        command = *prefix, self.installation.python, "program.py"
+        done = self.installation.run(
+            *command, folder=self.folder, environment={**self.trust, **said}
+        )
+        assert (0, "") == (done.returncode, done.stderr)
 
 
 @pytest.fixture
-def trust(server: TlsServer, environment: dict[str, str]) -> dict[str, str]:
-    """What a program calls the server by, without settings."""
-    return {name: environment[name] for name in ("SSL_CERT_FILE", "TARGET_PORT")}
+def parent(
+    installations: Installations, folder: Path, environment: dict[str, str], alpha: Leaf, beta: Leaf
+) -> Parent:
+    """The program, and what it calls the server by, without settings."""
+    trust = {name: environment[name] for name in ("SSL_CERT_FILE", "TARGET_PORT")}
+    return Parent(installations.wheel, folder, trust, [alpha.fingerprint, beta.fingerprint])
 
 
 @pytest.mark.any_python
 @pytest.mark.parametrize("inherit", ["on", "", "off"])
-def test_ways(
-    installations: Installations,
-    server: TlsServer,
-    trust: dict[str, str],
-    folder: Path,
-    alpha: Leaf,
-    beta: Leaf,
-    inherit: str,
-) -> None:
+def test_ways(parent: Parent, server: TlsServer, inherit: str) -> None:
     """With ``MXCERT_INHERIT=on`` each child is served, however it is started; without it only
     those that have the parent's memory."""
-    _run(installations.wheel, folder, trust, inherit, *(code for code, _ in _WAYS.values()))
+    parent.run(inherit, *(code for code, _ in _WAYS.values()))
 
-    both = [alpha.fingerprint, beta.fingerprint]
     expected = {
-        f"/{name}": both if has or inherit == "on" else [None, None]
+        f"/{name}": parent.both if has or inherit == "on" else [None, None]
         for name, (_, has) in _WAYS.items()
     }
-    assert {"/parent": both, **expected} == seen_by(server, 1 + len(_WAYS))
+    assert {"/parent": parent.both, **expected} == seen_by(server, 1 + len(_WAYS))
 
 
 @pytest.mark.any_python
 @pytest.mark.parametrize("inherit", ["", "off"])
-def test_by_run(
-    installations: Installations,
-    server: TlsServer,
-    trust: dict[str, str],
-    folder: Path,
-    alpha: Leaf,
-    beta: Leaf,
-    inherit: str,
-) -> None:
+def test_by_run(parent: Parent, server: TlsServer, inherit: str) -> None:
     """Under ``mxcert run`` it is on, so that a child in another folder finds the settings file;
     said to be off, it keeps from children what has started the program."""
-    prefix = (installations.wheel.script("mxcert"), "run", "--")
-    ways = (_WAYS["plain"][0], _WAYS["scheduled"][0])
-    _run(installations.wheel, folder, trust, inherit, *ways, prefix=prefix)
+    prefix = (parent.installation.script("mxcert"), "run", "--")
+    parent.run(inherit, _WAYS["plain"][0], _WAYS["scheduled"][0], prefix=prefix)
 
-    both = [alpha.fingerprint, beta.fingerprint]
-    child = [None, None] if inherit else both
-    assert {"/parent": both, "/plain": child, "/scheduled": child} == seen_by(server, 3)
+    child = [None, None] if inherit else parent.both
+    expected = {"/parent": parent.both, "/plain": child, "/scheduled": child}
+    assert expected == seen_by(server, 3)
 
 
 @pytest.mark.any_python
 @pytest.mark.parametrize("inherit", ["on", ""])
-def test_joblib(
-    installations: Installations,
-    server: TlsServer,
-    trust: dict[str, str],
-    folder: Path,
-    alpha: Leaf,
-    beta: Leaf,
-    inherit: str,
-) -> None:
+def test_joblib(parent: Parent, server: TlsServer, inherit: str) -> None:
     """The workers of loky, which joblib starts; without it they present nothing."""
     pytest.importorskip("joblib")
-    _run(installations.wheel, folder, trust, inherit, "by_joblib()")
+    parent.run(inherit, "by_joblib()")
 
-    both = [alpha.fingerprint, beta.fingerprint]
-    worker = both if inherit else [None, None]
-    assert {"/parent": both, "/joblib": worker} == seen_by(server, 2)
+    worker = parent.both if inherit else [None, None]
+    assert {"/parent": parent.both, "/joblib": worker} == seen_by(server, 2)
 
 
 def test_an_environment_of_its_own(
-    installations: Installations,
-    server: TlsServer,
-    trust: dict[str, str],
-    folder: Path,
-    alpha: Leaf,
-    beta: Leaf,
+    parent: Parent, installations: Installations, server: TlsServer
 ) -> None:
     """The limit: a child that is given another environment is told nothing, until its caller adds
     the two variables; a Python without the package runs on as it is."""
@@ -185,8 +161,8 @@ def test_an_environment_of_its_own(
         'by_subprocess("added", env=own("MXCERT_AUTOSTART", "MXCERT_CONFIG"))',
         f'by_subprocess("bare", python={bare!r})',
     )
-    _run(installations.wheel, folder, trust, "on", *ways)
+    parent.run("on", *ways)
 
-    both = [alpha.fingerprint, beta.fingerprint]
+    both = parent.both
     seen = {"/parent": both, "/own": [None, None], "/added": both, "/bare": [None, None]}
     assert seen == seen_by(server, 4)
