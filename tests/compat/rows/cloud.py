@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from ..values import Row
 
+
+def _client_of_each_url(imports: str, made: str, called: str) -> str:
+    """A program that keeps a client for each ``url``, made once and called again and again."""
+    return f"""
+        {imports}
+        clients = {{}}
+        def call(host, port):
+            url = f"https://{{host}}:{{port}}"
+            if url not in clients:
+                clients[url] = {made}
+            clients[url].{called}
+        """
+
+
 ROWS = (
     Row(
         "boto3",
@@ -67,43 +81,27 @@ ROWS = (
     ),
     Row(
         "docker",
-        """
-        import docker
-        clients = {}
-        def call(host, port):
-            url = f"https://{host}:{port}"
-            if url not in clients:
-                clients[url] = docker.APIClient(base_url=url, version="1.41", tls=True)
-            clients[url].version()
-        """,
+        _client_of_each_url(
+            "import docker", 'docker.APIClient(base_url=url, version="1.41", tls=True)', "version()"
+        ),
         distribution="docker",
         imports="import docker",
     ),
     Row(
         "elasticsearch",
-        """
-        from elasticsearch import Elasticsearch
-        clients = {}
-        def call(host, port):
-            url = f"https://{host}:{port}"
-            if url not in clients:
-                clients[url] = Elasticsearch(url, max_retries=0)
-            clients[url].info()
-        """,
+        _client_of_each_url(
+            "from elasticsearch import Elasticsearch", "Elasticsearch(url, max_retries=0)", "info()"
+        ),
         distribution="elasticsearch",
         imports="import elasticsearch",
     ),
     Row(
         "opensearch-py",
-        """
-        from opensearchpy import OpenSearch
-        clients = {}
-        def call(host, port):
-            url = f"https://{host}:{port}"
-            if url not in clients:
-                clients[url] = OpenSearch(url, verify_certs=True, max_retries=0)
-            clients[url].info()
-        """,
+        _client_of_each_url(
+            "from opensearchpy import OpenSearch",
+            "OpenSearch(url, verify_certs=True, max_retries=0)",
+            "info()",
+        ),
         distribution="opensearch-py",
         imports="import opensearchpy",
     ),
@@ -121,15 +119,9 @@ ROWS = (
     ),
     Row(
         "PyGithub",
-        """
-        import github
-        clients = {}
-        def call(host, port):
-            url = f"https://{host}:{port}"
-            if url not in clients:
-                clients[url] = github.Github(base_url=url, retry=None)
-            clients[url].get_emojis()
-        """,
+        _client_of_each_url(
+            "import github", "github.Github(base_url=url, retry=None)", "get_emojis()"
+        ),
         distribution="PyGithub",
         imports="import github",
     ),
@@ -186,15 +178,11 @@ ROWS = (
     ),
     Row(
         "influxdb-client",
-        """
-        from influxdb_client import InfluxDBClient
-        clients = {}
-        def call(host, port):
-            url = f"https://{host}:{port}"
-            if url not in clients:
-                clients[url] = InfluxDBClient(url, "token", org="o")
-            clients[url].version()
-        """,
+        _client_of_each_url(
+            "from influxdb_client import InfluxDBClient",
+            'InfluxDBClient(url, "token", org="o")',
+            "version()",
+        ),
         distribution="influxdb-client",
         imports="import influxdb_client",
     ),
