@@ -15,7 +15,7 @@ from tests.support import default_trust
 from tests.support.client_files import ClientFiles
 from tests.support.default_trust import trust_one_root
 from tests.support.environment import steers
-from tests.support.factories import ServerFactory
+from tests.support.factories import factory_of
 from tests.support.hanging import keep_standard_error
 from tests.support.hanging import pytest_runtest_protocol as pytest_runtest_protocol
 from tests.support.installation import Installations, make_once
@@ -134,38 +134,6 @@ def server_stack() -> Iterator[ExitStack]:
 
 
 @pytest.fixture
-def tls_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[TlsServer]:
-    """Starts HTTPS servers that answer with what they see."""
-    return ServerFactory(TlsServer, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def openssl_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[OpensslServer]:
-    """Starts ``openssl s_server`` processes; skipped where there is no openssl."""
-    return ServerFactory(OpensslServer, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def nginx_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[NginxServer]:
-    """Starts nginx processes; skipped where there is no nginx."""
-    return ServerFactory(NginxServer, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def tls_proxy(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[ConnectProxy]:
-    """Starts CONNECT proxies that clients speak TLS to."""
-    return ServerFactory(ConnectProxy, server_stack, authority, client_authority)
-
-
-@pytest.fixture
 def plain_proxy(server_stack: ExitStack) -> ConnectProxy:
     """A CONNECT proxy that clients speak plain text to."""
     return server_stack.enter_context(ConnectProxy())
@@ -183,49 +151,23 @@ def _ftp(tls: ServerTls) -> StartTlsServer:
     return StartTlsServer(tls, FtpDialogue)
 
 
-@pytest.fixture
-def smtp_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[StartTlsServer]:
-    """Starts SMTP servers with STARTTLS."""
-    return ServerFactory(_smtp, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def imap_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[StartTlsServer]:
-    """Starts IMAP servers with STARTTLS."""
-    return ServerFactory(_imap, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def ftp_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[StartTlsServer]:
-    """Starts FTP servers with AUTH TLS, control connection only."""
-    return ServerFactory(_ftp, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def postgresql_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[PostgresqlServer]:
-    """Starts PostgreSQL servers; skipped where there is none."""
-    return ServerFactory(PostgresqlServer, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def mariadb_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[MariadbServer]:
-    """Starts MariaDB servers; skipped where there is none."""
-    return ServerFactory(MariadbServer, server_stack, authority, client_authority)
-
-
-@pytest.fixture
-def slapd_server(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[SlapdServer]:
-    """Starts OpenLDAP servers; skipped where there is none."""
-    return ServerFactory(SlapdServer, server_stack, authority, client_authority)
+#: starts HTTPS servers that answer with what they see
+tls_server = factory_of(TlsServer)
+#: starts ``openssl s_server`` processes; skipped where there is no openssl
+openssl_server = factory_of(OpensslServer)
+#: starts nginx processes; skipped where there is no nginx
+nginx_server = factory_of(NginxServer)
+#: starts CONNECT proxies that clients speak TLS to
+tls_proxy = factory_of(ConnectProxy)
+#: starts SMTP servers with STARTTLS
+smtp_server = factory_of(_smtp)
+#: starts IMAP servers with STARTTLS
+imap_server = factory_of(_imap)
+#: starts FTP servers with AUTH TLS, control connection only
+ftp_server = factory_of(_ftp)
+#: starts PostgreSQL servers; skipped where there is none
+postgresql_server = factory_of(PostgresqlServer)
+#: starts MariaDB servers; skipped where there is none
+mariadb_server = factory_of(MariadbServer)
+#: starts OpenLDAP servers; skipped where there is none
+slapd_server = factory_of(SlapdServer)

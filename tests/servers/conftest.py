@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 import mxcert_runtime
 from tests.support.client_files import ClientFiles
 from tests.support.dovecot import DovecotServer
-from tests.support.factories import ServerFactory
+from tests.support.factories import factory_of
 from tests.support.mosquitto import MosquittoServer
 from tests.support.names import LoopbackNames
 from tests.support.nats_server import NatsServer
@@ -53,20 +51,9 @@ def ground(client_files: ClientFiles, authority: Authority, alpha: Leaf) -> Iter
         yield ground
 
 
-def _factory(kind: Any) -> Any:
-    @pytest.fixture
-    def factory(
-        server_stack: ExitStack, authority: Authority, client_authority: Authority
-    ) -> ServerFactory[Any]:
-        """Starts such servers; skipped where there is none."""
-        return ServerFactory(kind, server_stack, authority, client_authority)
-
-    return factory
-
-
-redis_server = _factory(RedisServer)
-mosquitto_server = _factory(MosquittoServer)
-nats_server = _factory(NatsServer)
-dovecot_server = _factory(DovecotServer)
-postfix_server = _factory(PostfixServer)
-vsftpd_server = _factory(VsftpdServer)
+redis_server = factory_of(RedisServer)
+mosquitto_server = factory_of(MosquittoServer)
+nats_server = factory_of(NatsServer)
+dovecot_server = factory_of(DovecotServer)
+postfix_server = factory_of(PostfixServer)
+vsftpd_server = factory_of(VsftpdServer)

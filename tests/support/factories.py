@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Generic, TypeVar
 
+import pytest
+
 from .pki import Authority, Leaf
 from .server_tls import Demand, ServerTls, TlsVersion
 
@@ -60,3 +62,15 @@ class ServerFactory(Generic[Server]):
             alpn=tuple(alpn),
         )
         return self._stack.enter_context(self._make(tls, **more))
+
+
+def factory_of(make: Callable[..., AbstractContextManager[Any]]) -> Any:
+    """A fixture that starts such servers; those that need a program skip where it is not there."""
+
+    @pytest.fixture
+    def factory(
+        server_stack: ExitStack, authority: Authority, client_authority: Authority
+    ) -> ServerFactory[Any]:
+        return ServerFactory(make, server_stack, authority, client_authority)
+
+    return factory

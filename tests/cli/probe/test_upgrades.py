@@ -13,7 +13,7 @@ from tests.cli.probing import HOST, Probe, ScriptedServer
 from tests.compat.servers import BEFORE
 from tests.compat.values import Server
 from tests.support.client_files import ClientFiles
-from tests.support.factories import ServerFactory
+from tests.support.factories import ServerFactory, factory_of
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerConnection, ServerTls
 from tests.support.tls_listener import TlsListener
@@ -44,12 +44,7 @@ class _Upgrading(TlsListener):
         connection.sendall(self._answer)
 
 
-@pytest.fixture
-def servers(
-    server_stack: ExitStack, authority: Authority, client_authority: Authority
-) -> ServerFactory[_Upgrading]:
-    """Starts such servers."""
-    return ServerFactory(_Upgrading, server_stack, authority, client_authority)
+servers = factory_of(_Upgrading)
 
 
 @pytest.mark.parametrize(
