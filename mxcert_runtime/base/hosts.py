@@ -26,6 +26,7 @@ _SEPARATORS = frozenset(" ,;\"'`()<>{}|&\\\u3001\uff0c\uff1b")
 _NAMED = {",": "a comma", ";": "a semicolon", " ": "a blank", '"': "a quotation mark"}
 
 _IN_LABEL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+_IN_NAME = _IN_LABEL | {"."}
 _LONGEST_LABEL = 63
 _LONGEST_ENCODED = 1024
 _PORT = late_pattern(r"[0-9]{1,5}")
@@ -115,6 +116,25 @@ def parse_pattern(text: str) -> HostPattern:
     What reads settings asks several times for the same one; whoever has read them clears what was
     remembered. Raises :class:`HostNameError` for whatever cannot be the host of a TLS connection.
     """
+    return HostPattern(text) if _is_plain(text) else parse_any_pattern(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is a name in canonical form by a short look, as nearly every rule's is."""
+    return (
+        # So short that none of its labels can be too long.
+        0 < len(text) <= _LONGEST_LABEL
+        and _IN_NAME.issuperset(text)
+        and not (".." in text or ".-" in text or "-." in text)
+        and text[0] not in ".-"
+        and text[-1] not in ".-"
+        # The last label of an address begins with a digit.
+        and text[text.rfind(".") + 1].isalpha()
+    )
+
+
+def parse_any_pattern(text: str) -> HostPattern:
+    """What :func:`parse_pattern` comes to, by looking at one thing after the other."""
     _refuse_url_parts(text)
     refuse_separators(text)
     host, port = _split_port(text)

@@ -106,6 +106,9 @@ def key_of_sessions(generation: Generation, decision: Decision) -> ReuseKey:
 
 def end_keys(generation: Generation) -> None:
     """Say of every key whether something under a generation presents what it stands for."""
+    with _lock:
+        if not _keys:
+            return  # as at a start, where there may be thousands of decisions
     policy = generation.policy
     decisions = (*policy.hosts.values(), *policy.services.values(), policy.default)
     live = {_parts(generation, each) for each in decisions}

@@ -74,9 +74,12 @@ def _derivations(begun: list[_Begun]) -> list[Callable[[], None]]:
     found: list[Callable[[], None]] = []
     known: set[bytes] = set()
     for number, each in enumerate(begun):
-        if isinstance(each, IdentityError) or each.key in known:
+        if isinstance(each, IdentityError):
             continue
-        known.add(each.key)
+        key = each.key
+        if key in known:
+            continue
+        known.add(key)
         try:
             found += each.prepare()
         except IdentityError as error:

@@ -6,7 +6,6 @@ Hosts are compared in canonical form, service names exactly.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Union
 
 from ..base import HostPattern, parse_pattern
@@ -23,22 +22,29 @@ def distinct_rules(rules: Iterable[RuleSettings]) -> tuple[tuple[RuleSettings, .
     kept, faults = [], []
     for rule in rules:
         keys = _keys(rule)
-        clash = next((k for k in keys if k in first and first[k].identity != rule.identity), None)
+        # Each is looked up once: its hash is Python's work, and there may be ten thousand.
+        earlier = [first.get(key) for key in keys]
+        clash = next((x for x in earlier if x is not None and x.identity != rule.identity), None)
         if clash is not None:
-            faults.append(_conflict(first[clash], rule))
-        elif not all(key in first for key in keys):
+            faults.append(_conflict(clash, rule))
+        elif None in earlier:
             kept.append(rule)
-            first.update((key, rule) for key in keys if key not in first)
+            for key in keys:
+                first.setdefault(key, rule)
     return tuple(kept), faults
 
 
 def _keys(rule: RuleSettings) -> list[Key]:
     keys: list[Key] = [] if rule.kind is RuleKind.HOST else [rule.identifier]
-    if rule.kind is not RuleKind.SERVICE:
-        # The name of a service need not be one of a host.
-        with suppress(HostNameError):
-            keys.append(parse_pattern(rule.identifier))
-    return keys
+    pattern = None if rule.kind is RuleKind.SERVICE else _pattern(rule.identifier)
+    return keys if pattern is None else [*keys, pattern]
+
+
+def _pattern(identifier: str) -> HostPattern | None:
+    try:
+        return parse_pattern(identifier)
+    except HostNameError:
+        return None  # the name of a service need not be one of a host
 
 
 def _conflict(first: RuleSettings, second: RuleSettings) -> Fault:

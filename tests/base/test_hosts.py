@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mxcert_runtime.base.hosts import (
@@ -14,6 +15,7 @@ from mxcert_runtime.base.hosts import (
     UnnamedHost,
     canonical_host,
     host_dialled,
+    parse_any_pattern,
     parse_pattern,
 )
 from mxcert_runtime.errors import HostNameError
@@ -174,6 +176,38 @@ def test_a_pattern_survives_its_text(text: str) -> None:
         # Such as `xn--` with nothing that punycode can have made.
         return
     assert pattern == parse_pattern(str(pattern))
+
+
+def _outcome(parse: Callable[[str], HostPattern], text: str) -> object:
+    try:
+        return parse(text)
+    except HostNameError as error:
+        return error.text, error.problem, error.remedy
+
+
+#: what plain names are made of, and what makes one more than plain
+_NEARLY_PLAIN = st.from_regex(
+    r"(\*\.)?(([a-z]|[0-9x_-]|[A-Zßé@\n]|[a-z]{60,64})[a-z0-9-]{0,2}\.){0,5}"
+    r"([a-z0-9_]|0x[0-9a-f]|[a-z][a-z-]|[a-z]{61,64}|\.)(:[0-9]{0,6})?\n?",
+    fullmatch=True,
+)
+
+
+@PROPERTY
+@given(st.one_of(_NEARLY_PLAIN, _pattern_texts(), st.text()))
+@example("a" * 63)
+@example("a" * 64)
+@example("_")
+@example("a.0x7")
+@example("a.-b.c")
+@example("a-.b")
+@example("-a.b")
+@example("a-")
+@example("a.")
+@example("")
+def test_a_plain_name_is_read_as_any_other(text: str) -> None:
+    """What is read by a short look is what it would be step by step, faults included."""
+    assert _outcome(parse_any_pattern, text) == _outcome(parse_pattern.__wrapped__, text)
 
 
 PATTERNS = [

@@ -7,8 +7,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mxcert_runtime.base.faults import Origin
+from mxcert_runtime.base.hosts import parse_pattern
+from mxcert_runtime.settings.conflicts import distinct_rules
 from mxcert_runtime.settings.loading import settings_from
+from mxcert_runtime.settings.model import RuleKind, RuleSettings
 from tests.settings.readings import only_fault, read, rules, sound
 
 SAME_HOST = [
@@ -93,3 +99,40 @@ def test_usages_against_inline_pins() -> None:
     fault = only_fault(read(environ))
     assert "CLIENT_CERTIFICATES, entry 1, pin_to" in fault.origin
     assert "ClientCertificateUsages" in fault.problem
+
+
+_RULES = st.lists(
+    st.builds(
+        RuleSettings,
+        identifier=st.sampled_from(["a", "A", "b", "B.", "c_", "no host"]),
+        kind=st.sampled_from(RuleKind),
+        identity=st.sampled_from([None, "one", "two"]),
+        origin=st.integers(0, 99).map(lambda number: Origin("test", str(number))),
+    ),
+    max_size=8,
+)
+
+
+def _keys(rule: RuleSettings) -> set[object]:
+    service = set() if rule.kind is RuleKind.HOST else {rule.identifier}
+    is_host = rule.kind is not RuleKind.SERVICE and " " not in rule.identifier
+    return service | ({parse_pattern(rule.identifier)} if is_host else set())
+
+
+@settings(deadline=None, database=None, max_examples=200)
+@given(_RULES)
+def test_what_is_kept_and_what_is_told(given_rules: list[RuleSettings]) -> None:
+    """The model: one against what was before it is told, and one that says nothing new is gone."""
+    answers: dict[object, str | None] = {}
+    kept, told = [], []
+    for rule in given_rules:
+        keys = _keys(rule)
+        if any(key in answers and answers[key] != rule.identity for key in keys):
+            told.append(str(rule.origin))
+        elif keys - answers.keys():
+            kept.append(rule)
+            answers.update(dict.fromkeys(keys, rule.identity))
+
+    found, faults = distinct_rules(given_rules)
+
+    assert (tuple(kept), told) == (found, [each.origin for each in faults])

@@ -127,6 +127,7 @@ def encode_integer(value: int) -> bytes:
     return encode(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
+@lru_cache(maxsize=64)
 def encode_identifier(dotted: str) -> bytes:
     """DER of an object identifier in dotted form."""
     first, second, *rest = map(int, dotted.split("."))
