@@ -9,8 +9,7 @@ from ..base import logger as _logger
 from ..base import process_environ, refuse_free_threading
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, in_force
-from ..diagnosis import check_services
-from ..settings import Reading, is_disabled
+from ..settings import Reading, RuleKind, is_disabled
 from . import inheritance, reloading, swap
 from .given import Given
 from .watching import watcher
@@ -60,8 +59,11 @@ def _tell(generation: Generation, source: Given) -> None:
         _logger.error("%s", fault)
     for fault in generation.warnings:
         _logger.warning("%s", fault)
-    for diagnostic in check_services(generation):
-        _logger.warning("%s", diagnostic)
+    if any(each.kind is not RuleKind.HOST for each in generation.settings.rules):
+        from ..diagnosis import check_services  # late: rules for hosts alone name no service
+
+        for diagnostic in check_services(generation):
+            _logger.warning("%s", diagnostic)
     inheritance.warn(generation, source)
     _logger.info(
         "active: %d identities, %d rules; hooked: %s; %s",

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from ..base import change_environ, process_environ
 from ..base import logger as _logger
 from ..decisions import Generation
-from ..diagnosis import check_inheritance
 from ..settings import names
 from .given import Given
 
@@ -81,6 +80,10 @@ def warn(generation: Generation, given: Given) -> None:
         if generation.settings.inherit:
             _logger.warning(_NOT_FROM_CODE)
         return
+    if not generation.settings.inherit:
+        return
+    from ..diagnosis import check_inheritance  # late: most settings are not inherited
+
     for diagnostic in check_inheritance(generation.settings):
         _logger.warning("%s", diagnostic)
 

@@ -58,7 +58,8 @@ def load_before_fork(load: Callable[[], object]) -> None:
     """Load it before a process forks, if settings are in force then.
 
     Children have it from their parent, and none waits for a thread of its parent that was loading
-    it, for ever: importlib's locks stay as they were.
+    it, for ever: importlib's locks stay as they were. Nothing of it may ask to be called at forks,
+    as `logging` does: half of its calls would come for this one.
     """
 
     def before() -> None:
