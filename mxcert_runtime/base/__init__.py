@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from .locks import ForkSafeLock
     from .module_loading import (
         call_when_loaded,
-        call_without_import_lock,
         drop_call,
         first_found,
         is_loading,
@@ -112,7 +111,6 @@ __all__ = (
     "UnknownEnvironmentError",
     "UnnamedHost",
     "call_when_loaded",
-    "call_without_import_lock",
     "canonical_host",
     "change_environ",
     "changed_files",
@@ -180,8 +178,7 @@ _FILES = {
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": (
-        "call_when_loaded call_without_import_lock drop_call first_found is_loading "
-        "loaded_module spec_of_loaded"
+        "call_when_loaded drop_call first_found is_loading loaded_module spec_of_loaded"
     ),
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",

@@ -7,7 +7,6 @@ finder is of the old kind.
 
 from __future__ import annotations
 
-import _imp
 import sys
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -65,25 +64,6 @@ def drop_call(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
     return True
 
 
-def call_without_import_lock(call: Callable[[], None]) -> None:
-    """Call from a finder something that imports: finders are asked under the import lock.
-
-    Another thread, which loads what the call needs, would wait for that lock, and both for ever.
-    """
-    held = 0
-    try:
-        while _imp.lock_held():
-            _imp.release_lock()
-            held += 1
-    except RuntimeError:  # it is another thread's
-        pass
-    try:
-        call()
-    finally:
-        for _ in range(held):
-            _imp.acquire_lock()
-
-
 class _WatchedSpec(ModuleSpec):
     """A spec that tells when its module is loaded, and is an ordinary one again by then."""
 
@@ -101,7 +81,24 @@ class _WatchedSpec(ModuleSpec):
                 calls.pop(0)()
         finally:
             delattr(self, _ENDED)
+            _bind_to_package(self.name)
             setattr(self, name, value)
+
+
+def _bind_to_package(name: str) -> None:
+    """Make a module that is loaded an attribute of its package.
+
+    importlib does so only once others may have the module, whose ``import http.client`` may then
+    leave them with an ``http`` that has no ``client`` (issue 149728 of CPython).
+    """
+    package, _, child = name.rpartition(".")
+    parent, module = sys.modules.get(package), sys.modules.get(name)
+    if parent is None or module is None:  # it is in no package, or could not be loaded
+        return
+    try:
+        setattr(parent, child, module)
+    except Exception:  # importlib, which tries again, says what it says of that without us
+        return
 
 
 def first_found(

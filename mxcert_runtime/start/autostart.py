@@ -13,6 +13,7 @@ from _thread import RLock, get_ident
 
 from ..base import process_environ
 from .callers import frames, site_is_at_work
+from .import_lock import call_without_import_lock
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -86,8 +87,11 @@ def catch_up() -> None:
 class Begun:
     """A start of the plugin, and who adds folders to ``sys.path`` at that moment.
 
-    It is the first among the finders until something is imported that TLS has to do with.
+    It is the first among the finders until something is imported that TLS has to do with, and
+    stays among them: see :mod:`.import_watch`.
     """
+
+    mxcert_only_watches = True
 
     def __init__(self) -> None:
         self.thread = get_ident()
@@ -102,13 +106,16 @@ class Begun:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find nothing, but leave what is awaited to who watches it."""
+        if self._waiting is not None and self._waiting.is_reached:
+            return None
         is_own = name.startswith(f"{_PACKAGE}.")
         if name.startswith(_OWN) if is_own else name in _AWAITED or "ssl" in sys.modules:
-            return self.wait_for_tls().find_spec(name, path, target)
+            waiting = call_without_import_lock(self.wait_for_tls)
+            return waiting.find_spec(name, path, target)
         # One that stands in front may serve `ssl` by itself.
-        if self in sys.meta_path[1:]:
-            sys.meta_path.remove(self)
-            sys.meta_path.insert(0, self)
+        if self._waiting is None and self in sys.meta_path[1:]:
+            others = [each for each in sys.meta_path if each is not self]
+            sys.meta_path[:] = [self, *others]  # at one go, so that nobody misses any other
         return None
 
     def wait_for_tls(self) -> FirstTls:
@@ -117,7 +124,6 @@ class Begun:
             waiting, self._waiting = self._waiting, self._waiting or self._make()
         # Not under the lock: it may act, which takes its time.
         if waiting is None:
-            sys.meta_path[:] = [each for each in sys.meta_path if each is not self]
             self._waiting.start()
         return self._waiting
 

@@ -11,8 +11,9 @@ import os
 import sys
 from _thread import RLock
 
-from ..base import call_when_loaded, call_without_import_lock, is_loading
+from ..base import call_when_loaded, is_loading
 from .early_dials import EarlyDials
+from .import_lock import call_without_import_lock
 from .import_watch import ImportWatch, find_unwatched
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -175,12 +176,14 @@ class _TlsWatch(ImportWatch):
     def __init__(self, wait: FirstTls, before: tuple[str, ...]) -> None:
         self._wait = wait
         self._before = before
+        #: One that waits for its start is asked all the same, by imports that have begun before.
+        self._is_on = True
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find nothing, unless it is TLS: that it will be told of when it is loaded."""
-        if self._wait.is_reached:
+        if not self._is_on or self._wait.is_reached:
             return None
         self._come_first()
         self._wait.look()
@@ -201,8 +204,8 @@ class _TlsWatch(ImportWatch):
     def _come_first(self) -> None:
         # One that stands in front may serve `ssl` by itself.
         if self in sys.meta_path[1:]:
-            self.stop()
-            self.start()
+            others = [each for each in sys.meta_path if each is not self]
+            sys.meta_path[:] = [self, *others]  # at one go, so that nobody misses any other
 
     def _find(self, name: str, reached: Callable[[], None]) -> ModuleSpec | None:
         spec = find_unwatched(name)

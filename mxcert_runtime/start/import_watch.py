@@ -1,10 +1,15 @@
-"""An import finder that finds nothing, but sees each import that begins, and acts on one."""
+"""An import finder that finds nothing, but sees each import that begins, and acts on one.
+
+No finder is ever taken off ``sys.meta_path``: imports of other threads go through that list by
+position just now, and each would miss the finder behind the one that goes.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from ..base import call_without_import_lock, first_found, spec_of_loaded
+from ..base import first_found, spec_of_loaded
+from .import_lock import call_without_import_lock
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -20,24 +25,29 @@ class ImportWatch:
     The import that it is called in goes on as it would have, with all that ``act`` has imported.
     """
 
+    #: by which :func:`find_unwatched` knows those that it leaves out
+    mxcert_only_watches = True
+
     def __init__(self, is_due: Callable[[str], bool], act: Callable[[], None]) -> None:
         self._is_due = is_due
         self._act = act
+        self._is_on = False
 
     def start(self) -> None:
         """See every import from now on."""
-        sys.meta_path.insert(0, self)
+        self._is_on = True
+        if self not in sys.meta_path:
+            sys.meta_path.insert(0, self)
 
     def stop(self) -> None:
         """See no more."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
+        self._is_on = False
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Act where this import is due, and then find what the other finders would have."""
-        if not self._is_due(name):
+        if not self._is_on or not self._is_due(name):
             return None
         self.stop()
         call_without_import_lock(self._act)
@@ -49,11 +59,11 @@ def find_unwatched(
 ) -> ModuleSpec | None:
     """What the import of a module finds where no :class:`ImportWatch` looks on.
 
-    For a finder that has changed ``sys.meta_path`` or imported the very module: the import goes
-    through that list just now, would miss the finder behind, and would load the module anew.
+    For a finder that has imported the very module, or had others put in front of it: the import,
+    which is past those, would load the module anew, or miss them.
     """
     module = sys.modules.get(name)
     if module is not None:
         return spec_of_loaded(name, module)
-    finders = [each for each in sys.meta_path if not isinstance(each, ImportWatch)]
+    finders = [each for each in sys.meta_path if not hasattr(each, "mxcert_only_watches")]
     return first_found(finders, name, path, target)

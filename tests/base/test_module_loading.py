@@ -47,6 +47,51 @@ def test_gevent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not library._serves_gevent
 
 
+_BEFORE_IT_IS_BOUND = """
+    import pathlib, sys, threading, types
+    from mxcert_runtime.base import call_when_loaded, first_found
+    unbound, looked = threading.Event(), threading.Event()
+
+    class Package(types.ModuleType):
+        def __setattr__(self, name, value):
+            if name == "child" and not value.__spec__._initializing and name not in vars(self):
+                unbound.set()
+                assert looked.wait(60)
+            super().__setattr__(name, value)
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "package.child":
+                spec = first_found(sys.meta_path[1:], name, path, target)
+                assert call_when_loaded(spec, lambda: None)
+                return spec
+
+    def look():
+        unbound.wait()
+        import package.child
+        print(hasattr(package, "child"))
+        looked.set()
+
+    pathlib.Path("package").mkdir()
+    for name in ("__init__", "child"):
+        pathlib.Path("package", name + ".py").touch()
+    import package
+    package.__class__ = Package
+    sys.meta_path.insert(0, Finder())
+    thread = threading.Thread(target=look)
+    thread.start()
+    import package.child
+    unbound.set()
+    thread.join()
+"""
+
+
+def test_who_gets_it_finds_it_in_its_package() -> None:
+    """Others have a watched module only once ``package.child`` can be read; importlib by itself
+    hands it out before, and a thread that comes just then is without it."""
+    assert "True\n" == run_client(_BEFORE_IT_IS_BOUND, timeout=20).stdout
+
+
 def test_certifi(
     client_files: ClientFiles, alpha: Leaf, authority: Authority, client_authority: Authority
 ) -> None:

@@ -87,7 +87,8 @@ def test_a_program_without_tls_pays_for_nothing(
     """It loads what waits, and neither settings nor any key."""
     done = _run(installations, _LOADED.format(before="import json"), environment)
 
-    waiting = ["", ".base", ".base.environ", ".start", ".start.autostart", ".start.callers"]
+    start = ["", ".autostart", ".callers", ".import_lock"]
+    waiting = ["", ".base", ".base.environ", *(f".start{name}" for name in start)]
     expected = [f"mxcert_runtime{name}" for name in waiting]
     loaded, _, others = done.stdout.partition("]")
     assert sorted(expected) == sorted(ast.literal_eval(loaded + "]"))
@@ -175,6 +176,47 @@ def test_threads_that_import_it_at_once(
 ) -> None:
     """Whoever does not come first waits for the one that does."""
     _assert_presented(_run(installations, _THREADS, environment), server, *[alpha.fingerprint] * 8)
+
+
+#: another thread is before the last of the finders while the first one activates
+_BETWEEN_TWO_FINDERS = """\
+import _imp, sys, threading
+between, acting, found = threading.Event(), threading.Event(), threading.Event()
+def unlocked(wait):
+    held = 0
+    while _imp.lock_held():
+        _imp.release_lock()
+        held += 1
+    assert wait(20)
+    for _ in range(held): _imp.acquire_lock()
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "colorsys" and not between.is_set():
+            between.set()
+            unlocked(acting.wait)
+        elif name == "cryptography" and not acting.is_set():
+            acting.set()
+            unlocked(found.wait)
+sys.meta_path.insert(-1, Finder())
+def other():
+    try:
+        import colorsys
+    finally:
+        found.set()
+threading.Thread(target=other).start()
+assert between.wait(20)
+call()
+assert "colorsys" in sys.modules
+"""
+
+
+def test_a_thread_that_is_asking_the_finders(
+    installations: Installations, environment: dict[str, str], server: TlsServer, alpha: Leaf
+) -> None:
+    """It finds what it imports, however the plugin's own finders come and go meanwhile."""
+    _assert_presented(
+        _run(installations, _BETWEEN_TWO_FINDERS, environment), server, alpha.fingerprint
+    )
 
 
 #: another thread is handed `ssl` while the first one activates: by `sys.modules`, past its lock

@@ -35,9 +35,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_it_acts_once(folder: Path) -> None:
-    """No import is missed, and the finders are as before."""
+    """No import is missed, and the finders keep their places: other threads are among them."""
     acts: list[int] = []
-    ImportWatch(lambda name: name == "watched_module", lambda: acts.append(1)).start()
+    watch = ImportWatch(lambda name: name == "watched_module", lambda: acts.append(1))
+    watch.start()
 
     importlib.import_module("watched_package")
     before = len(acts)
@@ -45,7 +46,7 @@ def test_it_acts_once(folder: Path) -> None:
     importlib.import_module("watched_package.inner")
 
     assert (0, 1) == (before, len(acts))
-    assert FINDERS == sys.meta_path
+    assert [watch, *FINDERS] == sys.meta_path
     assert [1, 1] == sys.modules["loads"].seen
 
 
