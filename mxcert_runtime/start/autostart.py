@@ -106,7 +106,7 @@ class Begun:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find nothing, but leave what is awaited to who watches it."""
-        if self._waiting is not None and self._waiting.is_reached:
+        if self._waiting is not None and self._waiting.is_done:
             return None
         is_own = name.startswith(f"{_PACKAGE}.")
         if name.startswith(_OWN) if is_own else name in _AWAITED or "ssl" in sys.modules:

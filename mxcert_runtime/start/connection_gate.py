@@ -1,4 +1,4 @@
-"""A gate before every TLS connection of ``ssl``, for an interpreter without its identities.
+"""A gate before every TLS connection of an engine, for an interpreter without its identities.
 
 It needs nothing but the standard library: it stands where the plugin cannot, or not yet.
 """
@@ -6,14 +6,16 @@ It needs nothing but the standard library: it stands where the plugin cannot, or
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..base import genuine_context, give_way, stand_in
 from ..errors import MxcertError
 
-#: what makes connections, and where in its arguments a server says so
+#: what makes connections, and where in its arguments a server says so, if it does
 _MAKERS = {"_wrap_socket": 1, "_wrap_bio": 2}
+_MAKERS_OF_PYOPENSSL = {"__init__": None}
 
 
 class NoConnectionError(MxcertError, ssl.SSLError):
@@ -24,14 +26,21 @@ class NoConnectionError(MxcertError, ssl.SSLError):
 
 
 class ConnectionGate:
-    """Calls ``ask`` before each connection to a server; those of servers go through.
+    """Calls ``ask`` before each connection to a server; those of servers go through ``ssl``'s.
 
     ``ask`` raises to refuse the connection, or opens the gate; where it does neither, that very
     connection goes through.
     """
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], None],
+        owner: Any = None,
+        makers: Mapping[str, int | None] = _MAKERS,
+    ) -> None:
         self._ask = ask
+        self._owner = owner or genuine_context()
+        self._makers = makers
         self._standing: dict[str, Any] = {}
 
     @property
@@ -40,22 +49,22 @@ class ConnectionGate:
         return bool(self._standing)
 
     def close(self) -> None:
-        """Put the gate onto ``ssl.SSLContext``, and so onto every context, older ones included."""
-        owner = genuine_context()
-        for name, position in _MAKERS.items():
-            self._standing[name] = self._guard(name, position, getattr(owner, name))
-            stand_in(owner, name, self._standing[name])
+        """Put the gate onto the class, and so onto every context, older ones included."""
+        for name, position in self._makers.items():
+            self._standing[name] = self._guard(name, position, getattr(self._owner, name))
+            stand_in(self._owner, name, self._standing[name])
 
     def open(self) -> None:
         """Take it away; where another's patch stands on top, it lets everything through."""
-        owner = genuine_context()
         for name, standing in self._standing.items():
-            give_way(owner, name, standing)
+            give_way(self._owner, name, standing)
         self._standing.clear()
 
-    def _guard(self, name: str, position: int, original: Any) -> Any:
+    def _guard(self, name: str, position: int | None, original: Any) -> Any:
         def make(context: Any, *args: Any, **kwargs: Any) -> Any:
-            is_server = kwargs.get("server_side") or any(args[position : position + 1])
+            is_server = position is not None and (
+                kwargs.get("server_side") or any(args[position : position + 1])
+            )
             if self.is_closed and not is_server:
                 self._ask()
                 if not self._standing:  # somebody has opened it meanwhile
@@ -64,3 +73,9 @@ class ConnectionGate:
             return original(context, *args, **kwargs)
 
         return make
+
+
+def pyopenssl_gate(ask: Callable[[], None]) -> ConnectionGate:
+    """A gate before what pyOpenSSL, which is loaded, connects; it cannot tell a server's."""
+    owner = sys.modules["OpenSSL.SSL"].Connection
+    return ConnectionGate(ask, owner, _MAKERS_OF_PYOPENSSL)

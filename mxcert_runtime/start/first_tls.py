@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from .connection_gate import ConnectionGate
 
 _ENGINE = "ssl"
-#: makes connections by itself, which no gate stops
+#: makes connections by itself, which no gate of ``ssl`` stops
 _UNGATED = "OpenSSL"
+_CONNECTIONS_OF_UNGATED = "OpenSSL.SSL"
 #: Of several interpreters of a process one can have the plugin, which should be the first.
 _INTERPRETERS = ("_interpreters", "_xxsubinterpreters")
 
@@ -51,8 +52,9 @@ class FirstTls:
         self._act = act
         self._fail = fail or _raise
         self._is_ready = is_ready
-        self._is_over = False
+        self._is_loaded = self._is_over = self._is_done = False
         self._gate: ConnectionGate | None = None
+        self._other_gate: ConnectionGate | None = None
         self._lock = RLock()
         self.dials = EarlyDials(self.look)
         self._tls = _TlsWatch(self, (*_INTERPRETERS, *partners))
@@ -74,7 +76,12 @@ class FirstTls:
     @property
     def is_reached(self) -> bool:
         """Whether TLS has been imported."""
-        return self._is_over or self._gate is not None
+        return self._is_over or self._is_loaded
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all that was to be done has been done, and nobody need be watched any more."""
+        return self._is_done
 
     def look(self) -> None:
         """See whether ``ssl`` came unseen, by a finder that hides the imports that it serves.
@@ -107,7 +114,7 @@ class FirstTls:
         with self._lock:
             if self.is_reached or sys.modules.get(_ENGINE) is None:
                 return
-            self._tls.stop()
+            self._is_loaded = True
             self._close_gate()
             # A child that forks meanwhile would wait for ever for a thread that it does not have.
             if hasattr(os, "register_at_fork"):
@@ -135,14 +142,12 @@ class FirstTls:
             if self._is_over:
                 return
             self._is_over = True
-            self._tls.stop()
             self._end.stop()
             try:
                 self._act()
             finally:
                 self.dials.hand_over()
-                if self._gate is not None:
-                    self._gate.open()
+                self._open_gates()
 
     def catch_up(self) -> None:
         """Act as if TLS were imported now, or wait for who does."""
@@ -152,7 +157,7 @@ class FirstTls:
             self.finish()
 
     def catch_up_now(self) -> None:
-        """Act, ready or not, for connections that no gate stops."""
+        """Act, ready or not, for connections that no gate of ``ssl`` stops."""
         self.catch_up()
         self.finish()
 
@@ -161,6 +166,25 @@ class FirstTls:
 
         self._gate = ConnectionGate(self.finish)
         self._gate.close()
+
+    def close_other_gate(self) -> None:
+        """Keep the connections of pyOpenSSL waiting, which is loaded while another thread acts.
+
+        Its import does not wait: it holds a lock that whoever acts may need.
+        """
+        from .connection_gate import pyopenssl_gate
+
+        if _CONNECTIONS_OF_UNGATED in sys.modules and not self._is_done:  # else it has failed
+            self._other_gate = pyopenssl_gate(self.finish)
+            self._other_gate.close()
+        if self._is_done:  # by now
+            self._open_gates()
+
+    def _open_gates(self) -> None:
+        self._is_done = True
+        for gate in (self._gate, self._other_gate):
+            if gate is not None:
+                gate.open()
 
     def _is_due(self, name: str) -> bool:
         return name == _UNGATED or self._is_ready(name)
@@ -183,8 +207,10 @@ class _TlsWatch(ImportWatch):
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find nothing, unless it is TLS: that it will be told of when it is loaded."""
-        if not self._is_on or self._wait.is_reached:
+        if not self._is_on or self._wait.is_done:
             return None
+        if self._wait.is_reached:
+            return self._gated(name, path, target)
         self._come_first()
         self._wait.look()
         if name == _ENGINE:
@@ -200,6 +226,15 @@ class _TlsWatch(ImportWatch):
             call_without_import_lock(self._wait.catch_up)
             return find_unwatched(name, path, target)
         return None
+
+    def _gated(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> ModuleSpec | None:
+        if name != _CONNECTIONS_OF_UNGATED:
+            return None
+        spec = find_unwatched(name, path, target)
+        call_when_loaded(spec, self._wait.close_other_gate)
+        return spec
 
     def _come_first(self) -> None:
         # One that stands in front may serve `ssl` by itself.

@@ -180,15 +180,11 @@ def test_threads_that_import_it_at_once(
 
 #: another thread is before the last of the finders while the first one activates
 _BETWEEN_TWO_FINDERS = """\
-import _imp, sys, threading
+import sys, threading
+from mxcert_runtime.start.import_lock import call_without_import_lock
 between, acting, found = threading.Event(), threading.Event(), threading.Event()
 def unlocked(wait):
-    held = 0
-    while _imp.lock_held():
-        _imp.release_lock()
-        held += 1
-    assert wait(20)
-    for _ in range(held): _imp.acquire_lock()
+    assert call_without_import_lock(lambda: wait(20))
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "colorsys" and not between.is_set():
@@ -257,6 +253,58 @@ def test_a_thread_that_has_it_too_early(
 ) -> None:
     """One that gets at the module while the plugin is being activated waits with its connection."""
     _assert_presented(_run(installations, _PAST_THE_LOCK, environment), server, alpha.fingerprint)
+
+
+#: another thread imports pyOpenSSL, and connects by it, while the first one activates
+_THE_OTHER_ENGINE = """\
+import sys, threading
+from mxcert_runtime.start.import_lock import call_without_import_lock
+told = []
+acting, tried = threading.Event(), threading.Event()
+def other():
+    assert acting.wait(20)
+    import os, socket
+    try:
+        from OpenSSL import SSL
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        plain = socket.create_connection(("localhost", int(os.environ["TARGET_PORT"])))
+        told.append("mxcert_runtime.hooks.pyopenssl.connections" in sys.modules)
+        tried.set()
+        connection = SSL.Connection(context, plain)
+        connection.set_tlsext_host_name(b"localhost")
+        connection.set_connect_state()
+        connection.do_handshake()
+        connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+        try:
+            while connection.recv(4096):
+                pass
+        except SSL.ZeroReturnError:
+            pass
+        assert SSL.Connection.__init__.__module__ == "OpenSSL.SSL", SSL.Connection.__init__
+    finally:
+        tried.set()
+thread = threading.Thread(target=other)
+thread.start()
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mxcert_runtime.hooks" and not acting.is_set():
+            acting.set()
+            assert call_without_import_lock(lambda: tried.wait(20))
+            call_without_import_lock(lambda: thread.join(0.3))
+sys.meta_path.insert(0, Finder())
+import ssl
+thread.join()
+assert told == [False], told
+"""
+
+
+def test_a_thread_that_imports_the_other_engine(
+    installations: Installations, environment: dict[str, str], server: TlsServer, alpha: Leaf
+) -> None:
+    """pyOpenSSL, which comes while another thread activates, waits with its connection."""
+    _assert_presented(
+        _run(installations, _THE_OTHER_ENGINE, environment), server, alpha.fingerprint
+    )
 
 
 _HIDDEN = """\
