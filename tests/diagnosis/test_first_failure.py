@@ -15,7 +15,7 @@ from .conftest import UNKNOWN, Refusals
 from .told import HAS_NOTES, facts_of
 
 _PROGRAM = """
-    import json, logging, os, socket, ssl, sys, threading
+    import json, logging, os, signal, socket, ssl, sys, threading
     import mxcert_runtime
 
     port, ca, way = json.loads(sys.argv[1])
@@ -52,6 +52,19 @@ _PROGRAM = """
         sys.path.insert(0, os.getcwd())
         import dials
 
+    def in_a_signal_handler():
+        signal.signal(signal.SIGINT, lambda *_: fail())
+        signal.raise_signal(signal.SIGINT)
+
+    class Interrupts:
+        def find_spec(self, name, path=None, target=None):
+            if name == "mxcert_runtime.diagnosis.note" and not errors:
+                fail()
+
+    def interrupted():
+        sys.meta_path.insert(0, Interrupts())
+        fail()
+
     def broken():
         finder = Broken()
         sys.meta_path.insert(0, finder)
@@ -63,7 +76,7 @@ _PROGRAM = """
     if way == "loaded": __import__(late)
     before = late in sys.modules
     ways = {"thread": lambda: run(1), "threads": lambda: run(8), "import": within_an_import,
-            "broken": broken}
+            "broken": broken, "signal": in_a_signal_handler, "interrupted": interrupted}
     ways.get(way, fail)()
     if way == "threads":  # the log tells the same a few times only
         from mxcert_runtime.monitoring import counters
@@ -84,13 +97,13 @@ def _told_in(way: str, version: TlsVersion, refusals: Refusals) -> Any:
 @pytest.mark.parametrize("version", [TlsVersion.TLS12, TlsVersion.TLS13])
 def test_the_words_of_the_first(version: TlsVersion, refusals: Refusals) -> None:
     """What is loaded for it says what it says where it was there before: in the main thread, in
-    another one, and in one for which a module waits that is being imported."""
+    another one, in one for which a module waits that is being imported, in a signal handler."""
     was_loaded, *expected = _told_in("loaded", version, refusals)
     assert was_loaded
     [warning], [error] = expected
     assert facts_of(warning)[""].endswith("(unknown_ca)")
     assert HAS_NOTES == bool(error[-1])
-    for way in ("main", "thread", "import"):
+    for way in ("main", "thread", "import", "signal"):
         assert [False, *expected] == _told_in(way, version, refusals)
 
 
@@ -100,6 +113,15 @@ def test_the_first_of_many(refusals: Refusals) -> None:
     assert not was_loaded
     assert {"unknown_ca": 8} == counted
     assert [HAS_NOTES] * 8 == [bool(each[-1]) for each in errors]
+
+
+def test_a_failure_within_the_load_of_the_first(refusals: Refusals) -> None:
+    """A handler that fails while it is being loaded gets its error, and the first its words."""
+    _, warnings, [inner, outer] = _told_in("interrupted", TlsVersion.TLS12, refusals)
+    assert [outer[0], outer[1]] == [inner[0], inner[1]]
+    assert ([], HAS_NOTES) == (inner[-1], bool(outer[-1]))
+    assert "cannot be explained (ImportError" in warnings[0]
+    assert facts_of(warnings[1])[""].endswith("(unknown_ca)")
 
 
 @pytest.mark.parametrize("version", [TlsVersion.TLS12, TlsVersion.TLS13])
