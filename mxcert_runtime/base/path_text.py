@@ -14,7 +14,8 @@ _LONGEST_SHOWN = 300
 #: what stands in a PKCS#11 URI in front of a PIN
 _PIN = "pin-value"
 #: what begins at a root, at a drive, or says that it is a path
-_ROOTED = late_pattern(r"[A-Za-z]:[\\/]|\\\\|~?/|\.{1,2}[\\/]")
+_ROOTS = ("/", "~/", "./", "../", ".\\", "..\\", "\\\\")
+_DRIVE = late_pattern(r"[A-Za-z]:[\\/]")
 _KNOWN_END = late_pattern(
     r"\.(p12|pfx|pem|crt|cer|der|key|txt|pw|pwd|pass|password|secret|toml|json|ya?ml|log|cfg|conf)",
     re.IGNORECASE,
@@ -30,7 +31,11 @@ def looks_like_path(text: str) -> bool:
     text = text.strip("\"'`")
     if len(text) > _LONGEST_SHOWN or _PIN in text:
         return False
-    if _ROOTED.match(text) or _KNOWN_END.fullmatch(os.path.splitext(text)[1]):
+    if (
+        text.startswith(_ROOTS)
+        or _DRIVE.match(text)
+        or _KNOWN_END.fullmatch(os.path.splitext(text)[1])
+    ):
         return True
     return _is_there(text) or _is_there(os.path.dirname(text))
 

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     )
     from .tokens.access import mechanism_numbers
     from .tokens.material import TokenMaterial
+    from .tokens.scheme import is_token_uri
     from .tokens.signing import mechanisms_of, schemes_of, signs
     from .tokens.token_key import TokenKey
-    from .tokens.uri import MalformedUriError, TokenUri, is_token_uri, parse_token_uri
+    from .tokens.uri import MalformedUriError, TokenUri, parse_token_uri
     from .validity import (
         DATES_REMEDY,
         DateProblem,
@@ -142,7 +143,8 @@ _FILES = {
     "tokens.material": "TokenMaterial",
     "tokens.signing": "mechanisms_of schemes_of signs",
     "tokens.token_key": "TokenKey",
-    "tokens.uri": "MalformedUriError TokenUri is_token_uri parse_token_uri",
+    "tokens.scheme": "is_token_uri",
+    "tokens.uri": "MalformedUriError TokenUri parse_token_uri",
     "validity": (
         "DATES_REMEDY DateProblem describe_dates examine_dates stage_of until_next_stage "
         "warning_window"

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ..base import NearWords, Origin, OriginKind, dataclass
+from ..base import Origin, OriginKind, dataclass
 from ..errors import Fault
 from ..identity import Authority, IdentitySettings
 from .model import RuleSettings, SettingsFile
+
+if TYPE_CHECKING:
+    from ..base import NearWords
 
 T = TypeVar("T")
 
@@ -24,7 +28,13 @@ class Findings:
         self.faults: list[Fault] = []
         self.warnings: list[Fault] = []
         self.files: list[SettingsFile] = []
-        self.near = NearWords()
+
+    @cached_property
+    def near(self) -> NearWords:
+        """What is searched for the word that was meant, within one bound of work for all."""
+        from ..base import NearWords  # late: only mistakes need it
+
+        return NearWords()
 
     def add(self, other: Findings) -> None:
         """Add all that another collection holds."""

@@ -7,16 +7,18 @@ the reference platform; any other two names must say the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..base import Origin, OriginKind, Secret
-from . import inline, names
+from . import names
 from .draft import Draft, Findings, Given, Place
-from .family import Candidate, family_draft, warn_of_near_misses
 from .files import is_path, read_value, resolved
 from .presence import near_misses
-from .readers import reader_of
-from .scalars import SCALARS, WITH_FILE
+from .scalars import SCALARS, WITH_FILE, Scalar
 from .values import Record, SecretText, json_of
+
+if TYPE_CHECKING:
+    from .family import Candidate
 
 #: an empty variable is not set, but the password of a single certificate can be empty
 _MAY_BE_EMPTY = frozenset(
@@ -27,35 +29,59 @@ _MAY_BE_EMPTY = frozenset(
 def read(document: Mapping[str, str], place: Place) -> Draft:
     """All that the environment itself gives; the file that it names is not read here."""
     draft = Draft()
-    family = place.elsewhere(place.origin.of_kind(OriginKind.FAMILY))
-    custom = _custom_settings(document, family.telling(draft.identity_findings))
+    # What reads these is loaded where they are used.
+    if any(name in document for name in _OF_FAMILY):
+        draft.add(_family_draft(document, place))
+    if any(name in document for name in names.INLINE):
+        from . import inline
 
-    def candidates(name: str, told: Place) -> list[Candidate]:
-        return _family_candidates(name, document, custom, told)
-
-    draft.add(family_draft(candidates, family))
-    draft.add(inline.read(document, place))
+        draft.add(inline.read(document, place))
     here = place.telling(draft.findings)
     _add_scalars(document, here, draft)
     _warn_of_unknown_names(document, here)
     return draft
 
 
-def _custom_settings(environ: Mapping[str, str], place: Place) -> Record:
-    place, text = (
-        place.elsewhere(Origin.variable(names.CUSTOM, OriginKind.FAMILY)),
-        environ.get(names.CUSTOM, ""),
-    )
+#: every variable in which the family, or a part of it, can stand
+_OF_FAMILY = (
+    names.CUSTOM,
+    *(names.RUNTIME_PREFIX + name for name in names.FAMILY),
+    *names.FAMILY,
+    *names.FAMILY.values(),
+    *(name + names.FILE_SUFFIX for name in names.FAMILY.values()),
+)
+
+
+def _family_draft(document: Mapping[str, str], place: Place) -> Draft:
+    from .family import family_draft, warn_of_near_misses
+
+    draft = Draft()
+    family = place.elsewhere(place.origin.of_kind(OriginKind.FAMILY))
+    at = _variable(names.CUSTOM, family.telling(draft.identity_findings))
+    text = document.get(names.CUSTOM, "")
+    record = _custom_settings(text, at)
+    warn_of_near_misses(record, at)
+    custom = record if _mentions_family(text) else Record()
+
+    def candidates(name: str, told: Place) -> list[Candidate]:
+        return _family_candidates(name, document, custom, told)
+
+    draft.add(family_draft(candidates, family))
+    return draft
+
+
+def _custom_settings(text: str, place: Place) -> Record:
     # Other things live in that variable too; what does not mention us is not ours to judge.
-    if not any(name in text for name in names.FAMILY):
-        record = json_of(Record, Secret(text), place.telling(Findings())) or Record()
-        warn_of_near_misses(record, place)
-        return Record()
-    record = json_of(Record, Secret(environ[names.CUSTOM]), place) or Record()
+    if not _mentions_family(text):
+        return json_of(Record, Secret(text), place.telling(Findings())) or Record()
+    record = json_of(Record, Secret(text), place) or Record()
     for name in filter(names.FAMILY.__contains__, record.repeated):
         place.fault(f"holds `{name}` twice", "Keep one of the two")
-    warn_of_near_misses(record, place)
     return record
+
+
+def _mentions_family(text: str) -> bool:
+    return any(name in text for name in names.FAMILY)
 
 
 def _variable(name: str, place: Place) -> Place:
@@ -98,9 +124,14 @@ def _add_scalars(environ: Mapping[str, str], place: Place, draft: Draft) -> None
         found = _in_variables([scalar.variable], environ, place)
         found += _in_named_file(scalar.variable, environ, place)
         if found:
-            given = _agreed(found)
-            value = given and reader_of(scalar).of_text(given.value, given.place)
-            draft.scalars[scalar.key] = Given(value, found[0].place)
+            draft.scalars[scalar.key] = Given(_value(scalar, found), found[0].place)
+
+
+def _value(scalar: Scalar, found: list[Candidate]) -> object:
+    from .readers import reader_of  # late: many settings are but identities and rules
+
+    given = _agreed(found)
+    return given and reader_of(scalar).of_text(given.value, given.place)
 
 
 def _agreed(found: list[Candidate]) -> Given[SecretText] | None:

@@ -11,13 +11,7 @@ from .presence import meant_in_record
 from .table import Table
 from .values import Record, kind_of
 
-_MARKS = ("runtime", "spec", "apiVersion")
 _LIST = "clientCertificates"
-
-
-def recognises(document: Record) -> bool:
-    """Whether a document is of this format."""
-    return any(mark in document for mark in _MARKS)
 
 
 def read(document: Record, place: Place) -> Draft:

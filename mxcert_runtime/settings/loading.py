@@ -7,12 +7,13 @@ where the environment gives any of them, those of the file are left aside as a w
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..base import Origin, OriginKind, Secret, process_environ
-from . import environment, kubernetes, names, native, selfhosted
+from ..identity import IdentitySettings
+from . import environment, names, native
 from .conflicts import distinct_identities, distinct_rules
 from .documents import read_record, record_of
 from .draft import Draft, Given, Place
@@ -20,12 +21,7 @@ from .files import folder_of, is_path, resolved
 from .log import log_settings_of
 from .model import Reading, Settings
 from .presence import is_disabled
-from .tokens import with_module
 from .values import NotReadableError, Record, sealed
-
-#: the formats of others, each with ``recognises(document)`` and ``read(document, place)``; what
-#: none of them recognises is ours
-_FOREIGN_FORMATS = (selfhosted, kubernetes)
 
 
 def read_process_settings() -> Reading:
@@ -121,14 +117,25 @@ def _file_draft(file: Given[str]) -> Draft:
 
 
 def _document_draft(document: Record, place: Place) -> Draft:
-    draft = Draft()
-    for each in _FOREIGN_FORMATS:
-        if each.recognises(document):
-            draft.add(each.read(document, place))
-            _refuse_mixture(document, place, draft)
-            return draft
-    draft.add(native.read(document, place))
+    read = _foreign_reader(document)
+    if read is None:
+        return native.read(document, place)
+    draft = read(document, place)
+    _refuse_mixture(document, place, draft)
     return draft
+
+
+def _foreign_reader(document: Record) -> Callable[[Record, Place], Draft] | None:
+    """What reads the format of others that a document is in; it is loaded then."""
+    if names.SELF_HOSTED in document:
+        from . import selfhosted
+
+        return selfhosted.read
+    if any(mark in document for mark in names.KUBERNETES):
+        from . import kubernetes
+
+        return kubernetes.read
+    return None
 
 
 def _refuse_mixture(document: Record, place: Place, draft: Draft) -> None:
@@ -168,7 +175,7 @@ def _reading(draft: Draft, place: Place) -> Reading:
         key: each.value for key, each in draft.scalars.items() if each.value is not None
     }
     settings = Settings(
-        with_module(identities, given.get("pkcs11_module")),
+        _with_module(identities, given.get("pkcs11_module")),
         rules,
         tuple(dict.fromkeys(draft.authorities)),
         log=log_settings_of(place.telling(findings)),
@@ -181,3 +188,13 @@ def _reading(draft: Draft, place: Place) -> Reading:
         origins=tuple((key, each.place.origin) for key, each in draft.scalars.items()),
         files=tuple(findings.files),
     )
+
+
+def _with_module(
+    identities: tuple[IdentitySettings, ...], module: str | None
+) -> tuple[IdentitySettings, ...]:
+    if module is None:
+        return identities
+    from .tokens import with_module  # late: few have keys in tokens
+
+    return with_module(identities, module)

@@ -21,6 +21,10 @@ FAMILY = {
 #: what older self-hosted YAML files call the usages
 OLDER_USAGES = "WebServiceClientCertificates"
 
+#: the keys that tell the formats of others from our file
+SELF_HOSTED = "mxruntime"
+KUBERNETES = ("runtime", "spec", "apiVersion")
+
 RUNTIME_PREFIX = "MXRUNTIME_"
 CUSTOM = "CUSTOM_RUNTIME_SETTINGS"
 

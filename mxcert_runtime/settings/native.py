@@ -6,6 +6,8 @@ is a fault: a key that nobody reads protects nobody.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..base import Origin, Secret, hidden_text, late_pattern
 from ..identity import (
     Authority,
@@ -16,18 +18,18 @@ from ..identity import (
     Pkcs12File,
     Pkcs12Inline,
     SourceMaterial,
-    TokenMaterial,
+    is_token_uri,
 )
 from .draft import Draft, Given, Place
 from .files import is_path, read_value, resolved
 from .identifiers import rules_of
 from .model import RuleKind
-from .readers import reader_of
-from .scalars import SCALARS
-from .source_options import open_from
+from .scalars import SCALARS, Scalar
 from .table import Table
-from .tokens import names_token, table_entry
 from .values import Record
+
+if TYPE_CHECKING:
+    from .tokens import TokenEntry
 
 KEYS = (*(each.key for each in SCALARS), "ca", "identity", "no_certificate")
 #: what people call environment variables, and hardly a password
@@ -44,8 +46,8 @@ def read(document: Record, place: Place) -> Draft:
     table = Table(document, place.telling(draft.findings))
     for scalar in SCALARS:
         if table.has(scalar.key):
-            value = reader_of(scalar).of_table(table, scalar.key)
-            draft.scalars[scalar.key] = Given(value, table.place.at(scalar.key))
+            at = table.place.at(scalar.key)
+            draft.scalars[scalar.key] = Given(_value(scalar, table), at)
     draft.authorities += _authorities(table)
     rules_table = table.telling(draft.identity_findings)
     for entry in rules_table.tables("identity"):
@@ -56,6 +58,12 @@ def read(document: Record, place: Place) -> Draft:
         never.refuse_unread()
     table.refuse_unread()
     return draft
+
+
+def _value(scalar: Scalar, table: Table) -> object:
+    from .readers import reader_of  # late: many settings are but identities and rules
+
+    return reader_of(scalar).of_table(table, scalar.key)
 
 
 def _authorities(table: Table) -> tuple[Authority, ...]:
@@ -79,9 +87,10 @@ def _add_identity(entry: Table, draft: Draft) -> None:
     if given_name:
         entry = entry.named(given_name)
     password, at = _password(entry), _password_origin(entry)
-    token = table_entry(entry) if names_token(entry) else None
+    token = _token(entry)
     material = token.material if token else _material(entry, password)
-    name = given_name or _derived_name(material) or entry.origin.place
+    name = given_name or (str(token.material.uri) if token else _derived_name(material))
+    name = name or entry.origin.place
     if token and token.pin:
         password, at = token.pin, token.pin_origin
     authorities = _authorities(entry)
@@ -100,6 +109,20 @@ def _add_identity(entry: Table, draft: Draft) -> None:
         )
 
 
+def _names_token(entry: Table) -> bool:
+    """Whether the key of an identity is in a token."""
+    key = entry.value("key")
+    return isinstance(key, str) and is_token_uri(key)
+
+
+def _token(entry: Table) -> TokenEntry | None:
+    if not _names_token(entry):
+        return None
+    from .tokens import table_entry  # late: few have keys in tokens
+
+    return table_entry(entry)
+
+
 def _password_origin(entry: Table) -> Origin | None:
     key = next((key for key in _PASSWORD_KEYS if entry.has(key)), None)
     if key is None:
@@ -110,14 +133,12 @@ def _password_origin(entry: Table) -> Origin | None:
 
 def _derived_name(material: Material | None) -> str | None:
     files = material.files() if material else ()
-    if isinstance(material, TokenMaterial):
-        return str(material.uri)
     return files[0].path if files else None
 
 
 def _material(entry: Table, password: Secret[str] | None) -> Material | None:
     given = [key for key in _MATERIAL_KEYS if entry.has(key)]
-    if names_token(entry):
+    if _names_token(entry):
         return None  # a fault that has been told
     for pin in filter(entry.has, _PIN_KEYS):
         entry.place.fault(f"has `{pin}`, and no key in a token", f"Write `password{pin[3:]}`")
@@ -151,6 +172,8 @@ def _pkcs12(entry: Table) -> Material | None:
 
 
 def _source(entry: Table, password: Secret[str] | None) -> Material | None:
+    from .source_options import open_from  # late: few are given by a source
+
     table = entry.table("source")
     source = None if table is None else open_from(table, password)
     return None if source is None else SourceMaterial(source)

@@ -11,12 +11,7 @@ from .draft import Draft, Given, Place
 from .family import Candidate, family_draft, warn_of_near_misses
 from .values import Record, kind_of
 
-_RUNTIME = "mxruntime"
-
-
-def recognises(document: Record) -> bool:
-    """Whether a document is of this format."""
-    return _RUNTIME in document
+_RUNTIME = names.SELF_HOSTED
 
 
 def read(document: Record, place: Place) -> Draft:

@@ -63,12 +63,6 @@ def table_entry(entry: Table) -> TokenEntry | None:
     return token_entry(key, at, certificate)
 
 
-def names_token(entry: Table) -> bool:
-    """Whether the key of an identity is in a token."""
-    key = entry.value("key")
-    return isinstance(key, str) and is_token_uri(key)
-
-
 def name_of(path: str, place: Place) -> str:
     """How an identity is called that is listed by a path or a URI: never by its PIN."""
     if not is_token_uri(path):
@@ -80,13 +74,13 @@ def name_of(path: str, place: Place) -> str:
 
 
 def with_module(
-    identities: Iterable[IdentitySettings], module: str | None
+    identities: Iterable[IdentitySettings], module: str
 ) -> tuple[IdentitySettings, ...]:
     """The identities, those in tokens with the module that the settings name for all."""
     return tuple(replace(each, material=_reached_by(each.material, module)) for each in identities)
 
 
-def _reached_by(material: Material, module: str | None) -> Material:
+def _reached_by(material: Material, module: str) -> Material:
     if not isinstance(material, TokenMaterial):
         return material
     return replace(material, module=module)

@@ -12,8 +12,8 @@ from dataclasses import field, replace
 from urllib.parse import quote, unquote_to_bytes
 
 from ...base import Secret, dataclass
+from .scheme import SCHEME
 
-SCHEME = "pkcs11:"
 #: what tells tokens apart, and what tells objects in a token apart
 _TOKEN = ("token", "manufacturer", "serial", "model")
 _SLOT = ("slot-manufacturer", "slot-description", "slot-id")
@@ -77,11 +77,6 @@ class TokenUri:
 def with_pin(uri: str, pin: Secret[str] | None) -> Secret[str]:
     """A URI as OpenSSL gets it: with its PIN."""
     return Secret(uri if pin is None else f"{uri}?pin-value={quote(pin.reveal(), safe='')}")
-
-
-def is_token_uri(text: str) -> bool:
-    """Whether a text that may be a path is meant as such a URI."""
-    return text[: len(SCHEME)].lower() == SCHEME
 
 
 def parse_token_uri(text: str, kind: str = "private") -> TokenUri:
