@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,9 +53,26 @@ LATE = [
     "cryptography.x509",
     "ftplib",
     "http.client",
+    "ctypes",
+    "heapq",
+    "logging",
     "secrets",
+    "signal",
+    "traceback",
     "wrapt",
     "mxcert_runtime.diagnosis",
+    "mxcert_runtime.base.near_words",
+    "mxcert_runtime.identity.tokens.material",
+    "mxcert_runtime.identity.tokens.uri",
+    "mxcert_runtime.monitoring.log_handlers",
+    "mxcert_runtime.settings.family",
+    "mxcert_runtime.settings.inline",
+    "mxcert_runtime.settings.inline_entries",
+    "mxcert_runtime.settings.kubernetes",
+    "mxcert_runtime.settings.readers",
+    "mxcert_runtime.settings.selfhosted",
+    "mxcert_runtime.settings.source_options",
+    "mxcert_runtime.settings.tokens",
     "mxcert_runtime.diagnosis.alert_table",
     "mxcert_runtime.diagnosis.alerts",
     "mxcert_runtime.diagnosis.checks.diagnostic",
@@ -192,10 +211,16 @@ print(json.dumps(loaded))
 """
 
 
-def test_the_import_with_one_identity_loads_what_it_needs(variables: dict[str, str]) -> None:
+def test_the_import_with_one_identity_loads_what_it_needs(
+    client_files: ClientFiles, alpha: Leaf, tmp_path: Path
+) -> None:
     """What explains failures, and the hooks of libraries that are not there, come when they are
     needed; each can be imported then."""
-    environment = {**variables, "MXCERT_DISABLE": ""}
+    file = tmp_path / "settings.json"
+    file.write_text(
+        json.dumps({"identity": [client_files.identity("alpha", alpha, hosts=["a.b"])]})
+    )
+    environment = {"MXCERT_CONFIG": str(file)}
     done = run_client(_ACTIVE, *LATE, environment=environment, host_patterns=())
     is_active, loaded = done.json()
     assert is_active

@@ -5,12 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mxcert_runtime.base.secret import Secret
-from mxcert_runtime.identity.tokens.uri import (
-    MalformedUriError,
-    is_token_uri,
-    parse_token_uri,
-    with_pin,
-)
+from mxcert_runtime.identity.tokens.scheme import is_token_uri
+from mxcert_runtime.identity.tokens.uri import MalformedUriError, parse_token_uri, with_pin
 
 PIN = "12;34&56%"
 FULL = (
