@@ -178,6 +178,41 @@ def test_threads_that_import_it_at_once(
     _assert_presented(_run(installations, _THREADS, environment), server, *[alpha.fingerprint] * 8)
 
 
+#: another thread imports `ssl` while the first one activates
+_WHILE_IT_ACTIVATES = """\
+import sys, threading
+from mxcert_runtime.start.import_lock import call_without_import_lock
+told = []
+acting = threading.Event()
+def other():
+    assert acting.wait(20)
+    import ssl
+    in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
+    told.append(in_force is not None and in_force.current is not None)
+thread = threading.Thread(target=other)
+thread.start()
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mxcert_runtime.hooks":
+            acting.set()
+            call_without_import_lock(lambda: thread.join(0.3))
+sys.meta_path.insert(0, Finder())
+import ssl
+thread.join()
+call()
+assert told == [True], told
+"""
+
+
+def test_a_thread_that_imports_it_meanwhile(
+    installations: Installations, environment: dict[str, str], server: TlsServer, alpha: Leaf
+) -> None:
+    """It has the module only once the plugin is active."""
+    _assert_presented(
+        _run(installations, _WHILE_IT_ACTIVATES, environment), server, alpha.fingerprint
+    )
+
+
 #: another thread is before the last of the finders while the first one activates
 _BETWEEN_TWO_FINDERS = """\
 import sys, threading
