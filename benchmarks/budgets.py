@@ -60,6 +60,7 @@ BUDGETS = (
     # 10 ms are for what activation costs at all. Each identity adds what cryptography leaves out:
     # a look at the file's outside before OpenSSL gets it, who issued whom, which leaf fits, names.
     Budget("activation", "100 identities", (10 + 100 * _EACH_IDENTITY) * _MILLISECOND),
+    Budget("starts", "import, 1,000 identities, time of the processor", 1.2),
     *(Budget("requests_pooled", client, 1.02) for client in _POOLED),
     *(Budget("requests_new_context", call, 0.35) for call in _SIMPLE_CALLS),
     *(

@@ -1,8 +1,10 @@
-"""What a start of the interpreter takes, by the clock, beside the same without mxcert_runtime.
+"""What a start of the interpreter takes beside the same without mxcert_runtime.
 
 Each side is a whole process. Where identities are loaded, the other side decrypts the same files
 straight with ``cryptography``, so that what is compared is what this package adds to that. The
-PKCS12 files have the 20,000 rounds that cryptography gives them.
+PKCS12 files have the 20,000 rounds that cryptography gives them. By the clock it matters how many
+processors there are, since this package derives keys on all of them at once and the loop on one:
+so what many identities take is told in time of the processor too.
 """
 
 from __future__ import annotations
@@ -10,10 +12,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import resource
 import subprocess
 import sysconfig
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,8 @@ WORKERS = 1
 _SIZES = (0, 1, 10, 100, 1_000)
 #: pairs, where one takes many seconds
 _FEW = 5
+#: starts Python by a command, in an environment, and gives the seconds that it took
+_Clock = Callable[[Sequence[str], Mapping[str, str]], float]
 #: far more than a thousand identities take
 _TIMEOUT = 300.0
 _DECRYPT = """
@@ -80,18 +85,39 @@ class _Starts:
 
     def running(self, label: str, *arguments: str, **variables: str) -> Side:
         """Starts Python so and waits for its end, by the clock."""
+        return self._timed(_by_the_clock, label, arguments, variables)
+
+    def working(self, label: str, *arguments: str, **variables: str) -> Side:
+        """The same in time of the processor, of all its threads together."""
+        return self._timed(_by_the_processor, label, arguments, variables)
+
+    def _timed(
+        self, clock: _Clock, label: str, arguments: Sequence[str], variables: Mapping[str, str]
+    ) -> Side:
         command = [str(self._python), *arguments]
         environment = {**clean_environment(), **variables}
         environment.pop("PYTHONPATH")
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PATH"] = os.pathsep.join((str(self._python.parent), environment["PATH"]))
-        return Side(label, lambda loops: sum(_run(command, environment) for _ in range(loops)))
+        return Side(label, lambda loops: sum(clock(command, environment) for _ in range(loops)))
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> float:
+def _by_the_clock(command: Sequence[str], environment: Mapping[str, str]) -> float:
     start = time.perf_counter()
     subprocess.run(command, env=environment, check=True, timeout=_TIMEOUT)
     return time.perf_counter() - start
+
+
+def _by_the_processor(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    start = _of_children()
+    subprocess.run(command, env=environment, check=True, timeout=_TIMEOUT)
+    return _of_children() - start
+
+
+def _of_children() -> float:
+    """Seconds of the processor, in the program and in the kernel, of all that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _without_requests(starts: _Starts, effort: Effort) -> list[Figure]:
@@ -123,6 +149,15 @@ def _with_requests(starts: _Starts, size: int, effort: Effort) -> Figure:
     return alternate(f"requests, {size:,} identities", ours, theirs, effort, loops=1)
 
 
+def _by_processor(starts: _Starts, effort: Effort) -> Figure:
+    size = max(_SIZES)
+    file = starts.settings(effort.sized(size))
+    ours = starts.working("import", "-c", "import mxcert_runtime", MXCERT_CONFIG=file)
+    theirs = starts.working("decryption", "-c", _DECRYPT.format(more=", ssl"), file)
+    name = f"import, {size:,} identities, time of the processor"
+    return alternate(name, ours, theirs, effort, loops=1)
+
+
 def _with_pem(starts: _Starts, effort: Effort) -> Figure:
     """Nothing to derive: what is left is all of this package."""
     file = starts.pem_settings(effort.sized(max(_SIZES)))
@@ -133,14 +168,14 @@ def _with_pem(starts: _Starts, effort: Effort) -> Figure:
 
 
 def measure(effort: Effort) -> list[Figure]:
-    """Without TLS, with it, by ``mxcert run``, and with requests for each number of identities."""
+    """Without TLS, with it, by ``mxcert run``, and for each number of identities."""
     fewer = dataclasses.replace(effort, pairs=min(effort.pairs, _FEW))
     with temporary_folder() as folder:
         starts = _Starts(folder, effort.sized(max(_SIZES)))
         figures = _without_requests(starts, effort)
         for size in _SIZES:
             figures.append(_with_requests(starts, size, fewer if size > 100 else effort))
-        return [*figures, _with_pem(starts, fewer)]
+        return [*figures, _by_processor(starts, fewer), _with_pem(starts, fewer)]
 
 
 if __name__ == "__main__":
