@@ -14,8 +14,9 @@ from typing import Any, Optional
 
 from ...base import Secret
 
-#: What Python goes in a process before OpenSSL is looked for: four files as most tools write them.
-_ROUNDS_BY_PYTHON = 8192
+#: What Python goes in a process before OpenSSL is looked for, which takes as long: two files as
+#: most tools write them.
+_ROUNDS_BY_PYTHON = 4096
 
 _Call = Callable[[str, int, Secret[bytes], bytes, int, int], Optional[Secret[bytes]]]
 
