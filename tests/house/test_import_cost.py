@@ -54,7 +54,6 @@ LATE = [
     "ftplib",
     "http.client",
     "ctypes",
-    "heapq",
     "logging",
     "secrets",
     "signal",
