@@ -51,18 +51,23 @@ def read_settings(
 
 
 def settings_from(
-    source: Mapping[str, object], *, environ: Mapping[str, str] | None = None, folder: str = ""
+    source: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    folder: str = "",
+    name: str = "settings argument",
 ) -> Reading:
     """The settings in a mapping of the native file's structure; no other settings are read.
 
-    Relative paths are relative to ``folder``, or else to the working directory. ``pkcs12`` may be
-    the bytes of the file themselves, and ``password`` a :class:`~.base.secret.Secret`.
-    ``password_env`` names a variable in ``environ``, by default of this process, from which
-    ``MXCERT_LOG`` comes too. Bad input does not raise, as in :func:`read_settings`.
+    Whoever reads what is wrong with the mapping knows it by its ``name``. Relative paths are
+    relative to ``folder``, or else to the working directory. ``pkcs12`` may be the bytes of the
+    file themselves, and ``password`` a :class:`~.base.secret.Secret`. ``password_env`` names a
+    variable in ``environ``, by default of this process, from which ``MXCERT_LOG`` comes too. Bad
+    input does not raise, as in :func:`read_settings`.
     """
     draft = Draft()
     variables = process_environ() if environ is None else environ
-    origin = Origin("settings argument", kind=OriginKind.NATIVE)
+    origin = Origin(name, kind=OriginKind.NATIVE)
     place = Place(origin, folder, variables, draft.findings)
     try:
         content = sealed(source)

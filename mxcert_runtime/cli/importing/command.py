@@ -91,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 _NOTHING = (
     "no setting of client certificates is in it. It takes ClientCertificates and its family,"
-    " CLIENT_CERTIFICATES, m2ee.yaml with mxruntime:, or runtime.clientCertificates."
+    " CLIENT_CERTIFICATES, m2ee.yaml with mxruntime:, or runtime.clientCertificates. Write a name"
+    " and its value as `Name: value` or `Name = value`, with a tab between them, or on two lines."
 )
 
 

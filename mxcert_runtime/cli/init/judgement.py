@@ -37,7 +37,7 @@ class Judgement:
 
 def judge(wanted: Wanted) -> Judgement:
     """Load what is wanted, as a program would, and say what it is."""
-    reading = settings_from(_structure(wanted, wanted.password))
+    reading = settings_from(_structure(wanted, wanted.password), name="command line")
     try:
         generation = build_generation(reading)
     except SettingsError as error:

@@ -1,6 +1,6 @@
 """Why a connection of ``ssl`` failed: what this engine can tell of it, for its note.
 
-Loaded with the first failure (`late_explanation.py`): most programs never have one.
+Loaded with the first failure (`failures.py`): most programs never have one.
 """
 
 from __future__ import annotations

@@ -57,6 +57,7 @@ def test_json(run: Run) -> None:
         ("mxruntime: [s3cret", "YAML"),
         ("Hello: world", "no setting of client certificates"),
         ("", "no setting of client certificates"),
+        ("ClientCertificates s3cret.p12", "as `Name: value` or `Name = value`"),
         ("ClientCertificates: pkcs11:token=a;object=b", "token"),
     ],
 )

@@ -132,6 +132,15 @@ def test_every_host(init: Init, use: Use, pfx: Path, password_file: Path, alpha:
     assert [alpha.fingerprint] * 2 == use(of_shell(settings, pfx.parent))
 
 
+def test_origin_of_a_warning(init: Init, pfx: Path, password_file: Path) -> None:
+    """A user of the command has passed no settings argument, and knows its command line."""
+    pfx.chmod(0o644)
+    status, _, told = init(pfx, "--password-file", password_file, "--host", HOST)
+    assert 0 == status
+    assert "WARNING: command line, identity 1 (our billing): the file " in told
+    assert "settings argument" not in told
+
+
 def test_password_in_clear_where_asked(init: Init, use: Use, alpha: Leaf, tmp_path: Path) -> None:
     """With a comma and quotes in it; the shell's line says it as it is."""
     password = "a, 'b' \"c\" $d"
