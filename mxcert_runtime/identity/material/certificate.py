@@ -8,6 +8,7 @@ fields that matter here are read by this package.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -201,17 +202,23 @@ def _name_text(der: bytes) -> str:
 
 def _read_time(element: Element) -> datetime:
     """A UTCTime or GeneralizedTime in any of the forms of X.680 (RFC 5280, section 4.1.2.5)."""
-    form = _TIMES.get(element.tag)
-    found = form.fullmatch(element.content.decode("ascii")) if form else None
+    *parts, zone = _split_time(element.tag, element.content.decode("ascii"))
+    year, month, day, hour, minute, second = (int(each or 0) for each in parts)
+    if element.tag == _UTC_TIME:
+        year += 1900 if year >= 50 else 2000
+    moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
+    return moment - _offset(zone)
+
+
+def _split_time(tag: int, text: str) -> Sequence[str | None]:
+    """Year to second and the zone."""
+    if tag == _UTC_TIME and len(text) == 13 and text.endswith("Z") and text[:12].isdigit():
+        # As DER has it, and so nearly every certificate.
+        return [*(text[each : each + 2] for each in range(0, 12, 2)), "Z"]
+    found = _TIMES[tag].fullmatch(text) if tag in _TIMES else None
     if found is None:
         raise MalformedError("no time")
-    year, *parts, zone = found.groups()
-    century = 0
-    if element.tag == _UTC_TIME:
-        century = 1900 if int(year) >= 50 else 2000
-    month, day, hour, minute, second = (int(each or 0) for each in parts)
-    moment = datetime(century + int(year), month, day, hour, minute, second, tzinfo=timezone.utc)
-    return moment - _offset(zone)
+    return found.groups()
 
 
 def _offset(zone: str | None) -> timedelta:

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import errno
 
-from ...base import (
-    MAX_BYTES,
-    Secret,
-    hidden_text,
-    looks_like_path,
-    read_bounded,
-    reason_of,
-    remedy_of,
-)
+from ...base import MAX_BYTES, Secret, read_bounded
 from ...errors import IdentityError, IdentityProblem
 
 _TOO_LARGE = "Name the file that holds the certificates"
@@ -27,13 +19,20 @@ def read_file(path: str) -> Secret[bytes]:
 
     Raises :class:`IdentityError` with ``UNREADABLE``.
     """
-    label = repr(path) if looks_like_path(path) else f"the file {hidden_text(path)},"
     content, reason, remedy = _read(path)
     if content is None:
-        message = f"{label} cannot be read: {reason}"
+        message = f"{_label(path)} cannot be read: {reason}"
         raise IdentityError(IdentityProblem.UNREADABLE, message, remedy)
-    refuse_size(content, label)
+    if not 0 < len(content.reveal()) <= MAX_BYTES:
+        refuse_size(content, _label(path))
     return content
+
+
+def _label(path: str) -> str:
+    """What errors call a file; a text that is no path may be a password in the wrong place."""
+    from ...base import hidden_text, looks_like_path
+
+    return repr(path) if looks_like_path(path) else f"the file {hidden_text(path)},"
 
 
 def refuse_size(content: Secret[bytes], label: str) -> None:
@@ -51,7 +50,16 @@ def _read(path: str) -> tuple[Secret[bytes] | None, str, str]:
     try:
         return read_bounded(path), "", ""
     except OSError as error:
-        remedy = _TOO_LARGE if error.errno == errno.EFBIG else remedy_of(path, error)
-        return None, reason_of(error), remedy
+        return None, *_explained(path, error)
     except ValueError as error:  # a NUL in the path
-        return None, str(error), remedy_of(path, error)
+        return None, *_explained(path, error)
+
+
+def _explained(path: str, error: OSError | ValueError) -> tuple[str, str]:
+    """The reason and what to do."""
+    from ...base import reason_of, remedy_of
+
+    if isinstance(error, ValueError):
+        return str(error), remedy_of(path, error)
+    too_large = error.errno == errno.EFBIG
+    return reason_of(error), _TOO_LARGE if too_large else remedy_of(path, error)
