@@ -1,0 +1,50 @@
+"""The identity is presented however the interpreter was started, and wherever modules come from."""
+
+from __future__ import annotations
+
+import sys
+import zipapp
+from pathlib import Path
+
+import pytest
+
+from tests.start.first_tls.calls import CALL, assert_presented, run
+from tests.support.installation import Installations
+from tests.support.pki import Leaf
+from tests.support.tls_server import TlsServer
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.11 brought the option")
+@pytest.mark.parametrize("value", ["on", "off"])
+def test_frozen_modules(
+    installations: Installations,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    value: str,
+) -> None:
+    """Modules of the standard library that come from the interpreter itself."""
+    options = ["-X", f"frozen_modules={value}"]
+
+    assert_presented(run(installations, "call()", environment, options), server, alpha.fingerprint)
+
+
+def test_a_zip_application_that_brings_a_client(
+    installations: Installations,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    tmp_path: Path,
+) -> None:
+    """What it has in it is loaded by another importer, and imports TLS."""
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "client.py").write_text(f"import ssl\n{CALL}", encoding="utf-8")
+    (sources / "__main__.py").write_text("import client; client.call()\n", encoding="utf-8")
+    archive = tmp_path / "application.pyz"
+    zipapp.create_archive(sources, archive)
+    installation = installations.wheel
+
+    done = installation.run(installation.python, str(archive), environment=environment)
+
+    assert_presented(done, server, alpha.fingerprint)
