@@ -14,13 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from ..base import Fault, ForkSafeLock, Origin
 from ..base import logger as _logger
 from ..decisions import in_force
 from ..errors import IdentityError
-from ..identity import IdentitySettings, Source, SourceMaterial
+from ..identity import IdentitySettings, SourceMaterial
 from ..monitoring import note_reload
+
+if TYPE_CHECKING:
+    from ..identity import Source
 
 _SECONDS_BETWEEN_ERRORS = 3600.0
 #: seconds that a connection waits where what it would present has expired

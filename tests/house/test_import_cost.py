@@ -101,6 +101,7 @@ LATE = [
     "mxcert_runtime.identity.material.recognition",
     "mxcert_runtime.identity.material.traditional_encryption",
     "mxcert_runtime.identity.password_search",
+    "mxcert_runtime.identity.source",
 ]
 
 _BARE = """
