@@ -30,10 +30,10 @@ def __getattr__(name: str) -> object:
     return find(name)
 
 
-_by = _sys._getframe(1)
-while _by.f_back and "importlib" in str(_by.f_globals.get("__name__")):
-    _by = _by.f_back
-if _by.f_globals.get("__name__") != "<autostart of mxcert_runtime>":  # which waits for TLS
+_importer = _sys._getframe(1)
+while _importer.f_back and "importlib" in str(_importer.f_globals.get("__name__")):
+    _importer = _importer.f_back
+if _importer.f_globals.get("__name__") != "<autostart of mxcert_runtime>":  # which waits for TLS
     from .base import environ as _environ
     from .settings import presence as _presence
 

@@ -133,7 +133,7 @@ def _bare(environment: Mapping[str, str]) -> Any:
 
 
 def test_the_import_without_settings_loads_nothing() -> None:
-    """Five small modules of ours and not one other."""
+    """Seven small files of ours and not one other."""
     loaded, untouched, before = _bare({})
     assert (PRESENCE, True) == (loaded, untouched)
     assert [] == [name for name in HEAVY if name in before]
