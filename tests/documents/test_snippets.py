@@ -117,10 +117,29 @@ def _commands() -> list[list[str]]:
     return [each[1:] for each in words if each[0].rpartition("/")[2] == "mxcert"]
 
 
-@pytest.mark.parametrize("words", _commands(), ids=" ".join)
+#: the begin of a command, a choice of words, a figure's name, or a word that stands for one of few
+_NO_COMMAND = re.compile(r"--$|--help$|[|,]|\bCODE$")
+
+
+def _commands_in_text() -> list[list[str]]:
+    """Those within sentences; what is of two words there is no more than the command's name."""
+    prose = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    called = sorted(set(re.findall(r"`mxcert ([a-z]+ [^`\n]+)`", prose)))
+    return [shlex.split(each) for each in called if not _NO_COMMAND.search(each)]
+
+
+@pytest.mark.parametrize("words", [*_commands(), *_commands_in_text()], ids=" ".join)
 def test_command(words: list[str]) -> None:
     """The command's own parser takes it, so that no option is one of yesterday."""
     assert words[0] == _parser(_modules(words)).parse_all(words).subcommand
+
+
+def test_a_command_that_lacks_its_url(capsys: pytest.CaptureFixture[str]) -> None:
+    """The twin: a reader who types it is sent away."""
+    words = ["explain", "--client", "psycopg"]
+    with pytest.raises(SystemExit):
+        _parser(_modules(words)).parse_all(words)
+    assert "required: URL" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
