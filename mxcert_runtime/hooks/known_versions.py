@@ -106,7 +106,7 @@ def installed_beyond() -> Iterator[tuple[Known, str, str]]:
 
 
 def _installed(distribution: str) -> str:
-    import importlib.metadata  # late: with it comes the half of a mail program
+    import importlib.metadata  # late: it brings what parses mails along
 
     try:
         return importlib.metadata.version(distribution)

@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 _MAY_BE_EMPTY = frozenset(
     {names.PASSWORDS, names.RUNTIME_PREFIX + names.PASSWORDS, names.FAMILY[names.PASSWORDS]}
 )
+#: every variable in which the family, or a part of it, can stand
+_OF_FAMILY = (
+    names.CUSTOM,
+    *(names.RUNTIME_PREFIX + name for name in names.FAMILY),
+    *names.FAMILY,
+    *names.FAMILY.values(),
+    *(name + names.FILE_SUFFIX for name in names.FAMILY.values()),
+)
+#: what is read, and so is no mistake
+_KNOWN = (*WITH_FILE, *(name + names.FILE_SUFFIX for name in WITH_FILE), names.CONFIG)
+_NO_SETTING = "is no setting and changes nothing"
 
 
 def read(document: Mapping[str, str], place: Place) -> Draft:
@@ -40,16 +51,6 @@ def read(document: Mapping[str, str], place: Place) -> Draft:
     _add_scalars(document, here, draft)
     _warn_of_unknown_names(document, here)
     return draft
-
-
-#: every variable in which the family, or a part of it, can stand
-_OF_FAMILY = (
-    names.CUSTOM,
-    *(names.RUNTIME_PREFIX + name for name in names.FAMILY),
-    *names.FAMILY,
-    *names.FAMILY.values(),
-    *(name + names.FILE_SUFFIX for name in names.FAMILY.values()),
-)
 
 
 def _family_draft(document: Mapping[str, str], place: Place) -> Draft:
@@ -128,7 +129,7 @@ def _add_scalars(environ: Mapping[str, str], place: Place, draft: Draft) -> None
 
 
 def _value(scalar: Scalar, found: list[Candidate]) -> object:
-    from .readers import reader_of  # late: many settings are but identities and rules
+    from .readers import reader_of  # late: many have identities and rules alone
 
     given = _agreed(found)
     return given and reader_of(scalar).of_text(given.value, given.place)
@@ -140,12 +141,6 @@ def _agreed(found: list[Candidate]) -> Given[SecretText] | None:
         problem = f"differs from {given[0].place}, which is the same setting"
         given[1].place.fault(problem, "Keep one of the two, or make them the same")
     return given[0] if given else None
-
-
-_KNOWN = (*WITH_FILE, *(name + names.FILE_SUFFIX for name in WITH_FILE), names.CONFIG)
-
-
-_NO_SETTING = "is no setting and changes nothing"
 
 
 def _warn_of_unknown_names(environ: Mapping[str, str], place: Place) -> None:

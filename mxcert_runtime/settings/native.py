@@ -61,7 +61,7 @@ def read(document: Record, place: Place) -> Draft:
 
 
 def _value(scalar: Scalar, table: Table) -> object:
-    from .readers import reader_of  # late: many settings are but identities and rules
+    from .readers import reader_of  # late: many have identities and rules alone
 
     return reader_of(scalar).of_table(table, scalar.key)
 
