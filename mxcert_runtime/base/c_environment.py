@@ -29,10 +29,12 @@ def _never(name: bytes) -> None:
 
 
 @functools.cache
-def _reader() -> _Read | None:
-    """What OpenSSL reads a variable by, with a ``bytes`` name; ``None`` where that is not known."""
-    if sys.platform == "win32":
-        return None
+def _reader() -> _Read:
+    """What OpenSSL reads a variable by, with a ``bytes`` name.
+
+    Raises :class:`UnknownEnvironmentError`, which is not kept: `ctypes` may be half loaded just
+    now, in a signal handler that has interrupted its import.
+    """
     # An ImportError is of a Python that was built without libffi.
     with contextlib.suppress(ImportError, OSError, AttributeError):
         import ctypes  # late: an activation asks for no variable of OpenSSL's
@@ -47,7 +49,7 @@ def _reader() -> _Read | None:
         read.argtypes, read.restype = [ctypes.c_char_p], ctypes.c_char_p
         found: _Read = read
         return found
-    return None
+    raise UnknownEnvironmentError("the C library does not tell what OpenSSL reads from it")
 
 
 def openssl_variable(name: str) -> str | None:
@@ -55,11 +57,8 @@ def openssl_variable(name: str) -> str | None:
 
     Raises :class:`UnknownEnvironmentError`.
     """
-    read = _reader()
-    if read is not None:
-        value = read(os.fsencode(name))
-        return None if value is None else os.fsdecode(value)
     if sys.platform == "win32":
         # There is no such privilege there, and Python sets the variables of C too.
         return process_environ().get(name)
-    raise UnknownEnvironmentError("the C library does not tell what OpenSSL reads from it")
+    value = _reader()(os.fsencode(name))
+    return None if value is None else os.fsdecode(value)

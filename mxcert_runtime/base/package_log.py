@@ -26,9 +26,6 @@ def _is_seen(level: int) -> bool:
     return level >= _WARNING
 
 
-#: what is asked in every connection: an attribute of its own, once it can be had
-_FREQUENT = ("debug", "info", "isEnabledFor")
-
 #: what stands for methods of the logger while nobody has loaded ``logging``
 _UNLOADED = {"debug": _unseen, "info": _unseen, "isEnabledFor": _is_seen}
 
@@ -62,19 +59,20 @@ class _Logger:
     def _loaded(self) -> Any:
         if self._real is None:
             logging = loaded_module("logging")
-            if logging is not None:
+            # A program may have a module of that name that is not the standard library's.
+            if logging is not None and hasattr(logging, "getLogger"):
                 real = logging.getLogger(NAME)
                 for each in self._filters:
                     real.addFilter(each)
                 self._real = real
-                for name in _FREQUENT:
-                    setattr(self, name, getattr(real, name))
+                # Every connection asks for it. Any other is looked up: programs put others there.
+                self.isEnabledFor = real.isEnabledFor
         return self._real
 
     def _load(self) -> Any:
         with suppress(ImportError):  # the interpreter comes to its end
             import logging  # noqa: F401 (late: see above)
-        # None where a signal handler has interrupted this very import.
+        # None where a signal handler has interrupted this very import, or it was another module.
         return self._loaded()
 
 

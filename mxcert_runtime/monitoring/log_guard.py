@@ -29,6 +29,8 @@ REPEATS = 5
 SECONDS = 60.0
 #: Lines that are remembered; of those that were said longest ago nothing is known any more.
 _LINES_LIMIT = 512
+#: Functions around a method of ``logging`` that are looked through.
+_WRAPPERS_LIMIT = 32
 
 #: what runs while a record is handled, a method of a logger and one of a handler; ``None`` before
 #: ``logging`` is loaded
@@ -54,12 +56,21 @@ def is_in_log_handler() -> bool:
 
 def _find_handling() -> tuple[Any, Any] | None:
     logging = loaded_module("logging")
-    if logging is None:
+    if logging is None or not hasattr(logging, "Handler"):  # the latter is a program's own
         return None
-    functions = logging.Logger.callHandlers, logging.Handler.handle
-    # Another's function may stand in the place of one.
-    by_logger, by_handler = (getattr(each, "__code__", None) for each in functions)
+    by_logger, by_handler = map(_code_of, (logging.Logger.callHandlers, logging.Handler.handle))
     return by_logger, by_handler
+
+
+def _code_of(function: Any) -> Any:
+    """The code of a method, beneath what others have wrapped around it; ``None`` without any.
+
+    The code of a decorator is that of all that it decorates, which are no handlers.
+    """
+    depth = 0
+    while hasattr(function, "__wrapped__") and depth < _WRAPPERS_LIMIT:
+        function, depth = function.__wrapped__, depth + 1
+    return getattr(function, "__code__", None)
 
 
 class _Repetition:

@@ -132,6 +132,64 @@ def test_logging_that_is_being_loaded() -> None:
     assert ("told\n", [True, 1]) == (done.stderr, done.json())
 
 
+def test_another_module_of_that_name() -> None:
+    """A program's own `logging` gets nothing, and takes nothing from what is asked."""
+    script = """
+        import types
+        from mxcert_runtime.monitoring import is_in_log_handler
+        sys.modules["logging"] = types.ModuleType("logging")
+        logger.debug("lost")
+        logger.error("lost")
+        found = [logger.isEnabledFor(10), is_in_log_handler()]
+        del sys.modules["logging"]
+        logger.error("told")
+        print(json.dumps([unloaded, *found]))
+    """
+    done = _run(script)
+    assert ("told\n", [True, False, False]) == (done.stderr, done.json())
+
+
+def test_code_beneath_a_decorator_is_no_handler(environment: dict[str, str]) -> None:
+    """Where a program has put a decorator of its own around `logging`, what else it decorates is
+    none; a handler is one all the same."""
+    script = """
+        import functools
+        from mxcert_runtime.monitoring import is_in_log_handler
+        records = listened()
+        import logging
+        def traced(function):
+            @functools.wraps(function)
+            def inner(*args):
+                return function(*args)
+            return inner
+        for owner, name in (logging.Logger, "callHandlers"), (logging.Handler, "handle"):
+            setattr(owner, name, traced(getattr(owner, name)))
+        found = []
+        class Asking(logging.Handler):
+            def emit(self, record):
+                found.append(is_in_log_handler())
+        logging.getLogger("program").addHandler(Asking())
+        records.clear()
+        traced(logger.warning)("a word")
+        logging.getLogger("program").warning("a word")
+        print(json.dumps([unloaded, len(records), *found]))
+    """
+    assert [True, 1, True] == _run(script, environment).json()
+
+
+def test_what_stands_in_for_a_method(environment: dict[str, str]) -> None:
+    """A program that puts another method onto the logger, as tests do, has what it was to have."""
+    script = """
+        import logging
+        logger.info("before")
+        said = []
+        logging.getLogger("mxcert_runtime").info = lambda *told: said.append(told)
+        logger.info("a %s", "word")
+        print(json.dumps([unloaded, said]))
+    """
+    assert [True, [["a %s", "word"]]] == _run(script, environment).json()
+
+
 def test_a_connection_asks_the_logger_itself() -> None:
     """Once ``logging`` is loaded, what each connection asks costs as much as without this."""
     script = """

@@ -132,6 +132,22 @@ def test_privileged_process(
     assert [active, 1, [False] * 3] == json.loads(done.stdout)
 
 
+def _forget_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    c_environment._reader.cache_clear()
+
+
+def test_where_nobody_knows_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be loaded just now, as in the middle of its own load, is asked for again."""
+    monkeypatch.setenv("SSL_CERT_FILE", "/a/file")
+    with monkeypatch.context() as within:
+        _forget_ctypes(within)
+        with pytest.raises(c_environment.UnknownEnvironmentError):
+            c_environment.openssl_variable("SSL_CERT_FILE")
+    assert "/a/file" == c_environment.openssl_variable("SSL_CERT_FILE")
+
+
 def test_where_nobody_knows(
     ground: Ground,
     server: TlsServer,
@@ -139,8 +155,7 @@ def test_where_nobody_knows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without a way to ask the C library each context does its load, and verifies by itself."""
-    monkeypatch.setattr(c_environment, "_reader", lambda: None)
-    monkeypatch.setattr(sys, "platform", "linux")
+    _forget_ctypes(monkeypatch)
     ground.default_paths(ground.file(ground.realm.authority.pem))
     activate()
     for _ in range(2):

@@ -137,6 +137,37 @@ def test_what_cannot_be_loaded(version: TlsVersion, refusals: Refusals) -> None:
     assert facts_of(warnings[1])[""].endswith("(unknown_ca)")
 
 
+_DEEP = """
+    import json, socket, ssl, sys
+    import mxcert_runtime
+
+    class Deep:
+        def find_spec(self, name, path=None, target=None):
+            if name in ("mxcert_runtime.hooks.stdlib.explanation", "logging"):
+                asked.append(name)
+                raise RecursionError("maximum recursion depth exceeded")
+
+    asked = []
+    sys.meta_path.insert(0, Deep())
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with socket.create_connection(("127.0.0.1", int(sys.argv[1])), 30) as plain:
+            context.wrap_socket(plain, server_hostname="unknown.test")
+    except Exception as error:
+        print(json.dumps([type(error).__name__, repr(error.__context__), asked[-1]]))
+"""
+
+
+def test_at_the_end_of_the_stack(refusals: Refusals) -> None:
+    """Where there is room neither for what explains a failure nor to say so, the error is the
+    program's all the same."""
+    variables = refusals.files.variables(usages={UNKNOWN: refusals.leaves[UNKNOWN]})
+    port = str(refusals.port(TlsVersion.TLS12))
+    done = run_client(_DEEP, port, environment=variables, host_patterns=())
+    assert ["SSLError", "None", "logging"] == done.json()
+
+
 _FORKS = """
     import os, sys
     import mxcert_runtime

@@ -9,6 +9,7 @@ that it found before the handshake.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import socket
@@ -41,14 +42,17 @@ class _Harmless:
         """Nothing is kept: threads may share it."""
 
     def __exit__(self, kind: object, fault: BaseException | None, traceback: object) -> bool:
-        if isinstance(fault, Exception):
+        if not isinstance(fault, Exception):
+            return False
+        # Near the end of the stack not even this can be said.
+        with contextlib.suppress(Exception):
             _logger.warning(
                 "a failed connection cannot be explained (%s: %s); if mxcert_runtime was installed"
                 " anew, or is out of reach by now, start the program anew",
                 type(fault).__name__,
                 fault,
             )
-        return isinstance(fault, Exception)
+        return True
 
 
 harmless = _Harmless()
