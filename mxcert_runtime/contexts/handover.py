@@ -28,9 +28,7 @@ from ..base import (
     NativeContext,
     OwnerNotes,
 )
-from ..base import (
-    logger as _logger,
-)
+from ..base import logger as _logger
 from ..errors import MxcertError
 from .identity_contexts import IdentityContext
 

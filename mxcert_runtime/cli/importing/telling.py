@@ -16,7 +16,7 @@ from ...errors import SettingsError
 from ..invalid_settings import report_invalid_settings
 from ..layout import Style
 from ..terminal import Terminal, open_terminal
-from ..writing.next_steps import print_steps
+from ..writing.next_steps import print_steps, probe_command
 from .carrying import Carried, shown_origin
 from .reading import Imported
 
@@ -77,7 +77,8 @@ def tell_carried(
     # The whole path: the program may start in another folder.
     path = next((os.path.abspath(each) for each in written if each.endswith(".toml")), "PATH")
     named = f"export MXCERT_CONFIG={shlex.quote(path)}"
-    print_steps(terminal, (named, "mxcert check", "mxcert probe https://HOST/"))
+    hosts = (host for each in carried.file.identities for host in each.hosts)
+    print_steps(terminal, (named, "mxcert check", probe_command(hosts)))
 
 
 def _tell_left(terminal: Terminal, imported: Imported) -> None:

@@ -7,6 +7,7 @@ import shlex
 from ...base import Secret
 from ...settings import names
 from ..writing.native import ENDING
+from ..writing.next_steps import probe_command
 from .native import native_text
 from .wanted import (
     CannotSayError,
@@ -14,7 +15,6 @@ from .wanted import (
     Wanted,
     family_variables,
     password_variable,
-    probe_command,
 )
 
 _SHELL = "# run the lines above in the shell that starts the program"
@@ -53,7 +53,7 @@ def _variables(wanted: Wanted) -> list[tuple[str, Secret[str]]]:
 
 def _formatted(wanted: Wanted, lines: list[str], load: str) -> Formatted:
     holds_secret = wanted.password is not None and wanted.includes_secrets
-    steps = (load, "mxcert check", probe_command(wanted))
+    steps = (load, "mxcert check", probe_command(wanted.hosts))
     return Formatted(Secret("\n".join(lines) + "\n"), holds_secret, steps)
 
 
@@ -62,7 +62,7 @@ def toml(wanted: Wanted, path: str | None) -> Formatted:
     if path is not None and not path.lower().endswith(ENDING):
         raise CannotSayError(f"`{path}` would not be read as TOML. Name a file in {ENDING}.")
     named = shlex.quote(path or names.DEFAULT_FILE)
-    steps = (f"export {names.CONFIG}={named}", "mxcert check", probe_command(wanted))
+    steps = (f"export {names.CONFIG}={named}", "mxcert check", probe_command(wanted.hosts))
     return Formatted(native_text(wanted), _is_in_clear(wanted), steps)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...base import Secret, read_bounded
+from ..writing.next_steps import probe_command
 from .native import native_text
-from .wanted import CannotSayError, Formatted, Wanted, plain_ending, probe_command
+from .wanted import CannotSayError, Formatted, Wanted, plain_ending
 
 SECRETS, SETTINGS = "/run/identities", "/etc/mxcert"
 _PASSWORD = "password"
@@ -36,7 +37,7 @@ def resources(wanted: Wanted, path: str | None) -> Formatted:
     apply = f"kubectl apply -f {file}   # what is of the Deployment belongs into yours"
     inside = f"kubectl exec deploy/{name} -- "
     steps = [] if wanted.includes_secrets else [command]
-    steps += [apply, f"{inside}mxcert check", inside + probe_command(wanted)]
+    steps += [apply, f"{inside}mxcert check", inside + probe_command(wanted.hosts)]
     text = head + "---\n".join(parts)
     return Formatted(Secret(text), wanted.includes_secrets, tuple(steps))
 

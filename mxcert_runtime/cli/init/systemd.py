@@ -10,6 +10,7 @@ import shlex
 from dataclasses import replace
 
 from ...base import Secret
+from ..writing.next_steps import probe_command
 from .native import native_text
 from .wanted import (
     CannotSayError,
@@ -17,7 +18,6 @@ from .wanted import (
     Wanted,
     family_variables,
     plain_ending,
-    probe_command,
     refuse_lists,
 )
 
@@ -38,7 +38,7 @@ def drop_in(wanted: Wanted, path: str | None) -> Formatted:
     steps = (
         f"systemctl daemon-reload && systemctl restart PROGRAM   # the drop-in is {place}",
         f"systemd-run --pty --wait {options} mxcert check",
-        f"systemd-run --pty --wait {options} {probe_command(wanted)}",
+        f"systemd-run --pty --wait {options} {probe_command(wanted.hosts)}",
     )
     return Formatted(Secret("\n".join(lines) + "\n"), False, steps)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 
-from ...base import Secret, dataclass, parse_pattern
+from ...base import Secret, dataclass
 from ...settings import names
 
 _PLAIN_ENDING = re.compile(r"\.[a-z0-9]{1,16}")
@@ -63,12 +62,6 @@ class Formatted:
     holds_secret: bool
     #: lines for the user; the two commands that show whether it works are the last
     steps: tuple[str, ...]
-
-
-def probe_command(wanted: Wanted) -> str:
-    """The command that makes a handshake with a host of the rule."""
-    host = next((str(parse_pattern(each)) for each in wanted.hosts if "*" not in each), "HOST")
-    return f"mxcert probe {shlex.quote(f'https://{host}/')}"
 
 
 def plain_ending(path: str) -> str:

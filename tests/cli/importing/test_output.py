@@ -37,6 +37,17 @@ def test_what_is_to_fill_in(run: Run) -> None:
     assert 2 == len(settings_of_text(secret(printed), ".toml").faults)  # the files of passwords
 
 
+@pytest.mark.parametrize(
+    ("usages", "host"), [("api.test:8443", "api.test:8443"), ("*.a.test", "HOST"), ("", "HOST")]
+)
+def test_next_step(run: Run, usages: str, host: str) -> None:
+    """The probe is of a host that the settings name, where there is one."""
+    rules = f'ClientCertificateUsages: {{"{usages}": "a.p12"}}\n' if usages else ""
+    status, _, told = run(f"ClientCertificates: a.p12\nClientCertificatePasswords: x\n{rules}")
+    assert 0 == status
+    assert f"mxcert probe https://{host}/\n" in told.replace("'", "")
+
+
 def test_json(run: Run) -> None:
     """One object, which names all of it."""
     status, printed, told = run(EXAMPLE, "--json")
