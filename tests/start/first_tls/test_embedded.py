@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
+from tests.start.distributions import empty_environment, extract_package
 from tests.start.first_tls.calls import CALL, assert_presented
-from tests.support.installation import Installations
+from tests.start.first_tls.embedding import run_embedded
+from tests.support.installation import Installations, make_environment
 from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
 
-_EMBEDDED = """\
-#include <Python.h>
-int main(int count, char **arguments) {
-    Py_Initialize();
-    int failed = PyRun_SimpleString(arguments[1]);
-    return Py_FinalizeEx() < 0 || failed ? 1 : 0;
-}
-"""
 
-
-def _compiled(folder: Path) -> Path | None:
-    """A program in C that runs a text by an interpreter within it, where that can be made."""
-    library = sysconfig.get_config_var("LIBDIR")
-    compiler = shutil.which("cc")
-    if compiler is None or not sysconfig.get_config_var("Py_ENABLE_SHARED"):
-        return None
-    source, program = folder / "embedded.c", folder / "embedded"
-    source.write_text(_EMBEDDED, encoding="utf-8")
-    version = sysconfig.get_config_var("LDVERSION")
-    options = [f"-I{sysconfig.get_path('include')}", f"-L{library}", f"-Wl,-rpath,{library}"]
-    command = [compiler, str(source), *options, f"-lpython{version}", "-o", str(program)]
-    done = subprocess.run(command, check=False, capture_output=True)
-    return program if done.returncode == 0 else None
-
-
+@pytest.mark.parametrize("before", ["", "import sys; del sys.argv\n"], ids=["", "no sys.argv"])
 def test_an_embedded_interpreter(
     installations: Installations,
     environment: dict[str, str],
     server: TlsServer,
     alpha: Leaf,
     tmp_path: Path,
+    before: str,
 ) -> None:
-    """A program in C that has Python within it, without arguments of its own."""
-    program = _compiled(tmp_path)
-    if program is None:
-        pytest.skip("no program can be linked to this Python")
-    installation = installations.wheel
-    site = f"import site; site.addsitedir({str(installation.packages)!r})\n"
+    """Without arguments of its own, or without so much as a place for them."""
+    program = empty_environment(tmp_path / "environment")
+    site = f"import site; site.addsitedir({str(installations.wheel.packages)!r})\n"
 
-    done = installation.run(
-        *(str(program), f"{site}{CALL}\ncall()\n"),
-        environment={**environment, "PYTHONHOME": sys.base_prefix},
-    )
+    done = run_embedded(program, tmp_path, environment, f"{before}{site}{CALL}\ncall()\n")
 
     assert_presented(done, server, alpha.fingerprint)
+
+
+@pytest.mark.parametrize("loaded", ["", "import ssl"], ids=["", "ssl is loaded"])
+@pytest.mark.parametrize("last", [False, True], ids=["package first", "package last"])
+def test_a_program_in_c_adds_the_folders(
+    installations: Installations,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    tmp_path: Path,
+    last: bool,
+    loaded: str,
+) -> None:
+    """No function in Python is at work between them: it waits for the end of the one in `site`."""
+    package = extract_package(installations, tmp_path / "package")
+    dependencies = make_environment(tmp_path / "dependencies").packages
+    program = empty_environment(tmp_path / "environment")
+    folders = [str(package), str(dependencies)][:: -1 if last else 1]
+
+    done = run_embedded(*(program, tmp_path, environment, loaded, *folders, f"{CALL}\ncall()\n"))
+
+    assert_presented(done, server, alpha.fingerprint)
+
+
+def test_a_program_in_c_without_the_dependencies(
+    installations: Installations, environment: dict[str, str], server: TlsServer, tmp_path: Path
+) -> None:
+    """The twin: it ends with 78, and has connected to nobody."""
+    package = extract_package(installations, tmp_path / "package")
+    program = empty_environment(tmp_path / "environment")
+    arguments = "import ssl", str(package), f"{CALL}\ncall()\n"
+
+    done = run_embedded(program, tmp_path, environment, *arguments)
+
+    assert (78, "") == (done.returncode, done.stdout)
+    assert [] == list(server.answers)

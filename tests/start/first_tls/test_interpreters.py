@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import sys
 import zipapp
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -46,5 +49,35 @@ def test_a_zip_application_that_brings_a_client(
     installation = installations.wheel
 
     done = installation.run(installation.python, str(archive), environment=environment)
+
+    assert_presented(done, server, alpha.fingerprint)
+
+
+_FROM_ARCHIVE = """\
+{first}
+call()
+import socket, ssl
+assert (socket.__file__, ssl.__file__) == {files!r}, (socket.__file__, ssl.__file__)
+"""
+
+
+@pytest.mark.parametrize("first", ["import ssl", "import socket", "import OpenSSL"])
+def test_the_standard_library_in_an_archive(
+    installations: Installations,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    tmp_path: Path,
+    first: str,
+) -> None:
+    """Whose importer tells nobody, up to Python 3.9, when a module is loaded."""
+    archive = tmp_path / "library.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        for module in (socket, ssl):
+            made.write(module.__file__, Path(module.__file__).name)
+    files = str(archive / "socket.py"), str(archive / "ssl.py")
+    text = _FROM_ARCHIVE.format(first=first, files=files)
+
+    done = run(installations, text, {**environment, "PYTHONPATH": str(archive)})
 
     assert_presented(done, server, alpha.fingerprint)
