@@ -6,6 +6,8 @@ key; they tell certificates of one name apart, and prove nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ...base import Secret
 from .ber import OCTETS, SEQUENCE, MalformedError, at_least, read_der
 from .certificate import Certificate
@@ -36,3 +38,16 @@ def issuers_key_identifier(certificate: Certificate) -> bytes | None:
         return first.content or None if first.tag == _KEY_IDENTIFIER else None
     except MalformedError:
         return None
+
+
+def tell_keys_apart(certificates: Iterable[Certificate]) -> bool:
+    """Whether none of these numbers stands for two keys, as where a CA gives each renewal its own.
+
+    Some give a renewal with another key the number of the one before.
+    """
+    keys: dict[bytes, bytes] = {}
+    for each in certificates:
+        number = own_key_identifier(each)
+        if number is not None and keys.setdefault(number, each.key_der) != each.key_der:
+            return False
+    return True

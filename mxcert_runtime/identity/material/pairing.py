@@ -15,7 +15,7 @@ from ..key import Key
 from . import strict_reading
 from .certificate import Certificate
 from .distinguished_name import comparable_name
-from .key_identifiers import issuers_key_identifier, own_key_identifier
+from .key_identifiers import issuers_key_identifier, own_key_identifier, tell_keys_apart
 from .private_key import KeyMaterial
 from .public_key import RSA, RSASSA_PSS, Fit, compare_keys
 from .refusal import RefusalsIgnored
@@ -64,6 +64,8 @@ def pair_up(
     leaves = {key: leaf for key in keys if (leaf := _find_leaf(key, certificates))}
     if not leaves:
         raise _explain_mismatch(keys[0], certificates, labels)
+    if not strict_reading.is_at_hand() and not tell_keys_apart(certificates):
+        strict_reading.bring()  # only the signatures tell then who has issued what
     pairs = {each.leaf: each for each in _pairs(leaves, certificates)}
     return tuple(pairs.values())
 

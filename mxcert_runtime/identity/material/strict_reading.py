@@ -23,4 +23,9 @@ def is_at_hand() -> bool:
 def expect(count: int) -> None:
     """Import them if so many certificates, or identities, are worth it."""
     if count >= _PAYS_FROM:
-        importlib.import_module(_READER)
+        bring()
+
+
+def bring() -> None:
+    """Import them, for what only they can tell."""
+    importlib.import_module(_READER)
