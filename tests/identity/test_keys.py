@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityProblem
-from mxcert_runtime.identity.identity import load_identity
+from mxcert_runtime.identity.identity import load_identities, load_identity
 from mxcert_runtime.identity.key import LoadArguments
 from mxcert_runtime.identity.key_transfer import present as transfer
 from mxcert_runtime.identity.material.certificate import Certificate
@@ -25,7 +28,8 @@ from mxcert_runtime.identity.opening import Content
 from mxcert_runtime.identity.sources import MaterialFile, PemFiles, Pkcs12File, Pkcs12Inline
 from tests.support import pki
 
-from .material import failure, load_inline, pem_files, settings
+from . import der, pfx
+from .material import failure, inline, load_inline, pem_files, settings
 
 if TYPE_CHECKING:
     from mxcert_runtime.identity.opening import Opened
@@ -166,21 +170,99 @@ def test_a_key_file_of_a_tpm(tmp_path: Path, issuer: pki.Authority) -> None:
     assert "PKCS#11" in error.remedy
 
 
-def test_a_public_half_of_another_key(tmp_path: Path, issuer: pki.Authority, reader: str) -> None:
-    """What an EC key says of itself is not believed: its secret number decides whose it is."""
-    own, other = pki.private_key("ec"), pki.private_key("ec")
-    assert isinstance(own, ec.EllipticCurvePrivateKey)
-    assert isinstance(other, ec.EllipticCurvePrivateKey)
+def _ec_key(number: pki.PrivateKey, point: pki.PrivateKey) -> bytes:
+    """The PKCS8 of an EC key with the secret number of the one and the public key of the other."""
+    assert isinstance(number, ec.EllipticCurvePrivateKey)
+    assert isinstance(point, ec.EllipticCurvePrivateKey)
     mine, theirs = (
-        each.private_numbers().private_value.to_bytes(32, "big") for each in (own, other)
+        each.private_numbers().private_value.to_bytes(32, "big") for each in (number, point)
     )
-    leaf = issuer.issue("client", signing_key=own)
-    key = base64.b64decode(b"".join(leaf.key_pem().splitlines()[1:-1]))
-    forged = pem_text("PRIVATE KEY", Secret(key.replace(mine, theirs))).reveal()
+    pem = pki.Leaf(pki.Authority().certificate, point).key_pem()
+    return base64.b64decode(b"".join(pem.splitlines()[1:-1])).replace(theirs, mine)
 
-    assert (
-        leaf.fingerprint
-        == load_identity(pem_files(tmp_path, leaf.pem(), leaf.key_pem())).fingerprint
+
+@pytest.mark.parametrize("whose", ["number", "point"])
+def test_two_halves_of_two_keys(
+    tmp_path: Path, issuer: pki.Authority, reader: str, whose: str
+) -> None:
+    """An EC key that carries the public key of another is damaged, whichever is certified."""
+    keys = {"number": pki.private_key("ec"), "point": pki.private_key("ec")}
+    leaf = issuer.issue("client", signing_key=keys[whose])
+    whole, forged = (
+        pem_text("PRIVATE KEY", Secret(_ec_key(number, keys["point"]))).reveal()
+        for number in (keys["point"], keys["number"])
     )
+    twin = issuer.issue("client", signing_key=keys["point"])
+
+    assert twin.fingerprint == load_identity(pem_files(tmp_path, twin.pem(), whole)).fingerprint
     error = failure(pem_files(tmp_path, leaf.pem(), forged))
-    assert IdentityProblem.KEY_MISMATCH == error.problem
+    assert IdentityProblem.DAMAGED is error.problem
+    assert "leaf.key' is damaged" in error.message
+
+
+def test_a_damaged_key_beside_a_whole_one(issuer: pki.Authority, reader: str) -> None:
+    """Of a PKCS12 file with two keys the one that is whole is taken."""
+    first, second = issuer.issue("first"), issuer.issue("second")
+    bags = (
+        pfx.key_bag(_ec_key(first.key, second.key)),
+        pfx.key_bag(_ec_key(second.key, second.key)),
+        *(pfx.certificate_bag(each.der()) for each in (first, second)),
+    )
+    loaded = load_identities(inline(pfx.file_of(pfx.data(*bags))))
+
+    assert [second.fingerprint] == [each.fingerprint for each in loaded]
+
+
+def test_forms_of_a_point(tmp_path: Path, issuer: pki.Authority, reader: str) -> None:
+    """A key may carry its point compressed, or none."""
+    leaf = issuer.issue("client")
+    assert isinstance(leaf.key, ec.EllipticCurvePrivateKey)
+    number = leaf.key.private_numbers().private_value.to_bytes(32, "big")
+    public = leaf.key.public_key()
+    compressed = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    p_256 = der.identifier("1.2.840.10045.3.1.7")
+    for carried in (b"", der.element(0xA1, der.element(0x03, b"\0", compressed))):
+        curve = der.element(0xA0, p_256)
+        own = der.sequence(der.integer(1), der.octets(number), curve, carried)
+        key = pem_text("EC PRIVATE KEY", Secret(own)).reveal()
+        assert leaf.fingerprint == load_identity(pem_files(tmp_path, leaf.pem(), key)).fingerprint
+
+
+def test_the_number_of_a_key_is_in_no_frame(issuer: pki.Authority, reader: str) -> None:
+    """No function that is called on the way, here or in cryptography, shows it as a variable."""
+    leaf = issuer.issue("client")
+    assert isinstance(leaf.key, ec.EllipticCurvePrivateKey)
+    number, shown, calls = str(leaf.key.private_numbers().private_value), [], []
+
+    def watch(frame: FrameType, event: str, argument: object) -> None:
+        calls.append(frame.f_code.co_name)
+        if any(isinstance(each, int) and number in repr(each) for each in frame.f_locals.values()):
+            shown.append(frame.f_code.co_name)
+
+    content, before = (
+        inline(
+            pfx.file_of(pfx.data(pfx.key_bag(pfx.pkcs8(leaf)), pfx.certificate_bag(leaf.der())))
+        ),
+        sys.getprofile(),
+    )
+    sys.setprofile(watch)
+    try:
+        load_identity(content)
+    finally:
+        sys.setprofile(before)
+
+    assert "derive_private_key" in calls
+    assert [] == shown
+
+
+def test_an_odd_form_of_the_certified_key(
+    tmp_path: Path, issuer: pki.Authority, reader: str
+) -> None:
+    """A certificate that cryptography reads and OpenSSL does not take is refused by both ways."""
+    leaf = issuer.issue("client")
+    p_256 = der.identifier("1.2.840.10045.3.1.7")
+    odd = leaf.der().replace(p_256, der.identifier("1.2.840.10045.3.1.1")[:-1] + b"\x7f")
+    pem = pem_text("CERTIFICATE", Secret(odd)).reveal()
+
+    error = failure(pem_files(tmp_path, pem, leaf.key_pem()))
+    assert IdentityProblem.DAMAGED is error.problem

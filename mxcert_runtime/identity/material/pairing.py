@@ -45,7 +45,8 @@ class Pair:
             return False
         if not strict_reading.is_at_hand():
             return False
-        if self.key.parsed is None:
+        own = self.key.public_key()
+        if self.key.parsed is None or own is None or own.der != self.leaf.public_key.der:
             return False
         return all(each.is_plain for each in (self.leaf, *self.chain))
 

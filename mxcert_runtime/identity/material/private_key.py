@@ -148,27 +148,49 @@ def _rsa_numbers(pkcs8: Secret[bytes]) -> bytes:
 
 
 def _derived_point(pkcs8: Secret[bytes]) -> bytes | None:
-    """The public key of an EC key by its secret number, whatever it says of itself.
+    """The public key of an EC key by its secret number.
 
-    ``None`` for the curves that are seldom, and where the number is none of its curve.
+    ``None`` for the curves that are seldom, and where the number is none of its curve. Raises
+    :class:`~.ber.MalformedError` where the key carries the public key of another.
     """
     _, parameters = split_algorithm(at_least(2, read_der(pkcs8).expect(SEQUENCE))[1])
     if parameters.tag != IDENTIFIER or parameters.as_identifier() not in _CURVES_DERIVED:
         return None
+    coordinates = _coordinates(pkcs8, _CURVES_DERIVED[parameters.as_identifier()])
+    if coordinates is None:
+        return None
+    x, y = coordinates
+    sign = y[-1] & 1
+    # The forms of SEC 1, section 2.3.3; OpenSSL goes by what it finds there, if it is a point.
+    forms = (b"\4" + x + y, bytes((2 | sign,)) + x, bytes((6 | sign,)) + x + y)
+    carried = _ec_point(pkcs8)
+    if carried and carried not in forms:
+        raise MalformedError("an EC key that carries the public key of another")
+    return forms[0]
+
+
+def _coordinates(pkcs8: Secret[bytes], curve_name: str) -> tuple[bytes, bytes] | None:
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    curve = getattr(ec, _CURVES_DERIVED[parameters.as_identifier()])()
+    curve = getattr(ec, curve_name)()
     with RefusalsIgnored():
         public = ec.derive_private_key(_secret_number(pkcs8), curve).public_key()
         point, size = public.public_numbers(), (curve.key_size + 7) // 8
-        return b"\4" + point.x.to_bytes(size, "big") + point.y.to_bytes(size, "big")
+        return point.x.to_bytes(size, "big"), point.y.to_bytes(size, "big")
     return None
 
 
+class _HiddenNumber(int):
+    """A number that the frames of others, to which it goes, show in no traceback."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
 def _secret_number(pkcs8: Secret[bytes]) -> int:
-    """That of an ECPrivateKey (RFC 5915, section 3); never a variable, which a frame would show."""
+    """That of an ECPrivateKey (RFC 5915, section 3)."""
     octets = at_least(2, _inside(pkcs8).expect(SEQUENCE))[1].expect(OCTETS)
-    return int.from_bytes(octets.content, "big")
+    return _HiddenNumber.from_bytes(octets.content, "big")
 
 
 def _ec_point(pkcs8: Secret[bytes]) -> bytes | None:
