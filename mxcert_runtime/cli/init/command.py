@@ -157,12 +157,16 @@ def _files(
     arguments: argparse.Namespace, wanted: Wanted, formatted: Formatted
 ) -> Iterator[NewFile]:
     """What is to be written, of which the user has asked for something."""
-    from ..writing.files import NewFile, file_of_password, schema_beside
+    from ..writing.files import NewFile, NotWrittenError, file_of_password, schema_beside
 
     path, named = arguments.write, arguments.password_file
     is_there = named is not None and os.path.lexists(named)
     is_kept = named is not None or path is not None
     if wanted.password is not None and wanted.names_password_file and is_kept and not is_there:
+        if wanted.is_password_file_there and not arguments.force:
+            problem = f"`{wanted.password_file}` is there already, where the password would go"
+            remedy = "If it holds the password, name it by --password-file; --force overwrites it"
+            raise NotWrittenError(f"{problem}. {remedy}.")
         yield file_of_password(wanted.password_file, wanted.password)
     if path is not None:
         yield NewFile.of_text(path, formatted.text, is_secret=formatted.holds_secret)

@@ -49,6 +49,20 @@ def test_nothing_is_overwritten(init: Init, pfx: Path, password_file: Path, tmp_
     assert f"{PASSWORD}\n" == password_file.read_text()
 
 
+def test_a_password_file_that_is_there(init: Init, pfx: Path, tmp_path: Path) -> None:
+    """It stands where the typed one would go: the option that names it is told, and works."""
+    there = pfx.with_suffix(".pw")
+    there.write_text(f"{PASSWORD}\n")
+    there.chmod(0o600)
+    target = tmp_path / "mxcert.toml"
+    told = at_terminal(tmp_path, [PASSWORD], str(pfx), "--host", HOST, "--write", str(target))
+    assert "--password-file" in told
+    assert not target.exists()
+    options = ("--host", HOST, "--write", target)
+    assert 0 == init(pfx, "--password-file", there, *options)[0]
+    assert target.exists()
+
+
 def test_secrets_are_their_owners(
     init: Init, pfx: Path, password_file: Path, tmp_path: Path
 ) -> None:
