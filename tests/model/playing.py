@@ -6,7 +6,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -42,6 +42,8 @@ class Made:
     epoch: int | None
     #: what was in force then
     deployment: Deployment | None
+    #: extra authorities that have joined what it trusts
+    joined: set[str] = field(default_factory=set)
 
 
 class Stage:
@@ -174,10 +176,11 @@ class Stage:
         roots = frozenset(made.step.roots or "R")
         has_default_trust = made.step.roots is None and is_new
         if made.step.engine == "openssl":
-            # Extra authorities are loaded with default trust there, and stay.
-            was_extra = made.deployment and made.deployment.extra
-            roots |= {was_extra} if was_extra and made.step.roots is None else set()
-            has_default_trust = False
+            # Extra authorities join default trust there, with it or with a connection, and stay.
+            now = self._deployment if has_default_trust else None
+            extra = {each.extra for each in (made.deployment, now) if each and each.extra}
+            made.joined.update(extra if made.step.roots is None else ())
+            roots, has_default_trust = roots | made.joined, False
         # pyOpenSSL verifies no name, and urllib3 does so where the context does not.
         verifies_names = made.step.verifies_names and made.step.engine == "ssl"
         verifies_names = verifies_names or client == "urllib3"
