@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 
 import pytest
@@ -96,20 +97,33 @@ def test_a_program_without_logging(level: str, told: str) -> None:
         print(json.dumps([unloaded, "logging" in sys.modules, logger.isEnabledFor(10)]))
     """
     done = _run(script)
-    assert (told, [True, bool(told), False]) == (done.stderr, done.json())
+    assert (told, [True, False, False]) == (done.stderr, done.json())
+
+
+def test_what_is_told_without_logging(environment: dict[str, str]) -> None:
+    """It goes through the filters as ever: escapes, and a line is said five times."""
+    script = """
+        for _ in range(7):
+            logger.warning("a %s", "b" + chr(10) + "c")
+        sys.stderr = None
+        logger.warning("to nobody")
+        print(json.dumps("logging" in sys.modules))
+    """
+    done = _run(script, environment)
+    assert ("a b\\nc\n" * 5, False) == (done.stderr, done.json())
 
 
 def test_logging_that_cannot_be_loaded() -> None:
-    """A record is lost, and nothing else, as at the end of an interpreter; the next is told."""
+    """It is told all the same, as at the end of an interpreter."""
     script = """
         sys.modules["logging"] = None
-        logger.warning("lost")
+        logger.warning("first")
         del sys.modules["logging"]
-        logger.warning("told")
+        logger.warning("second")
         print(json.dumps(unloaded))
     """
     done = _run(script)
-    assert ("told\n", True) == (done.stderr, done.json())
+    assert ("first\nsecond\n", True) == (done.stderr, done.json())
 
 
 def test_logging_that_is_being_loaded() -> None:
@@ -119,30 +133,59 @@ def test_logging_that_is_being_loaded() -> None:
             def find_spec(self, name, path=None, target=None):
                 # `logging` imports `string` in its first lines.
                 if name == "string" and "logging" in sys.modules:
-                    logger.warning("lost")
+                    logger.warning("within")
                     met.append(name)
         met = []
         sys.modules.pop("string", None)
         sys.meta_path.insert(0, Finder())
         import logging
-        logger.warning("told")
+        logger.warning("behind")
         print(json.dumps([unloaded, len(met)]))
     """
     done = _run(script)
-    assert ("told\n", [True, 1]) == (done.stderr, done.json())
+    assert ("within\nbehind\n", [True, 1]) == (done.stderr, done.json())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_of_a_parent_that_is_loading_it() -> None:
+    """It waits for no thread that it does not have."""
+    script = """
+        import os, signal, threading
+        begun, ended = threading.Event(), threading.Event()
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "string" and "logging" in sys.modules:
+                    begun.set()
+                    ended.wait(60)
+        sys.modules.pop("string", None)
+        sys.meta_path.insert(0, Finder())
+        thread = threading.Thread(target=__import__, args=("logging",))
+        thread.start()
+        begun.wait(60)
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            logger.warning("a word")
+            os._exit(0)
+        status = os.waitpid(child, 0)[1]
+        ended.set()
+        thread.join()
+        print(json.dumps([unloaded, status]))
+    """
+    done = _run(script)
+    assert [True, 0] == done.json()
+    assert "a word\n" in done.stderr
 
 
 def test_another_module_of_that_name() -> None:
-    """A program's own `logging` gets nothing, and takes nothing from what is asked."""
+    """A program's own `logging` gets nothing, and takes nothing away."""
     script = """
         import types
         from mxcert_runtime.monitoring import is_in_log_handler
         sys.modules["logging"] = types.ModuleType("logging")
         logger.debug("lost")
-        logger.error("lost")
-        found = [logger.isEnabledFor(10), is_in_log_handler()]
-        del sys.modules["logging"]
         logger.error("told")
+        found = [logger.isEnabledFor(10), is_in_log_handler()]
         print(json.dumps([unloaded, *found]))
     """
     done = _run(script)
