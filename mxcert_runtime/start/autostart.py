@@ -33,6 +33,7 @@ _PACKAGE = "mxcert_runtime"
 #: stand between whoever adds a folder and this module
 _BETWEEN = ("site", "<autostart of mxcert_runtime>")
 #: what TLS is, what dials for it, and what makes other interpreters (of which one can have it)
+#: `ssl` would be seen by what it imports too, unless another finder serves that.
 _AWAITED = ("ssl", "_ssl", "OpenSSL", "socket", "_interpreters", "_xxsubinterpreters")
 #: parts of this package that import ``ssl`` themselves, and must not be half loaded when it acts
 _OWN = tuple(
@@ -66,7 +67,7 @@ def begin() -> None:
         raise PermissionError(_BORROWED_RIGHTS)
     _begun = Begun()
     sys.meta_path.insert(0, _begun)
-    # These may be there already.
+    # These may be there already; `ssl` without `socket` where a thread is still loading it.
     if "socket" in sys.modules or "ssl" in sys.modules:
         _begun.wait_for_tls()
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.start.first_tls.calls import assert_presented, run
 from tests.support.client_files import ClientFiles
-from tests.support.installation import Installations
+from tests.support.installation import Installations, make_environment
 from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
 
@@ -52,5 +53,25 @@ def test_a_socket_that_was_dialled_before(
     rules = client_files.variables(usages={"localhost": alpha})
 
     done = run(installations, _DIALLED.format(dial=dial), {**environment, **rules})
+
+    assert_presented(done, server, alpha.fingerprint)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart on Linux")
+def test_a_socket_of_a_module_that_was_loaded_before(
+    installations: Installations,
+    client_files: ClientFiles,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    tmp_path: Path,
+) -> None:
+    """The same where the program has `socket`, and not yet `ssl`, before the plugin waits."""
+    program = make_environment(tmp_path / "environment")
+    rules = client_files.variables(usages={"localhost": alpha})
+    added = f"import site, socket\nsite.addsitedir({str(installations.wheel.packages)!r})\n"
+    text = added + _DIALLED.format(dial=_DIALS["create_connection"])
+
+    done = program.run(program.python, "-c", text, environment={**environment, **rules})
 
     assert_presented(done, server, alpha.fingerprint)

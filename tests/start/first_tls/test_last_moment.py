@@ -42,12 +42,22 @@ import ssl
 sys.meta_path[:] = finders
 import decimal
 """
+_BEHIND_ANOTHER = """\
+import sys
+from importlib.machinery import PathFinder
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        return PathFinder.find_spec(name, path, target)
+sys.meta_path.insert(0, Finder())
+import xxsubtype  # which is built in, so that finder does not find it
+"""
 _ALL_BUT_SSL = "import _ssl, base64, errno, warnings"
 #: what is loaded before, what comes then, and so what has to see it
 _MOMENTS = {
     "the import of ssl": (_ALL_BUT_SSL, ""),
     "what is loaded already": ("import ssl", ""),
     "the next import": ("", _AWAY),
+    "the import of ssl, once it is the first finder again": (_ALL_BUT_SSL, _BEHIND_ANOTHER),
 }
 
 

@@ -23,13 +23,15 @@ import ssl
 call()
 """
 _AWAY = """\
-import socket, sys
+import sys
+{first}
 finders = list(sys.meta_path)
 sys.meta_path[:] = [each for each in finders if "mxcert" not in type(each).__module__]
 import ssl, encodings.idna
 {between}
 call()
 """
+_BACK = "sys.meta_path[:] = finders; import decimal"
 
 
 @pytest.mark.parametrize(
@@ -37,10 +39,11 @@ call()
     [
         _HIDDEN.format(between=""),
         _HIDDEN.format(between="import json"),
-        _AWAY.format(between=""),
-        _AWAY.format(between="sys.meta_path[:] = finders; import decimal"),
+        _AWAY.format(first="import socket", between=""),
+        _AWAY.format(first="import socket", between=_BACK),
+        _AWAY.format(first="", between=_BACK),
     ],
-    ids=["in front", "in front of two", "away", "away for a while"],
+    ids=["in front", "in front of two", "away", "away for a while", "away from the start"],
 )
 def test_another_finder_serves_it(
     installations: Installations,
