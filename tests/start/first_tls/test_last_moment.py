@@ -49,7 +49,10 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         return PathFinder.find_spec(name, path, target)
 sys.meta_path.insert(0, Finder())
-import xxsubtype  # which is built in, so that finder does not find it
+try:
+    import this_is_not_there  # so that every finder is asked
+except ImportError:
+    pass
 """
 _ALL_BUT_SSL = "import _ssl, base64, errno, warnings"
 #: what is loaded before, what comes then, and so what has to see it
