@@ -151,17 +151,23 @@ def test_a_child_of_a_parent_that_is_loading_it() -> None:
     """It waits for no thread that it does not have."""
     script = """
         import os, signal, threading
+        from importlib.machinery import ModuleSpec, PathFinder
         begun, ended = threading.Event(), threading.Event()
         class Finder:
             def find_spec(self, name, path=None, target=None):
-                if name == "string" and "logging" in sys.modules:
-                    begun.set()
-                    ended.wait(60)
+                return ModuleSpec(name, self) if name == "string" else None
+            def create_module(self, spec):
+                return None
+            # Not in the search, during which no process can fork.
+            def exec_module(self, module):
+                begun.set()
+                ended.wait(60)
+                PathFinder.find_spec("string").loader.exec_module(module)
         sys.modules.pop("string", None)
         sys.meta_path.insert(0, Finder())
         thread = threading.Thread(target=__import__, args=("logging",))
         thread.start()
-        begun.wait(60)
+        assert begun.wait(60) and "logging" in sys.modules
         child = os.fork()
         if not child:
             signal.alarm(20)
