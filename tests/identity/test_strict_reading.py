@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mxcert_runtime.identity.material import strict_reading
 from mxcert_runtime.identity.material.certificate import Certificate
@@ -91,6 +93,37 @@ def _issued_with_other_number(
     number = x509.AuthorityKeyIdentifier(b"another", None, None)
     builder = builder.serial_number(x509.random_serial_number()).add_extension(number, False)
     return builder.sign(key, hashes.SHA256())
+
+
+@pytest.mark.parametrize("form", ["its hash", "in SHA-256", "of the whole", "counted"])
+def test_only_a_hash_of_the_key_spares_the_signature(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing but OpenSSL is at hand, a number that another key could have proves nothing."""
+    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
+    key, impostor = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    issuer, numbered = (_numbered(form, each, signed_by=impostor) for each in (key, impostor))
+
+    assert has_issued(numbered, numbered)
+    assert (form != "counted") == has_issued(issuer, issuer)
+
+
+def _numbered(
+    form: str, key: ec.EllipticCurvePrivateKey, *, signed_by: ec.EllipticCurvePrivateKey
+) -> Certificate:
+    whole = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    number = {
+        "its hash": hashlib.sha1(whole[-65:], usedforsecurity=False).digest(),
+        "in SHA-256": hashlib.sha256(whole[-65:]).digest()[:20],
+        "of the whole": hashlib.sha1(whole, usedforsecurity=False).digest(),
+        "counted": b"7",
+    }[form]
+    builder = x509.CertificateBuilder().subject_name(pki.name("CA")).issuer_name(pki.name("CA"))
+    builder = builder.not_valid_before(pki.now()).not_valid_after(pki.now().replace(year=2090))
+    builder = builder.serial_number(x509.random_serial_number()).public_key(key.public_key())
+    own, named = x509.SubjectKeyIdentifier(number), x509.AuthorityKeyIdentifier(number, None, None)
+    builder = builder.add_extension(own, critical=False).add_extension(named, critical=False)
+    return Certificate.of(builder.sign(signed_by, hashes.SHA256()))
 
 
 def test_what_is_at_hand_is_asked(leaf: pki.Leaf) -> None:

@@ -137,11 +137,6 @@ class Certificate:
         """The key that the certificate is for."""
         return read_public_key(self._fields.public_key)
 
-    @property
-    def key_der(self) -> bytes:
-        """That key as it stands in the certificate, whether it can be read or not."""
-        return self._fields.public_key.encoded()
-
     @cached_property
     def is_plain(self) -> bool:
         """Whether cryptography reads all of it, so that no other reader need be asked."""

@@ -1,12 +1,12 @@
 """The numbers by which a certificate names its own key and that of its issuer.
 
 RFC 5280, sections 4.2.1.1 and 4.2.1.2. An authority chooses them, nearly always as a hash of the
-key; they tell certificates of one name apart, and prove nothing.
+key; then they tell certificates of one name apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
 
 from ...base import Secret
 from .ber import OCTETS, SEQUENCE, MalformedError, at_least, read_der
@@ -40,14 +40,21 @@ def issuers_key_identifier(certificate: Certificate) -> bytes | None:
         return None
 
 
-def tell_keys_apart(certificates: Iterable[Certificate]) -> bool:
-    """Whether none of these numbers stands for two keys, as where a CA gives each renewal its own.
+def is_hash_of_key(number: bytes, certificate: Certificate) -> bool:
+    """Whether it is a hash of the certified key, and so of no other (section 4.2.1.2; RFC 7093).
 
-    Some give a renewal with another key the number of the one before.
+    Some CAs count their keys, or give a renewal with another key the number of the one before.
     """
-    keys: dict[bytes, bytes] = {}
-    for each in certificates:
-        number = own_key_identifier(each)
-        if number is not None and keys.setdefault(number, each.key_der) != each.key_der:
-            return False
-    return True
+    try:
+        key = certificate.public_key
+    except MalformedError:
+        return False
+    for hashed in (key.content, key.der):
+        for found in (_sha_1(hashed), hashlib.sha256(hashed).digest()):
+            if number in (found, found[:20]):
+                return True
+    return False
+
+
+def _sha_1(content: bytes) -> bytes:
+    return hashlib.sha1(content, usedforsecurity=False).digest()

@@ -15,7 +15,7 @@ from ..key import Key
 from . import strict_reading
 from .certificate import Certificate
 from .distinguished_name import comparable_name
-from .key_identifiers import issuers_key_identifier, own_key_identifier, tell_keys_apart
+from .key_identifiers import is_hash_of_key, issuers_key_identifier, own_key_identifier
 from .private_key import KeyMaterial
 from .public_key import RSA, RSASSA_PSS, Fit, compare_keys
 from .refusal import RefusalsIgnored
@@ -65,8 +65,6 @@ def pair_up(
     leaves = {key: leaf for key in keys if (leaf := _find_leaf(key, certificates))}
     if not leaves:
         raise _explain_mismatch(keys[0], certificates, labels)
-    if not strict_reading.is_at_hand() and not tell_keys_apart(certificates):
-        strict_reading.bring()  # only the signatures tell then who has issued what
     pairs = {each.leaf: each for each in _pairs(leaves, certificates)}
     return tuple(pairs.values())
 
@@ -171,9 +169,9 @@ def _signature_fits(issuer: Certificate, certificate: Certificate) -> bool:
 
 
 def _key_identifiers_fit(issuer: Certificate, certificate: Certificate) -> bool:
-    """Whether both say that they are of one key; what says nothing has to be verified."""
+    """Whether both say that they are of one key; what does not has to be verified."""
     own, named = own_key_identifier(issuer), issuers_key_identifier(certificate)
-    return own is not None and own == named
+    return own is not None and own == named and is_hash_of_key(own, issuer)
 
 
 def _end_of_validity(certificate: Certificate) -> datetime:

@@ -23,9 +23,4 @@ def is_at_hand() -> bool:
 def expect(count: int) -> None:
     """Import them if so many certificates, or identities, are worth it."""
     if count >= _PAYS_FROM:
-        bring()
-
-
-def bring() -> None:
-    """Import them, for what only they can tell."""
-    importlib.import_module(_READER)
+        importlib.import_module(_READER)
