@@ -148,6 +148,48 @@ def test_where_nobody_knows_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None
     assert "/a/file" == c_environment.openssl_variable("SSL_CERT_FILE")
 
 
+_FORKS = """
+    import os, signal, ssl, sys, threading
+    from importlib.machinery import ModuleSpec, PathFinder
+    import mxcert_runtime
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            self.path = path
+            return ModuleSpec(name, self) if name == "ctypes._endian" else None
+        def create_module(self, spec):
+            return None
+        def exec_module(self, module):
+            begun.set()
+            # The process that forks waits for this, unless it does not wait at all.
+            ended.wait(0.3)
+            PathFinder.find_spec("ctypes._endian", self.path).loader.exec_module(module)
+
+    begun, ended = threading.Event(), threading.Event()
+    early = "ctypes" in sys.modules
+    sys.meta_path.insert(0, Finder())
+    thread = threading.Thread(target=ssl.create_default_context)
+    thread.start()
+    assert begun.wait(60)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        ssl.create_default_context()
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    ended.set()
+    thread.join()
+    print([int(early), status])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_of_a_parent_that_is_about_to_know(client_files: ClientFiles, alpha: Leaf) -> None:
+    """It waits for no thread that it does not have."""
+    variables = client_files.variables(alpha)
+    assert [0, 0] == run_client(_FORKS, environment=variables, host_patterns=()).json()
+
+
 def test_where_nobody_knows(
     ground: Ground,
     server: TlsServer,

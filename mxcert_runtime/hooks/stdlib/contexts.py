@@ -6,14 +6,16 @@ done before may wait until somebody looks.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any, cast
 
-from ...base import genuine_context
+from ...base import UnknownEnvironmentError, genuine_context, openssl_variable
 from ...contexts import Load, default_paths_load, described_loads, set_callers_own
 from ...contexts.ledger import ledger
 from ..patching import Build, Patch, Switch, Wrapper, attribute_of, wrapping
+from .failures import load_before_fork
 
 #: by what a context is told what it offers, beside ciphers; from Python 3.15 on
 _OFFERS = ("set_ciphersuites", "set_client_sigalgs", "set_server_sigalgs")
@@ -132,3 +134,12 @@ def _wrapping_genuine_factory(build: Build) -> Build:
         return build(original, switch) if is_default else original
 
     return build_unless_replaced
+
+
+def _load_environment() -> None:
+    """What tells of default trust is loaded by the first context that has it, in any thread."""
+    with contextlib.suppress(UnknownEnvironmentError):
+        openssl_variable("SSL_CERT_FILE")
+
+
+load_before_fork(_load_environment)
