@@ -111,12 +111,13 @@ def test_only_a_hash_of_the_key_spares_the_signature(
 def test_without_the_hash_signatures_decide(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python that has no SHA-1 puts chains in order all the same."""
 
+    first, second = (Certificate.of(pki.Authority("One").certificate) for _ in range(2))
+
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("[digital envelope routines] unsupported")
 
     monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
     monkeypatch.setattr(hashlib, "sha1", refuse)
-    first, second = (Certificate.of(pki.Authority("One").certificate) for _ in range(2))
 
     assert [True, False] == [has_issued(first, first), has_issued(second, first)]
 
