@@ -149,9 +149,10 @@ def test_where_nobody_knows_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 _FORKS = """
-    import os, signal, ssl, sys, threading
+    import os, signal, sys, threading
     from importlib.machinery import ModuleSpec, PathFinder
     import mxcert_runtime
+    from mxcert_runtime.base import openssl_variable
 
     class Finder:
         def find_spec(self, name, path=None, target=None):
@@ -168,13 +169,14 @@ _FORKS = """
     begun, ended = threading.Event(), threading.Event()
     early = "ctypes" in sys.modules
     sys.meta_path.insert(0, Finder())
-    thread = threading.Thread(target=ssl.create_default_context)
+    # What a context of default trust asks, and nothing else that could wait.
+    thread = threading.Thread(target=openssl_variable, args=["SSL_CERT_FILE"])
     thread.start()
     assert begun.wait(60)
     child = os.fork()
     if not child:
         signal.alarm(20)
-        ssl.create_default_context()
+        openssl_variable("SSL_CERT_FILE")
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     ended.set()
