@@ -12,8 +12,7 @@ from pathlib import Path
 from .archive import suite_of
 from .budgets import BUDGETS, judge
 from .figures import Figure
-from .measure import BUDGETS as BUDGET_EFFORT
-from .measure import FULL, SMOKE, Effort
+from .measure import BUDGETS as BUDGET_EFFORT, FULL, SMOKE, Effort
 from .plot import plot
 from .questions import NAMES
 from .report import describe, table

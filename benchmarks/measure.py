@@ -40,9 +40,7 @@ from dataclasses import dataclass
 
 from pyperf import perf_counter  # type: ignore[import-untyped]
 
-from .figures import Amount as Amount
-from .figures import Difference, Pair, Ratio
-from .figures import Figure as Figure
+from .figures import Amount as Amount, Difference, Figure as Figure, Pair, Ratio
 
 #: Does an operation so many times; the result is the seconds that it took.
 Timed = Callable[[int], float]

@@ -17,8 +17,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 try:
-    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, generate_latest
-    from prometheus_client import values as _values
+    from prometheus_client import (
+        REGISTRY,
+        CollectorRegistry,
+        Counter,
+        Gauge,
+        generate_latest,
+        values as _values,
+    )
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 except ImportError as error:
     remedy = "Install it: `pip install prometheus_client`"

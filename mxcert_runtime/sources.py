@@ -5,9 +5,10 @@ A package that has the entry point ``name = "module:open_source"`` in the group
 """
 
 from .base import Secret as Secret
-from .errors import IdentityError as IdentityError
-from .errors import IdentityProblem as IdentityProblem
-from .identity import Credentials as Credentials
-from .identity import Options as Options
-from .identity import PulledSource as PulledSource
-from .identity import Source as Source
+from .errors import IdentityError as IdentityError, IdentityProblem as IdentityProblem
+from .identity import (
+    Credentials as Credentials,
+    Options as Options,
+    PulledSource as PulledSource,
+    Source as Source,
+)

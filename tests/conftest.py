@@ -16,8 +16,10 @@ from tests.support.client_files import ClientFiles
 from tests.support.default_trust import trust_one_root
 from tests.support.environment import steers
 from tests.support.factories import factory_of
-from tests.support.hanging import keep_standard_error
-from tests.support.hanging import pytest_runtest_protocol as pytest_runtest_protocol
+from tests.support.hanging import (
+    keep_standard_error,
+    pytest_runtest_protocol as pytest_runtest_protocol,
+)
 from tests.support.installation import Installations, make_once
 from tests.support.mail_server import FtpDialogue, ImapDialogue, SmtpDialogue, StartTlsServer
 from tests.support.mariadb import MariadbServer
@@ -32,8 +34,8 @@ from tests.support.slapd import SlapdServer
 from tests.support.tls_server import TlsServer
 from tests.support.version_turns import (
     pytest_collection_modifyitems as pytest_collection_modifyitems,
+    pytest_configure as pytest_configure,
 )
-from tests.support.version_turns import pytest_configure as pytest_configure
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -20,9 +20,7 @@ import os
 import stat
 import time
 from collections.abc import Iterable
-from os import close, fstat, listdir, read
-from os import open as open_descriptor
-from os import stat as look_at
+from os import close, fstat, listdir, open as open_descriptor, read, stat as look_at
 from time import monotonic
 from typing import Union
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from ..base import Host
-from ..base import logger as _logger
+from ..base import Host, logger as _logger
 from ..decisions import (
     WITHHELD_FROM_UNNAMED,
     Decision,

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from ..base import DEBUG, Host, dataclass
-from ..base import logger as _logger
+from ..base import DEBUG, Host, dataclass, logger as _logger
 from ..contexts import shared_contexts
 from ..decisions import Decision, Generation
 from ..identity import Identity

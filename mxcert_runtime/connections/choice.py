@@ -13,8 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import TypeVar
 
-from ..base import DEBUG, Host
-from ..base import logger as _logger
+from ..base import DEBUG, Host, logger as _logger
 from ..contexts import Authenticating, IdentityRefusedError
 from ..identity import Identity
 from .plan import AskedConnection

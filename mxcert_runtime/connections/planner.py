@@ -16,8 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from ..base import TLS_1_3, dataclass
-from ..base import logger as _logger
+from ..base import TLS_1_3, dataclass, logger as _logger
 from ..contexts import (
     Authenticating,
     Blueprint,

@@ -21,8 +21,7 @@ import secrets
 from collections.abc import Iterator
 from typing import NoReturn
 
-from ..base import ForkSafeLock, LentFolder, Secret, reason_of
-from ..base import logger as _logger
+from ..base import ForkSafeLock, LentFolder, Secret, logger as _logger, reason_of
 from ..decisions import IdentitySummary, summary_of
 from ..errors import MaterialClosedError, MaterialError
 from ..identity import NO_WAY_REMEDY, exportable

@@ -27,8 +27,8 @@ from ..base import (
     ForkSafeLock,
     NativeContext,
     OwnerNotes,
+    logger as _logger,
 )
-from ..base import logger as _logger
 from ..errors import MxcertError
 from .identity_contexts import IdentityContext
 

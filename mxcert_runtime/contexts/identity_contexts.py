@@ -22,8 +22,7 @@ from os import access as may_access  # see `file_state`
 from typing import NoReturn
 from weakref import WeakKeyDictionary
 
-from ..base import ForkSafeLock, NativeContext, dataclass, is_momentary
-from ..base import logger as _logger
+from ..base import ForkSafeLock, NativeContext, dataclass, is_momentary, logger as _logger
 from ..base.printable import printable
 from ..errors import MxcertError
 from ..identity import NO_WAY_REMEDY, Identity, KeyTransferError, Refusal, explain_refusal, present

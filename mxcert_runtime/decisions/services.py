@@ -15,8 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, cast
 
-from ..base import NearWords
-from ..base import logger as _logger
+from ..base import NearWords, logger as _logger
 from . import in_force
 from .current_service import ServiceEntry, enter_service, last_entry_of, leave_service
 from .generation import Generation

@@ -11,8 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ..base import ForkSafeLock
-from ..base import logger as _logger
+from ..base import ForkSafeLock, logger as _logger
 from ..connections import OwnTls, ReuseKey, begin_unasked, reuse_key_now
 from ..decisions.current_service import current_service
 from .grpc_credentials import presents_own, tls_of, with_decision

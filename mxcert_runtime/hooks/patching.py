@@ -8,19 +8,17 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from ..base import call_when_loaded, drop_call, is_loading
-from ..base import logger as _logger
+from ..base import call_when_loaded, drop_call, is_loading, logger as _logger
 from .late_libraries import LateLibraries
-from .library import HookedLibrary
-from .library import Library as Library
-from .patch import Addition as Addition
-from .patch import Patch as Patch
-from .patch import attribute_of as attribute_of
-from .replacements import Build as Build
-from .replacements import Switch as Switch
-from .replacements import Wrapper as Wrapper
-from .replacements import unbound as unbound
-from .replacements import wrapping as wrapping
+from .library import HookedLibrary, Library as Library
+from .patch import Addition as Addition, Patch as Patch, attribute_of as attribute_of
+from .replacements import (
+    Build as Build,
+    Switch as Switch,
+    Wrapper as Wrapper,
+    unbound as unbound,
+    wrapping as wrapping,
+)
 
 if TYPE_CHECKING:
     from ..identity import Identity

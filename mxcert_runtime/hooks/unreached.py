@@ -10,8 +10,7 @@ import functools
 import importlib.util
 import sys
 
-from ..base import dataclass
-from ..base import logger as _logger
+from ..base import dataclass, logger as _logger
 from .patching import Library
 
 

@@ -15,7 +15,7 @@ from typing import Union
 
 from ..errors import IdentityError
 from .identity import Identity, Opening
-from .material import strict_reading
+from .material import certificate_readers
 from .material.key_derivation import import_what_is_late
 from .opening import Content
 from .sources import Authority, IdentitySettings
@@ -52,7 +52,7 @@ def load_all(entries: Sequence[IdentitySettings]) -> Iterator[tuple[IdentitySett
 
     That raises as :func:`~.identity.load_identities` does.
     """
-    strict_reading.expect(len(entries))
+    certificate_readers.expect(len(entries))
     for start in range(0, len(entries), _BATCH):
         batch = entries[start : start + _BATCH]
         begun = [_begin(each) for each in batch]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ..base import dataclass
-from ..base import logger as _logger
+from ..base import dataclass, logger as _logger
 from ..errors import Fault
 from .identity import Identity, Validity
 

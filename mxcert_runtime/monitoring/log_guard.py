@@ -18,8 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..base import loaded_module
-from ..base import logger as _logger
+from ..base import loaded_module, logger as _logger
 
 if TYPE_CHECKING:
     import logging

@@ -14,8 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..base import logger as _logger
-from ..base import reason_of
+from ..base import logger as _logger, reason_of
 from ..errors import Fault, SettingsError
 from ..settings import ORIGIN, LogSettings, unwritable
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..base import logger as _logger
-from ..base import process_environ, refuse_free_threading
+from ..base import logger as _logger, process_environ, refuse_free_threading
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, in_force
 from ..settings import Reading, RuleKind, is_disabled

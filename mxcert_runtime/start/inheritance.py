@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..base import change_environ, process_environ
-from ..base import logger as _logger
+from ..base import change_environ, logger as _logger, process_environ
 from ..decisions import Generation
 from ..settings import names
 from .given import Given

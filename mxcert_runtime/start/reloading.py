@@ -11,8 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from ..base import Marks, newest_change
-from ..base import logger as _logger
+from ..base import Marks, logger as _logger, newest_change
 from ..base.files_read import files_read
 from ..decisions import Generation, build_generation, build_renewal, in_force
 from ..errors import Fault, SettingsError

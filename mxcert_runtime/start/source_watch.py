@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from ..base import Fault, ForkSafeLock, Origin
-from ..base import logger as _logger
+from ..base import Fault, ForkSafeLock, Origin, logger as _logger
 from ..decisions import in_force
 from ..errors import IdentityError
 from ..identity import IdentitySettings, SourceMaterial

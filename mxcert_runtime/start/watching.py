@@ -12,8 +12,7 @@ import os
 import time
 from collections.abc import Callable
 
-from ..base import ForkSafeLock, Marks, changed_files, mark_of
-from ..base import logger as _logger
+from ..base import ForkSafeLock, Marks, changed_files, logger as _logger, mark_of
 from ..decisions import Generation, in_force
 from ..errors import Fault
 from ..identity import sources_of

@@ -7,8 +7,7 @@ import ssl
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from mxcert_runtime.base.hosts import (
     HostPattern,

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.cli import main
-from mxcert_runtime.cli.demo import report
-from mxcert_runtime.cli.demo import world as demo_world
+from mxcert_runtime.cli.demo import report, world as demo_world
 from mxcert_runtime.cli.demo.servers import Asks
 from mxcert_runtime.decisions.policy import Decision
 from mxcert_runtime.settings.loading import read_settings

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 import mxcert_runtime
-from mxcert_runtime.hooks.stdlib import sessions as ssl_sessions
-from mxcert_runtime.hooks.stdlib import spent_sessions
+from mxcert_runtime.hooks.stdlib import sessions as ssl_sessions, spent_sessions
 from mxcert_runtime.hooks.stdlib.sessions import sources
 from mxcert_runtime.hooks.stdlib.spent_sessions import make_worthless
 from tests.contexts.ground import GOOD, Activation, Realm

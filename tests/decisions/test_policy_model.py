@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from mxcert_runtime.base.hosts import Host, HostPattern, UnnamedHost
 from mxcert_runtime.decisions.policy import Policy

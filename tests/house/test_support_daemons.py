@@ -16,16 +16,13 @@ from tests.support.mariadb import ANYONE, MariadbServer
 from tests.support.pki import Authority, Leaf
 from tests.support.postgresql import (
     ANYONE as ANYBODY,
-)
-from tests.support.postgresql import (
     DEMANDING,
     QUESTION,
     PostgresqlServer,
     subject_as_shown,
 )
 from tests.support.server_tls import Demand
-from tests.support.slapd import SlapdServer
-from tests.support.slapd import subject_as_shown as subject_in_directory
+from tests.support.slapd import SlapdServer, subject_as_shown as subject_in_directory
 
 
 def _run(command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:

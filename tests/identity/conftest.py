@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mxcert_runtime.identity.material import strict_reading
+from mxcert_runtime.identity.material import certificate_readers
 from tests.support import pki
 
 
@@ -12,7 +12,7 @@ from tests.support import pki
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Who is asked for certificates first; a program's start has only OpenSSL at hand."""
     is_at_hand = request.param == "cryptography"
-    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: is_at_hand)
+    monkeypatch.setattr(certificate_readers, "is_at_hand", lambda: is_at_hand)
     return str(request.param)
 
 

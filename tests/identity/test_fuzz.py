@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError

@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.identity.libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors

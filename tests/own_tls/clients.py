@@ -12,10 +12,13 @@ from tests.documents.pages import DOCS, snippets
 from tests.support.listener import TIMEOUT
 from tests.support.mariadb import MariadbServer
 from tests.support.pki import Leaf
-from tests.support.postgresql import DEMANDING, QUESTION, PostgresqlServer
-from tests.support.postgresql import subject_as_shown as subject_in_database
-from tests.support.slapd import SlapdServer
-from tests.support.slapd import subject_as_shown as subject_in_directory
+from tests.support.postgresql import (
+    DEMANDING,
+    QUESTION,
+    PostgresqlServer,
+    subject_as_shown as subject_in_database,
+)
+from tests.support.slapd import SlapdServer, subject_as_shown as subject_in_directory
 from tests.support.tls_server import TlsServer
 
 #: seconds that the client looks for events before it is asked again

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mxcert_runtime.base.hosts import canonical_host, parse_pattern
 from mxcert_runtime.errors import HostNameError, SettingsError

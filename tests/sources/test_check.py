@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.cli import main
-from tests.sources.commands import MARK, Printer
-from tests.sources.commands import source as source_of
+from tests.sources.commands import MARK, Printer, source as source_of
 from tests.support.pki import Leaf
 
 

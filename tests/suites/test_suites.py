@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.suites import __main__ as command
-from tests.suites import comparing
+from tests.suites import __main__ as command, comparing
 from tests.suites.comparing import Compared, compare
 from tests.suites.preparing import is_wanted
 from tests.suites.reporting import DOCUMENT, as_document, in_words

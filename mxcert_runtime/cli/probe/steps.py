@@ -16,8 +16,7 @@ from typing import Any
 
 from ...base import process_environ
 from ...connections import DEFAULT, Verification
-from ...decisions import Choice, Decision, dialling, in_force
-from ...decisions import service as service_scope
+from ...decisions import Choice, Decision, dialling, in_force, service as service_scope
 from ...diagnosis import report as failure_report
 from ...errors import MxcertError
 from ...settings import is_disabled

@@ -17,8 +17,7 @@ from .contexts import UnenforceableAuthoritiesError, callers_contexts, note_flag
 from .presenting import is_moved_by_us, present, present_again, withdraw
 from .sessions import session_patches
 from .steps import step_patches
-from .trust import WRAPPERS as TRUST_WRAPPERS
-from .trust import note_unseen_loads
+from .trust import WRAPPERS as TRUST_WRAPPERS, note_unseen_loads
 
 __all__ = ["LIBRARY", "UnenforceableAuthoritiesError"]
 

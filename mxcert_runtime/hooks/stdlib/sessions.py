@@ -14,8 +14,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, cast
 
-from ...base import ForkSafeLock, dataclass
-from ...base import logger as _logger
+from ...base import ForkSafeLock, dataclass, logger as _logger
 from ...connections import SessionMark
 from ..patching import Build, Patch, Switch, attribute_of
 from .attempts import attempt_of

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...base import NativeContext, Secret, late_pattern
-from . import strict_reading
+from . import certificate_readers
 from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_der, split_algorithm
 from .distinguished_name import rfc4514_name
 from .pem import pem_text
@@ -54,7 +54,7 @@ class Certificate:
     def __init__(self, der: bytes) -> None:
         self.der = der
         readers = [self._is_read_by_openssl, self._is_read_by_cryptography]
-        if strict_reading.is_at_hand():
+        if certificate_readers.is_at_hand():
             readers.reverse()
         if not any(read() for read in readers):
             raise MalformedError("no certificate")

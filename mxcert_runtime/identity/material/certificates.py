@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...base import Secret
 from ...errors import IdentityError, IdentityProblem
-from . import strict_reading
+from . import certificate_readers
 from .ber import MalformedError, read_element
 from .certificate import Certificate
 from .mistaken_content import Wanted, mistaken, refuse_mangled
@@ -34,7 +34,7 @@ def load_certificates(content: Secret[bytes], label: str) -> tuple[Certificate, 
     blocks = certificate_blocks(content)
     if not blocks:
         raise _no_certificate(content, label)
-    strict_reading.expect(len(blocks))
+    certificate_readers.expect(len(blocks))
     return tuple(_load(block, number, label) for number, block in enumerate(blocks, 1))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from ...base import dataclass
 from ...errors import IdentityError, IdentityProblem
 from ..key import Key
-from . import strict_reading
+from . import certificate_readers
 from .certificate import Certificate
 from .distinguished_name import comparable_name
 from .key_identifiers import is_hash_of_key, issuers_key_identifier, own_key_identifier
@@ -43,7 +43,7 @@ class Pair:
             # Of an RSA key cryptography proves the primes: 40 ms at 2048 bits, of which OpenSSL
             # needs one to say what counts, whether it takes the key.
             return False
-        if not strict_reading.is_at_hand():
+        if not certificate_readers.is_at_hand():
             return False
         own = self.key.public_key()
         if self.key.parsed is None or own is None or own.der != self.leaf.public_key.der:
@@ -154,7 +154,7 @@ def has_issued(issuer: Certificate, certificate: Certificate) -> bool:
 
 
 def _signature_fits(issuer: Certificate, certificate: Certificate) -> bool:
-    if not strict_reading.is_at_hand() and _key_identifiers_fit(issuer, certificate):
+    if not certificate_readers.is_at_hand() and _key_identifiers_fit(issuer, certificate):
         return True  # the server verifies it
     if issuer.parsed is None or certificate.parsed is None:
         return True  # the server verifies it

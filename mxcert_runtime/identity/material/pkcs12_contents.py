@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 
 from ...base import Secret, dataclass
-from . import strict_reading
+from . import certificate_readers
 from .ber import MalformedError
 from .certificate import Certificate
 from .encryption import MissingCipherError, NotDecryptedError, decrypt
@@ -47,7 +47,7 @@ def open_contents(structure: Structure, password: PasswordForm, effort: Effort) 
     for sealed in structure.sealed:
         bags += read_bags(_decrypt(sealed, password), effort)
     certificates = [each for each in bags if each.kind == CERTIFICATE]
-    strict_reading.expect(len(certificates))
+    certificate_readers.expect(len(certificates))
     keys = _open_keys([each for each in bags if each.kind != CERTIFICATE], password)
     return Contents(tuple(keys), tuple(_read_certificates(certificates)))
 

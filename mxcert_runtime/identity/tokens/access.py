@@ -11,8 +11,7 @@ from typing import NoReturn
 from ...base import ForkSafeLock, Secret, dataclass
 from ...errors import IdentityError, IdentityProblem
 from . import store
-from .cryptoki import CryptokiError, Module, Token
-from .cryptoki import module as load_module
+from .cryptoki import CryptokiError, Module, Token, module as load_module
 from .provider import ensure_provider
 from .uri import TokenUri
 

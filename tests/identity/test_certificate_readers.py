@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from mxcert_runtime.identity.material import strict_reading
+from mxcert_runtime.identity.material import certificate_readers
 from mxcert_runtime.identity.material.certificate import Certificate
 from mxcert_runtime.identity.material.pairing import has_issued
 from tests.support import pki
@@ -100,7 +100,7 @@ def test_only_a_hash_of_the_key_spares_the_signature(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nothing but OpenSSL is at hand, a number that another key could have proves nothing."""
-    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
+    monkeypatch.setattr(certificate_readers, "is_at_hand", lambda: False)
     key, impostor = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer, numbered = (_numbered(form, each, signed_by=impostor) for each in (key, impostor))
 
@@ -116,7 +116,7 @@ def test_without_the_hash_signatures_decide(monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*_: object, **__: object) -> None:
         raise ValueError("[digital envelope routines] unsupported")
 
-    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
+    monkeypatch.setattr(certificate_readers, "is_at_hand", lambda: False)
     monkeypatch.setattr(hashlib, "sha1", refuse)
 
     assert [True, False] == [has_issued(first, first), has_issued(second, first)]
@@ -142,7 +142,7 @@ def _numbered(
 
 def test_what_is_at_hand_is_asked(leaf: pki.Leaf) -> None:
     """In a program that has imported cryptography's reader, it is asked first."""
-    assert strict_reading.is_at_hand()
+    assert certificate_readers.is_at_hand()
     assert "parsed" in vars(load_inline(leaf.pkcs12("x"), "x").leaf)
 
 
@@ -150,7 +150,7 @@ def test_with_openssl_at_hand_cryptography_is_not_asked(
     leaf: pki.Leaf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The twin; its view is there all the same for whoever asks for it."""
-    monkeypatch.setattr(strict_reading, "is_at_hand", lambda: False)
+    monkeypatch.setattr(certificate_readers, "is_at_hand", lambda: False)
     identity = load_inline(leaf.pkcs12("x"), "x")
     assert "parsed" not in vars(identity.leaf)
     assert leaf.certificate == identity.certificate
