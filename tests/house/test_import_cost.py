@@ -211,8 +211,9 @@ def test_an_error_can_be_named_without_settings() -> None:
 
 _ACTIVE = """
 import json, sys
+before = set(sys.modules)
 import mxcert_runtime
-loaded = [mxcert_runtime.is_active(), sorted(sys.modules)]
+loaded = [mxcert_runtime.is_active(), sorted(set(sys.modules) - before)]
 for name in sys.argv[1:]:
     __import__(name)
 print(json.dumps(loaded))
