@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.identity.libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors
 from mxcert_runtime.identity.material import pkcs12_derivation
+from mxcert_runtime.identity.material.key_derivation import Effort
 from mxcert_runtime.identity.material.pkcs12_derivation import (
     Budget,
     derive_by_openssl,
     derive_by_python,
     derive_pkcs12,
 )
+from mxcert_runtime.identity.material.pkcs12_structure import read_structure
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority
 from tests.support.subprocesses import run_client
@@ -100,6 +102,8 @@ _ACTIVATE = """
 import json, sys
 {before}
 from mxcert_runtime import activate, identities
+from mxcert_runtime.identity.material import pkcs12_derivation as derivation
+derivation._budget = derivation.Budget(2 * {rounds})
 found = []
 for count in (2, 8):
     activate({{"identity": {entries}[:count]}})
@@ -112,10 +116,21 @@ def _loaded(tmp_path: Path, before: str = "") -> list[list[object]]:
     """How many identities there are, and whether the way by ctypes, of two files, then of eight."""
     files, authority = ClientFiles(tmp_path), Authority()
     entries = [files.identity(f"n{each}", authority.issue(f"c{each}")) for each in range(8)]
-    module = "mxcert_runtime.identity.material.openssl_derivation"
-    code = _ACTIVATE.format(before=before, entries=json.dumps(entries), module=module)
+    code = _ACTIVATE.format(
+        before=before,
+        entries=json.dumps(entries),
+        module="mxcert_runtime.identity.material.openssl_derivation",
+        rounds=_rounds_of_mac(Path(entries[0]["pkcs12"])),
+    )
     found: list[list[object]] = run_client(code, host_patterns=()).json()
     return found
+
+
+def _rounds_of_mac(path: Path) -> int:
+    """Releases of cryptography write one or 2,048."""
+    mac = read_structure(Secret(path.read_bytes()), Effort()).mac
+    assert mac is not None
+    return mac.rounds
 
 
 def test_few_files_do_without_openssl(tmp_path: Path) -> None:
