@@ -7,6 +7,7 @@ fields that matter here are read by this package.
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
@@ -67,7 +68,10 @@ class Certificate:
         return cls(parsed.public_bytes(Encoding.DER))
 
     def _is_read_by_openssl(self) -> bool:
-        return self._read_fields() is not None and openssl_takes(self.der)
+        try:
+            return bool(self._fields) and openssl_takes(self.der)
+        except MalformedError:
+            return False
 
     def _is_read_by_cryptography(self) -> bool:
         return self.parsed is not None
@@ -164,17 +168,11 @@ class Certificate:
 
     @cached_property
     def _fields(self) -> _Fields:
-        fields = self._read_fields()
-        if fields is None:
-            raise MalformedError("no certificate")
-        return fields
-
-    def _read_fields(self) -> _Fields | None:
-        try:
-            first = 1 if self._parts[0].tag == _VERSION else 0
-            return _Fields(*self._parts[first : first + 6])
-        except (MalformedError, TypeError):
-            return None
+        with contextlib.suppress(MalformedError, TypeError):
+            parts = self._parts
+            first = 1 if parts[0].tag == _VERSION else 0
+            return _Fields(*parts[first : first + 6])
+        raise MalformedError("no certificate")
 
     @property
     def _parts(self) -> list[Element]:
