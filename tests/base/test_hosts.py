@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from mxcert_runtime.base.hosts import (
     HostPattern,
@@ -18,15 +18,7 @@ from mxcert_runtime.base.hosts import (
     parse_pattern,
 )
 from mxcert_runtime.errors import HostNameError
-
-PROPERTY = settings(
-    deadline=None,
-    database=None,
-    max_examples=300,
-    # A busy machine is no fault of the data.
-    suppress_health_check=[HealthCheck.too_slow],
-)
-
+from tests.support.properties import examples
 
 ADDRESSES_DIALLED = [
     *("10.0.0.1", "10.0.0.1.", "::1", "fe80::1%lo", "127.1", "2130706433", ""),
@@ -122,7 +114,7 @@ def test_names_are_encoded_as_ssl_does(host: str) -> None:
     assert connection.server_hostname.lower() == canonical_host(host)
 
 
-@PROPERTY
+@examples(300)
 @given(st.one_of(st.text(), st.from_regex(r"[a-zA-Zßü。.0-9:-]{0,20}", fullmatch=True)))
 def test_canonical_host_raises_nothing(host: str) -> None:
     """Whatever a client calls a host, the question about it is answered."""
@@ -136,7 +128,7 @@ hosts = st.one_of(host_names, addresses)
 ports = st.one_of(st.none(), st.integers(1, 65535))
 
 
-@PROPERTY
+@examples(300)
 @given(hosts)
 def test_canonical_host_is_idempotent(host: str) -> None:
     """The canonical form is its own canonical form."""
@@ -146,7 +138,7 @@ def test_canonical_host_is_idempotent(host: str) -> None:
     )
 
 
-@PROPERTY
+@examples(300)
 @given(st.ip_addresses(v=6))
 def test_addresses_are_compared_by_value(address: ipaddress.IPv6Address) -> None:
     """The long and the short spelling of an address are the same rule."""
@@ -165,7 +157,7 @@ def _pattern_texts(draw: st.DrawFn) -> str:
     return f"[{host}]{suffix}" if ":" in host else f"{host}{suffix}"
 
 
-@PROPERTY
+@examples(300)
 @given(_pattern_texts())
 def test_a_pattern_survives_its_text(text: str) -> None:
     """A pattern reads its own text as itself."""
@@ -192,7 +184,7 @@ _NEARLY_PLAIN = st.from_regex(
 )
 
 
-@PROPERTY
+@examples(300)
 @given(st.one_of(_NEARLY_PLAIN, _pattern_texts(), st.text()))
 @example("a" * 63)
 @example("a" * 64)

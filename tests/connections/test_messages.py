@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from mxcert_runtime.connections.request import (
     CertificateRequest,
@@ -25,15 +25,9 @@ from tests.connections.messages import (
     vector,
 )
 from tests.support import pki
+from tests.support.properties import examples
 
 NAMES = (pki.name("One").public_bytes(), pki.name("Two").public_bytes())
-fuzzing = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
 versions = st.sampled_from([0x0300, 0x0301, TLS_1_2, TLS_1_3, 0x0305, 0xFEFD])
 issuer_lists = st.lists(st.binary(max_size=40), max_size=5)
 scheme_lists = st.lists(st.integers(0, 0xFFFF), max_size=20)
@@ -69,7 +63,7 @@ class TestWellFormed:
         request = parse_request(TLS_1_3, message(vector(1, b"") + vector(2, b"")))
         assert CertificateRequest(TLS_1_3, (), frozenset()) == request
 
-    @fuzzing
+    @examples(150)
     @given(issuers=issuer_lists, schemes=scheme_lists, types=st.binary(max_size=5))
     def test_any_tls_1_2(self, issuers: list[bytes], schemes: list[int], types: bytes) -> None:
         """Whatever is written is read."""
@@ -77,7 +71,7 @@ class TestWellFormed:
         expected = CertificateRequest(TLS_1_2, tuple(issuers), frozenset(schemes), frozenset(types))
         assert expected == request
 
-    @fuzzing
+    @examples(150)
     @given(issuers=issuer_lists, schemes=scheme_lists, context=st.binary(max_size=255))
     def test_any_tls_1_3(self, issuers: list[bytes], schemes: list[int], context: bytes) -> None:
         """Whatever is written is read."""
@@ -128,7 +122,7 @@ class TestMalformed:
             with pytest.raises(MalformedRequestError):
                 parse_request(version, whole[:length])
 
-    @fuzzing
+    @examples(150)
     @given(version=versions, data=st.binary(max_size=120))
     def test_anything(self, version: int, data: bytes) -> None:
         """Any bytes are a request, or a MalformedRequestError; nothing else, and described."""
@@ -138,7 +132,7 @@ class TestMalformed:
             return
         assert request.describe()
 
-    @fuzzing
+    @examples(150)
     @given(
         version=st.sampled_from([TLS_1_2, TLS_1_3]),
         position=st.integers(0, 200),

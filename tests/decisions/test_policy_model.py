@@ -5,21 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from mxcert_runtime.base.hosts import Host, HostPattern, UnnamedHost
 from mxcert_runtime.decisions.policy import Policy
 from tests.decisions.policies import make_policy, presented
+from tests.support.properties import examples
 
 pytestmark = pytest.mark.any_python
 
-PROPERTY = settings(
-    deadline=None,
-    database=None,
-    max_examples=300,
-    # A busy machine is no fault of the data.
-    suppress_health_check=[HealthCheck.too_slow],
-)
 
 LABELS = ("a", "example", "zone1")
 ADDRESSES = ("127.0.0.1", "10.0.0.1", "::1", "2001:db8::1")
@@ -124,7 +118,7 @@ respellings = st.sampled_from([str.upper, str.title, lambda host: host + ".", la
 ONE_LABEL = Model({HostPattern("zone1", None, wildcard=True): "one"}, {}, (), offered=False)
 
 
-@PROPERTY
+@examples(300)
 @example(ONE_LABEL, [(("a.zone1", None, None), str.upper)])
 @given(models, st.lists(st.tuples(questions, respellings), min_size=1, max_size=8))
 def test_the_policy_is_its_model(model: Model, asked: list) -> None:  # type: ignore[type-arg]
@@ -136,7 +130,7 @@ def test_the_policy_is_its_model(model: Model, asked: list) -> None:  # type: ig
         assert expected == presented(policy.select(spelling, port, service))
 
 
-@PROPERTY
+@examples(300)
 @given(models, hosts)
 def test_port_matters_is_true_where_a_port_changes_the_answer(model: Model, host: str) -> None:
     """Where the port is said not to matter, no port changes the decision."""

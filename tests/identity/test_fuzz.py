@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.errors import IdentityError
@@ -21,6 +21,7 @@ from mxcert_runtime.identity.material.pem import split_blocks
 from mxcert_runtime.identity.material.pem_key import open_pem_key
 from mxcert_runtime.identity.material.pkcs12_structure import read_structure
 from tests.support import pki
+from tests.support.properties import examples
 
 from .fuzz_targets import PASSWORD, TARGETS, corpus
 from .material import load_inline
@@ -29,13 +30,6 @@ pytestmark = pytest.mark.any_python
 
 LEAF = pki.Authority("Fuzz root").intermediate("Fuzz issuer").issue("client")
 FILES = [(ending, name) for ending in TARGETS for name in corpus(ending) if ending != ".ber"]
-quick = settings(
-    max_examples=150,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 changes = st.lists(
     st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 3), st.binary(max_size=8)),
     min_size=1,
@@ -53,7 +47,7 @@ def _change(content: bytes, place: float, remove: int, insert: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("ending", TARGETS)
-@quick
+@examples(150)
 @given(data=st.data())
 def test_changed_files(ending: str, data: st.DataObject) -> None:
     """A file with bytes changed gives what it may give, or an error of this package."""
@@ -65,7 +59,7 @@ def test_changed_files(ending: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("ending", TARGETS)
-@quick
+@examples(150)
 @given(data=st.data(), place=st.floats(0, 1, exclude_max=True), insert=hostile)
 def test_hostile_changes(ending: str, data: st.DataObject, place: float, insert: bytes) -> None:
     """The same for lengths beyond the end, counts beyond all measure, and towers."""
@@ -87,7 +81,7 @@ def test_unchanged_files(ending: str, name: str) -> None:
         assert Certificate(content).public_key.kind
 
 
-@quick
+@examples(150)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_as_structure(content: bytes) -> None:
     """The structure of any bytes is read or refused as malformed."""
@@ -95,7 +89,7 @@ def test_any_bytes_as_structure(content: bytes) -> None:
         read_structure(Secret(content), Effort())
 
 
-@quick
+@examples(150)
 @given(
     content=st.lists(st.sampled_from([*LEAF.pem().splitlines(True), b"-----", b" "])).map(b"".join)
 )

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.identity.libcrypto import UnreachableOpenSSLError, libcrypto, pop_errors
@@ -21,15 +21,9 @@ from mxcert_runtime.identity.material.pkcs12_derivation import (
 from mxcert_runtime.identity.material.pkcs12_structure import read_structure
 from tests.support.client_files import ClientFiles
 from tests.support.pki import Authority
+from tests.support.properties import examples
 from tests.support.subprocesses import run_client
 
-PROPERTY = settings(
-    deadline=None,
-    database=None,
-    max_examples=150,
-    # A busy machine is no fault of the data.
-    suppress_health_check=[HealthCheck.too_slow],
-)
 #: what Bouncy Castle and OpenSSL test it by: hash, purpose, password, salt, rounds and the key
 KNOWN = ("sha1", 1, "0073006D006500670000", "0A58CF64530D823F", 1)
 KNOWN_KEY = "8AAAE6297B6CB04642AB5B077851284EB7128F1A2A7FBCA3"
@@ -59,7 +53,7 @@ def test_a_known_key(derive: object) -> None:
 _OCTETS = st.binary(max_size=300)
 
 
-@PROPERTY
+@examples(150)
 @given(
     hash_name=st.sampled_from(["sha1", "sha224", "sha256", "sha384", "sha512"]),
     purpose=st.integers(1, 3),

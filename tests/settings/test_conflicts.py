@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from mxcert_runtime.base.faults import Origin
 from mxcert_runtime.base.hosts import parse_pattern
@@ -15,6 +15,7 @@ from mxcert_runtime.settings.conflicts import distinct_rules
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import RuleKind, RuleSettings
 from tests.settings.readings import only_fault, read, rules, sound
+from tests.support.properties import examples
 
 SAME_HOST = [
     ("h.example", "H.Example."),
@@ -118,7 +119,7 @@ def _keys(rule: RuleSettings) -> set[object]:
     return service | ({parse_pattern(rule.identifier)} if is_host else set())
 
 
-@settings(deadline=None, database=None, max_examples=200)
+@examples(200)
 @given(_RULES)
 def test_what_is_kept_and_what_is_told(given_rules: list[RuleSettings]) -> None:
     """The model: one against what was before it is told, and one that says nothing new is gone."""

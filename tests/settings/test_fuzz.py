@@ -1,18 +1,14 @@
-"""Whatever the text: a reading, with faults or without, soon, and with no secret shown.
-
-``FUZZ_EXAMPLES=20000`` in the environment makes a long run of it, with other examples each time.
-"""
+"""Whatever the text: a reading, with faults or without, soon, and with no secret shown."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from mxcert_runtime.base.hosts import canonical_host, parse_pattern
 from mxcert_runtime.errors import HostNameError, SettingsError
@@ -20,17 +16,9 @@ from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.model import Reading
 from tests.settings.deployments import ENVIRONMENTS, FILES, SECRETS
 from tests.settings.readings import read, sound
+from tests.support.properties import examples
 
 pytestmark = pytest.mark.any_python
-
-_EXAMPLES = os.environ.get("FUZZ_EXAMPLES")
-bounded = settings(
-    max_examples=int(_EXAMPLES or 60),
-    deadline=None,
-    derandomize=_EXAMPLES is None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 #: what has a meaning in one of the formats, or is odd in all
 TOKENS = (
@@ -97,7 +85,7 @@ def test_unchanged_environments(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-@bounded
+@examples(60)
 @given(edits=changes, encoding=st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16", "utf-16-le"]))
 def test_changed_files(
     name: str, folder: Path, edits: list[tuple[float, int, str]], encoding: str
@@ -108,7 +96,7 @@ def test_changed_files(
 
 
 @pytest.mark.parametrize("name", FILES)
-@bounded
+@examples(60)
 @given(
     edits=st.lists(
         st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 3), st.binary(max_size=4)),
@@ -126,7 +114,7 @@ def test_changed_bytes(name: str, folder: Path, edits: list[tuple[float, int, by
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-@bounded
+@examples(60)
 @given(edits=changes, data=st.data())
 def test_changed_environments(
     name: str, edits: list[tuple[float, int, str]], data: st.DataObject
@@ -166,7 +154,7 @@ def slipped(text: str, edits: list[tuple[float, str]]) -> str:
 
 
 @pytest.mark.parametrize("name", FILES)
-@bounded
+@examples(60)
 @given(edits=slips)
 def test_slips_in_files_show_no_secret(
     name: str, folder: Path, edits: list[tuple[float, str]]
@@ -178,7 +166,7 @@ def test_slips_in_files_show_no_secret(
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-@bounded
+@examples(60)
 @given(edits=slips, data=st.data())
 def test_slips_in_environments_show_no_secret(
     name: str, edits: list[tuple[float, str]], data: st.DataObject
@@ -220,14 +208,14 @@ structures: st.SearchStrategy[Any] = st.deferred(
 )
 
 
-@bounded
+@examples(60)
 @given(source=st.dictionaries(keys, structures, max_size=5))
 def test_any_structure(source: Mapping[Any, Any]) -> None:
     """A mapping of whatever values gives a reading that can be told."""
     assert told(settings_from(source, environ={}))
 
 
-@bounded
+@examples(60)
 @given(text=st.one_of(st.text(), st.lists(texts).map("".join)))
 def test_any_identifier(text: str) -> None:
     """A text is a pattern or a HostNameError that prints, and has a form to be compared in."""

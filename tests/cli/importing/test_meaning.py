@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import mxcert_runtime
 from mxcert_runtime.cli import main
@@ -36,6 +36,7 @@ from tests.support.factories import ServerFactory
 from tests.support.names import LoopbackNames
 from tests.support.pki import Authority, Leaf
 from tests.support.plain_client import fetch, plain_context
+from tests.support.properties import examples
 from tests.support.tls_server import TlsServer
 
 
@@ -55,7 +56,7 @@ def _meaning(reading: Reading) -> tuple[list[tuple[str, str]], set[Any], list[st
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
 @given(deployment=deployments())
-@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.generate])
+@examples(20)
 def test_it_means_the_same(form: Form, deployment: Deployment) -> None:
     """Identities in their order with passwords, rules, exemptions and CAs: all and no more."""
     certificates, usages, exempt, authorities = deployment
@@ -75,7 +76,7 @@ def test_it_means_the_same(form: Form, deployment: Deployment) -> None:
 
 
 @given(text=st.text() | st.lists(st.sampled_from(LINES), max_size=5).map("\n".join))
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
+@examples(60)
 def test_any_text(text: str) -> None:
     """Whatever is pasted is read, or is a fault; nothing is raised."""
     imported = read_source(secret(text))
