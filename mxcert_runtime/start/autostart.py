@@ -13,7 +13,7 @@ from _thread import RLock, get_ident
 
 from ..base import process_environ
 from .callers import frames, site_is_at_work
-from .import_lock import call_without_import_lock
+from .finders import call_without_import_lock, come_first
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -113,10 +113,8 @@ class Begun:
         if name.startswith(_OWN) if is_own else name in _AWAITED or "ssl" in sys.modules:
             waiting = call_without_import_lock(self.wait_for_tls)
             return waiting.find_spec(name, path, target)
-        # One that stands in front may serve `ssl` by itself.
-        if self._waiting is None and self in sys.meta_path[1:]:
-            others = [each for each in sys.meta_path if each is not self]
-            sys.meta_path[:] = [self, *others]  # at one go, so that nobody misses any other
+        if self._waiting is None:
+            come_first(self)
         return None
 
     def wait_for_tls(self) -> FirstTls:

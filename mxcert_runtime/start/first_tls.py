@@ -13,7 +13,7 @@ from _thread import RLock
 
 from ..base import call_when_loaded, is_loading
 from .early_dials import EarlyDials
-from .import_lock import call_without_import_lock
+from .finders import call_without_import_lock, come_first
 from .import_watch import ImportWatch, find_unwatched
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
@@ -211,7 +211,7 @@ class _TlsWatch(ImportWatch):
             return None
         if self._wait.is_reached:
             return self._gated(name, path, target)
-        self._come_first()
+        come_first(self)
         self._wait.look()
         if name == _ENGINE:
             return self._find(name, self._wait.reach)
@@ -235,12 +235,6 @@ class _TlsWatch(ImportWatch):
         spec = find_unwatched(name, path, target)
         call_when_loaded(spec, self._wait.close_other_gate)
         return spec
-
-    def _come_first(self) -> None:
-        # One that stands in front may serve `ssl` by itself.
-        if self in sys.meta_path[1:]:
-            others = [each for each in sys.meta_path if each is not self]
-            sys.meta_path[:] = [self, *others]  # at one go, so that nobody misses any other
 
     def _find(self, name: str, reached: Callable[[], None]) -> ModuleSpec | None:
         spec = find_unwatched(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from ..base import first_found, spec_of_loaded
-from .import_lock import call_without_import_lock
+from .finders import call_without_import_lock
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False

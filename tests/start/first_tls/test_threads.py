@@ -34,7 +34,7 @@ def test_threads_that_import_it_at_once(
 #: another thread imports `ssl` while the first one activates
 _WHILE_IT_ACTIVATES = """\
 import sys, threading
-from mxcert_runtime.start.import_lock import call_without_import_lock
+from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 acting = threading.Event()
 def other():
@@ -69,7 +69,7 @@ def test_a_thread_that_imports_it_meanwhile(
 #: another thread is before the last of the finders while the first one activates
 _BETWEEN_TWO_FINDERS = """\
 import sys, threading
-from mxcert_runtime.start.import_lock import call_without_import_lock
+from mxcert_runtime.start.finders import call_without_import_lock
 between, acting, found = threading.Event(), threading.Event(), threading.Event()
 def unlocked(wait):
     assert call_without_import_lock(lambda: wait(20))
@@ -146,7 +146,7 @@ def test_a_thread_that_has_it_too_early(
 #: another thread imports pyOpenSSL, and connects by it, while the first one activates
 _THE_OTHER_ENGINE = """\
 import sys, threading
-from mxcert_runtime.start.import_lock import call_without_import_lock
+from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 acting, tried = threading.Event(), threading.Event()
 def other():

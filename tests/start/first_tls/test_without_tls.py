@@ -21,7 +21,7 @@ def test_a_program_without_tls_pays_for_nothing(
     """It loads what waits, and neither settings nor any key."""
     done = run(installations, _LOADED.format(before="import json"), environment)
 
-    start = ["", ".autostart", ".callers", ".import_lock"]
+    start = ["", ".autostart", ".callers", ".finders"]
     waiting = ["", ".base", ".base.environ", *(f".start{name}" for name in start)]
     expected = [f"mxcert_runtime{name}" for name in waiting]
     loaded, _, others = done.stdout.partition("]")
