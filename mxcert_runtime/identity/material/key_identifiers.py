@@ -7,10 +7,10 @@ key; then they tell certificates of one name apart.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ...base import Secret
-from .ber import OCTETS, SEQUENCE, MalformedError, at_least, read_der
+from .ber import OCTETS, SEQUENCE, Element, MalformedError, at_least, read_der
 from .certificate import Certificate
 
 _SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER = "2.5.29.14", "2.5.29.35"
@@ -20,25 +20,30 @@ _KEY_IDENTIFIER = 0x80
 
 def own_key_identifier(certificate: Certificate) -> bytes | None:
     """That of its own key; ``None`` where there is none that can be read."""
-    try:
-        extension = certificate.extension(_SUBJECT_KEY_IDENTIFIER)
-        if extension is None:
-            return None
-        return read_der(Secret(extension)).expect(OCTETS).content or None
-    except MalformedError:
-        return None
+    return _identifier_in(certificate, _SUBJECT_KEY_IDENTIFIER, _content)
 
 
 def issuers_key_identifier(certificate: Certificate) -> bytes | None:
     """That of the key which has signed it; ``None`` where there is none that can be read."""
+    return _identifier_in(certificate, _AUTHORITY_KEY_IDENTIFIER, _content_of_first)
+
+
+def _identifier_in(
+    certificate: Certificate, extension: str, content_of: Callable[[Element], bytes]
+) -> bytes | None:
     try:
-        extension = certificate.extension(_AUTHORITY_KEY_IDENTIFIER)
-        if extension is None:
-            return None
-        first = at_least(1, read_der(Secret(extension)).expect(SEQUENCE))[0]
-        return first.content or None if first.tag == _KEY_IDENTIFIER else None
+        found = certificate.extension(extension)
+        return None if found is None else content_of(read_der(Secret(found))) or None
     except MalformedError:
         return None
+
+
+def _content(number: Element) -> bytes:
+    return number.expect(OCTETS).content
+
+
+def _content_of_first(numbers: Element) -> bytes:
+    return at_least(1, numbers.expect(SEQUENCE))[0].expect(_KEY_IDENTIFIER).content
 
 
 def is_hash_of_key(number: bytes, certificate: Certificate) -> bool:
