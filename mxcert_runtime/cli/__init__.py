@@ -1,4 +1,4 @@
-"""The command ``mxcert``: one module for each subcommand, found in one table.
+"""The command ``mxcert``: one room for each subcommand, found in one table.
 
 Exit status: 0 fine, 1 found a problem, 2 wrong use, 130 interrupted by Ctrl-C; that of ``run`` is
 its program's, or 78 where the program is not started.
@@ -10,26 +10,26 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from .completion import answer_shell
 from .parser import CommandParser
 from .settings_file import settings_file_of
 
-#: where each is: it has ``add_parser(subparsers)``, and ``run(arguments)``, which gives the status
+#: where the arguments of each are, by `add_parser(subparsers)`, and where it is done, by
+#: `run(arguments)`, which gives the status: what the latter imports may be heavy
 _SUBCOMMANDS = {
-    "init": ".init.command",
-    "import": ".importing.command",
-    "demo": ".demo.command",
-    "check": ".check.command",
-    "explain": ".explain",
-    "probe": ".probe.command",
-    "run": ".run.command",
-    "schema": ".schema",
-    "autostart": ".autostart",
-    "completion": ".completion",
+    "init": (".init.arguments", ".init.command"),
+    "import": (".importing.arguments", ".importing.command"),
+    "demo": (".demo.arguments", ".demo.command"),
+    "check": (".check.arguments", ".check.command"),
+    "explain": (".explain.arguments", ".explain.command"),
+    "probe": (".probe.arguments", ".probe.command"),
+    "run": (".run.arguments", ".run.command"),
+    "schema": (".schema", ".schema"),
+    "autostart": (".autostart", ".autostart"),
+    "completion": (".completion", ".completion"),
 }
 _INTERRUPTED = 130
 _PROBLEM = 1
@@ -42,13 +42,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     argparse does.
     """
     words = sys.argv[1:] if argv is None else list(argv)
-    modules = _modules(words)
-    parser = _parser(modules)
+    parser = _parser(_at_hand(words))
     answer_shell(parser)
     arguments = parser.parse_all(words)
     try:
         with settings_file_of(arguments):
-            status: int = modules[arguments.subcommand].run(arguments)
+            status = _run(arguments)
         # Here, where a reader that has gone can still be told apart.
         sys.stdout.flush()
         return status
@@ -60,20 +59,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _PROBLEM
 
 
-def _modules(words: Sequence[str]) -> dict[str, ModuleType]:
+def _at_hand(words: Sequence[str]) -> Iterable[str]:
     """The subcommand that comes first alone: those beside it need not be loaded for it."""
-    names = words[:1] if words and words[0] in _SUBCOMMANDS else _SUBCOMMANDS
-    return {name: importlib.import_module(_SUBCOMMANDS[name], __name__) for name in names}
+    return words[:1] if words and words[0] in _SUBCOMMANDS else _SUBCOMMANDS
 
 
-def _parser(modules: dict[str, ModuleType]) -> CommandParser:
+def _run(arguments: argparse.Namespace) -> int:
+    _, command = _SUBCOMMANDS[arguments.subcommand]
+    status: int = importlib.import_module(command, __name__).run(arguments)
+    return status
+
+
+def _parser(subcommands: Iterable[str]) -> CommandParser:
     description = "The right client certificate for every TLS connection of a Python program."
     parser = CommandParser("mxcert", description=description)
     told = "show program's version number and exit"
     parser.add_argument("--version", action=_Version, nargs=0, help=told)
     subparsers = parser.add_subcommands(dest="subcommand", metavar="subcommand", required=True)
-    for module in modules.values():
-        added = module.add_parser(subparsers)
+    for name in subcommands:
+        module, _ = _SUBCOMMANDS[name]
+        added = importlib.import_module(module, __name__).add_parser(subparsers)
         added.add_argument("--json", action="store_true", help="print JSON instead of text")
     return parser
 

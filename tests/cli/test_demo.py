@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.cli import main
-from mxcert_runtime.cli.demo import report, world as demo_world
+from mxcert_runtime.cli.demo import command, report, world as demo_world
 from mxcert_runtime.cli.demo.servers import Asks
 from mxcert_runtime.decisions.policy import Decision
 from mxcert_runtime.settings.loading import read_settings
@@ -72,7 +72,7 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> list[demo_world.World]:
             opened.append(world)
             yield world
 
-    monkeypatch.setattr(demo_world, "open_world", noted)
+    monkeypatch.setattr(command, "open_world", noted)
     return opened
 
 

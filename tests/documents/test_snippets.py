@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from mxcert_runtime.cli import _modules, _parser
+from mxcert_runtime.cli import _at_hand, _parser
 from mxcert_runtime.settings.loading import settings_from
 from mxcert_runtime.settings.schema import schema_text
 from tests.settings.readings import read
@@ -131,14 +131,14 @@ def _commands_in_text() -> list[list[str]]:
 @pytest.mark.parametrize("words", [*_commands(), *_commands_in_text()], ids=" ".join)
 def test_command(words: list[str]) -> None:
     """The command's own parser takes it, so that no option is one of yesterday."""
-    assert words[0] == _parser(_modules(words)).parse_all(words).subcommand
+    assert words[0] == _parser(_at_hand(words)).parse_all(words).subcommand
 
 
 def test_a_command_that_lacks_its_url(capsys: pytest.CaptureFixture[str]) -> None:
     """The twin: a reader who types it is sent away."""
     words = ["explain", "--client", "psycopg"]
     with pytest.raises(SystemExit):
-        _parser(_modules(words)).parse_all(words)
+        _parser(_at_hand(words)).parse_all(words)
     assert "required: URL" in capsys.readouterr().err
 
 

@@ -10,81 +10,30 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from ..writing.files import NewFile
-    from .opening import Opened
-    from .wanted import Formatted, Wanted
+from ..writing.files import NewFile, NotWrittenError, file_of_password, schema_beside, write_files
+from . import environment, kubernetes, systemd
+from .judgement import judge
+from .opening import NotOpenedError, Opened, open_file
+from .telling import Outcome, tell_errors, tell_failure, tell_outcome
+from .wanted import CannotSayError, Formatted, Wanted
 
 _WRONG_USE, _PROBLEM = 2, 1
-FORMATS = ("env", "env-file", "toml", "kubernetes", "systemd")
+_FORMATS = {
+    "env": environment.shell_lines,
+    "env-file": environment.file_lines,
+    "toml": environment.toml,
+    "kubernetes": kubernetes.resources,
+    "systemd": systemd.drop_in,
+}
 _OF_ENDING = {
     **{".toml": "toml", ".env": "env-file", ".sh": "env", ".conf": "systemd"},
     **{".yaml": "kubernetes", ".yml": "kubernetes"},
 }
 
-_DESCRIPTION = """\
-Makes settings of a file with a client certificate and its key: PKCS12 (.pfx, .p12), or PEM with
---key. It opens the file, checks it as `mxcert check` does, and prints settings, or writes them to
---write PATH. At a terminal it asks for what no option says: the password, and the hosts."""
-
-_EPILOG = """\
-formats:
-  env         export lines for a shell: eval "$(mxcert init billing.pfx --host api.example)"
-  env-file    NAME=VALUE lines, for docker run --env-file
-  toml        the settings file, which MXCERT_CONFIG names
-  kubernetes  a ConfigMap, what a Deployment needs, and the Secret or the command that makes it
-  systemd     a drop-in of a unit, with LoadCredential=
-Without --format it is what PATH ends in; else env, or toml for PEM.
-
-The password is named by its file and never printed, unless --include-secrets says so. A file that
---password-file names is read if it is there, and else written with the password that was asked for.
-
-exit status: 0 fine, 1 the file cannot be used or nothing can be written, 2 wrong use"""
-
-
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "init",
-        help="make settings of a file with a client certificate",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("file", metavar="FILE", help="the file with the certificate")
-    parser.add_argument("--key", metavar="PATH", help="the file with the key, for PEM")
-    parser.add_argument(
-        "--host",
-        action="append",
-        metavar="HOST",
-        help="a host that gets the certificate, as often as you like: host, host:port, *.domain;"
-        " `--host ''` is every host that asks",
-    )
-    parser.add_argument("--password-file", metavar="PATH", help="the file with the password")
-    parser.add_argument("--ca", action="append", default=[], metavar="PATH", help="a CA of servers")
-    parser.add_argument("--name", metavar="NAME", help="what the identity is called")
-    parser.add_argument("--format", choices=FORMATS, metavar="FORMAT", help=", ".join(FORMATS))
-    parser.add_argument("--write", metavar="PATH", help="write the settings to this file")
-    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
-    parser.add_argument(
-        "--include-secrets",
-        action="store_true",
-        help="the password in clear in the settings, and key and password in the Secret",
-    )
-    return parser
-
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask, check, and print or write. Gives the exit status."""
-    # What these import is heavy, and `mxcert --help` has no use for it.
-    from ..writing.files import NotWrittenError, write_files
-    from .judgement import judge
-    from .opening import NotOpenedError, open_file
-    from .telling import Outcome, tell_errors, tell_failure, tell_outcome
-    from .wanted import CannotSayError
-
     try:
         opened = open_file(arguments.file, arguments.key, arguments.password_file)
         wanted = _wanted(arguments, opened)
@@ -105,8 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _wanted(arguments: argparse.Namespace, opened: Opened) -> Wanted:
-    from .wanted import CannotSayError, Wanted
-
     name = arguments.name or os.path.splitext(os.path.basename(arguments.file))[0]
     password_file = arguments.password_file or f"{os.path.splitext(arguments.file)[0]}.pw"
     wanted = Wanted(
@@ -133,17 +80,8 @@ def _hosts(given: list[str] | None) -> tuple[str, ...]:
 
 
 def _formatted(arguments: argparse.Namespace, wanted: Wanted) -> Formatted:
-    from . import environment, kubernetes, systemd
-
-    formats = {
-        "env": environment.shell_lines,
-        "env-file": environment.file_lines,
-        "toml": environment.toml,
-        "kubernetes": kubernetes.resources,
-        "systemd": systemd.drop_in,
-    }
     path = arguments.write and os.path.abspath(arguments.write)
-    return formats[_format(arguments, wanted)](wanted, path)
+    return _FORMATS[_format(arguments, wanted)](wanted, path)
 
 
 def _format(arguments: argparse.Namespace, wanted: Wanted) -> str:
@@ -157,8 +95,6 @@ def _files(
     arguments: argparse.Namespace, wanted: Wanted, formatted: Formatted
 ) -> Iterator[NewFile]:
     """What is to be written, of which the user has asked for something."""
-    from ..writing.files import NewFile, NotWrittenError, file_of_password, schema_beside
-
     path, named = arguments.write, arguments.password_file
     is_there = named is not None and os.path.lexists(named)
     is_kept = named is not None or path is not None

@@ -5,72 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import TYPE_CHECKING, Any
 
-from ..settings_file import add_config
-
-if TYPE_CHECKING:
-    from ...errors import SettingsError
-    from ..terminal import Terminal
-    from .result import ProbeResult
-
-_DESCRIPTION = """\
-Connects to a server as an ordinary client of this machine does, with the settings that are in
-force here, and tells each step: which certificate was decided and why, what the server asked for
-and what it was presented, and how it took that. Verifies the server as always. For https it sends
-a HEAD request for the URL, for mail, FTP, LDAP, Redis and AMQP a command that needs no login;
-nothing else.
-
-Exit status: 0 the server took the connection as decided, 1 it did not, 2 wrong use.
---json prints one object, whose "schema" is "mxcert-probe/2": "ok" (true is exit status 0),
-"target", "decision", "steps", "server", "request", "presented", "answer", "alert", "warnings" and
-"verdict", or "errors" of the settings. New members may come; none changes its meaning under the
-same "schema"."""
-
-#: A day: what a socket can wait ends somewhere, and not everywhere at the same.
-_LONGEST_SECONDS = 86_400
-
-_URL_HELP = """\
-https, smtp, imap, pop3, ftp or ldap (with STARTTLS), these with an s (TLS at once), postgresql,
-mysql, mariadb or nats (TLS as each begins it), rediss, amqps, mqtts, or tls://host:port; a bare
-host or host:port is https"""
-
-
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "probe",
-        help="connect to a server and tell how the handshake went",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("url", metavar="URL", help=_URL_HELP)
-    add_config(parser)
-    parser.add_argument("--service", metavar="NAME", help="connect as a call of this service")
-    parser.add_argument(
-        "--starttls",
-        choices=("smtp", "imap", "pop3", "ftp", "ldap", "postgres", "mysql", "nats"),
-        help="begin TLS as this protocol does, whatever the scheme",
-    )
-    parser.add_argument("--proxy", metavar="URL", help="http://[user:password@]host:port")
-    parser.add_argument(
-        "--timeout",
-        metavar="SECONDS",
-        type=_seconds,
-        default=10.0,
-        help="for each wait but that for a name's address (default: %(default)g)",
-    )
-    return parser
+from ...errors import SettingsError
+from ...start.activation import activate, deactivate
+from ..invalid_settings import report_invalid_settings
+from ..terminal import Terminal, open_terminal
+from .certificates import warnings_of
+from .report import SCHEMA, ShownSteps, as_data, print_report
+from .result import ProbeResult
+from .steps import probe, warnings_of_log
+from .target import WrongUseError, parse_proxy, parse_target
+from .verdict import judge
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Probe and print. Gives the exit status."""
-    # What these import is heavy, and `mxcert --help` has no use for it.
-    from ...errors import SettingsError
-    from ..terminal import open_terminal
-    from .steps import warnings_of_log
-    from .target import WrongUseError
-
     terminal = None if arguments.json else open_terminal()
     with warnings_of_log() as warnings:
         try:
@@ -79,15 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"mxcert probe: {error}", file=sys.stderr)
             return 2
         except SettingsError as error:
-            return _report_faults(arguments, error)
+            return report_invalid_settings("probe", SCHEMA, error, as_json=arguments.json)
 
 
 def _probe(arguments: argparse.Namespace, terminal: Terminal | None) -> ProbeResult:
-    from ...start.activation import activate, deactivate
-    from .report import ShownSteps
-    from .steps import probe
-    from .target import parse_proxy, parse_target
-
     target = parse_target(arguments.url, arguments.starttls)
     proxy = parse_proxy(arguments.proxy) if arguments.proxy else None
     activate()
@@ -99,10 +43,6 @@ def _probe(arguments: argparse.Namespace, terminal: Terminal | None) -> ProbeRes
 
 
 def _report(result: ProbeResult, terminal: Terminal | None, warnings: list[str]) -> int:
-    from .certificates import warnings_of
-    from .report import as_data, print_report
-    from .verdict import judge
-
     verdict = judge(result)
     if result.tls is not None:
         warnings = [*warnings, *warnings_of(result.chain)]
@@ -111,20 +51,3 @@ def _report(result: ProbeResult, terminal: Terminal | None, warnings: list[str])
     else:
         print_report(terminal, result, verdict, warnings)
     return 0 if verdict.is_good else 1
-
-
-def _report_faults(arguments: argparse.Namespace, error: SettingsError) -> int:
-    """The settings cannot be used, so nothing was connected."""
-    from ..invalid_settings import report_invalid_settings
-    from .report import SCHEMA
-
-    return report_invalid_settings("probe", SCHEMA, error, as_json=arguments.json)
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds <= _LONGEST_SECONDS:
-        raise argparse.ArgumentTypeError(
-            f"must be more than 0 seconds, and {_LONGEST_SECONDS:,} at most"
-        )
-    return seconds

@@ -14,34 +14,18 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from ...base import process_environ
 from ...base.printable import printable
 from ...errors import Fault, MxcertError, SettingsError
 from ...settings import is_disabled, names
 from ...start.asked_for import EXIT_STATUS
-from ..settings_file import add_config
 from .interpreter import has_autostart
 from .programs import Kind, Program, find_program
 
 if TYPE_CHECKING:
     from ...settings import Reading
-
-_DESCRIPTION = """\
-Judges the settings and starts a program, unchanged, with the plugin active from its first line, in
-every Python that it starts as well. Where the settings cannot be used, or there are none, the
-program is not started: the report is on stderr, and the exit status is 78.
-
-  mxcert run -- python legacy.py
-  mxcert run -- python -m package
-  mxcert run --config /etc/app/mxcert.toml -- gunicorn --workers 4 app:app
-
-Its signals, exit status and terminal are as without. The Python that it runs on must have
-mxcert_runtime installed. What is no Python would run without identities, and is not started; a
-shell is, with a warning, since what it starts is not known beforehand. Behind any other launcher:
-
-  poetry run mxcert run -- python legacy.py"""
 
 _SCHEMA_NAME = "mxcert-run/1"
 #: what shells say of a command that is not there, or cannot be executed
@@ -60,31 +44,6 @@ class _RefusalError(MxcertError):
         self.text = text
         self.faults = tuple(faults)
         super().__init__(text)
-
-
-def add_parser(subparsers: Any) -> argparse.ArgumentParser:
-    """Add the subcommand to what ``ArgumentParser.add_subparsers`` gave."""
-    parser: argparse.ArgumentParser = subparsers.add_parser(
-        "run",
-        help="start a program with the plugin active in it",
-        description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_config(parser)
-    parser.add_argument(
-        "--allow-no-settings",
-        action="store_true",
-        help="start the program without the plugin where there are no settings at all",
-    )
-    parser.add_argument(
-        "--allow-any-program",
-        action="store_true",
-        help="start it though it is no Python, for the sake of those that it starts",
-    )
-    parser.add_argument(
-        "command", nargs=argparse.REMAINDER, help="the program and its arguments, behind --"
-    )
-    return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -135,7 +94,7 @@ def _settled_paths() -> dict[str, str]:
 
 def _judged(environ: Mapping[str, str]) -> Reading | None:
     """The settings, found fit; ``None`` where there are none."""
-    # What these import is heavy, and `mxcert --help` has no use for it.
+    # What these import is heavy, and a program that is not judged has no use for it.
     from ...decisions import build_generation
     from ...settings import read_settings
 

@@ -1,0 +1,1 @@
+"""``mxcert explain``: which certificate a connection would present, and why."""
