@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .module_loading import (
         call_when_loaded,
         drop_call,
+        end_load,
         first_found,
         is_loading,
         loaded_module,
@@ -121,6 +122,7 @@ __all__ = (
     "directory_states",
     "displaced_by",
     "drop_call",
+    "end_load",
     "first_found",
     "genuine_context",
     "genuine_poll",
@@ -178,7 +180,7 @@ _FILES = {
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": (
-        "call_when_loaded drop_call first_found is_loading loaded_module spec_of_loaded"
+        "call_when_loaded drop_call end_load first_found is_loading loaded_module spec_of_loaded"
     ),
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",

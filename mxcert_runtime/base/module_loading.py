@@ -8,6 +8,7 @@ finder is of the old kind.
 from __future__ import annotations
 
 import sys
+from _thread import get_ident
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -21,7 +22,7 @@ else:
 
 #: what importlib sets on a spec while its module is being loaded, and what C reads there
 _LOADING = "_initializing"
-#: what stands there while those are called who wait for the end
+#: what stands there, of which thread, while those are called who wait for the end
 _ENDED = "_mxcert_ended"
 
 
@@ -64,6 +65,17 @@ def drop_call(spec: ModuleSpec | None, call: Callable[[], None]) -> bool:
     return True
 
 
+def end_load(module: ModuleType) -> None:
+    """Let others have a module whose code has ended, though the thread of its load has not.
+
+    In a child of a fork that thread may be missing, and an import would wait for it for ever.
+    """
+    spec = module.__spec__
+    if getattr(spec, _ENDED, get_ident()) != get_ident():
+        delattr(spec, _ENDED)
+        setattr(spec, _LOADING, False)
+
+
 class _WatchedSpec(ModuleSpec):
     """A spec that tells when its module is loaded, and is an ordinary one again by then."""
 
@@ -75,14 +87,14 @@ class _WatchedSpec(ModuleSpec):
             return
         calls = vars(self).pop(self.CALLS, [])
         self.__class__ = ModuleSpec  # type: ignore[assignment]
-        setattr(self, _ENDED, True)
+        setattr(self, _ENDED, get_ident())
         try:
             while calls:
                 calls.pop(0)()
         finally:
-            delattr(self, _ENDED)
             _bind_to_package(self.name)
-            setattr(self, name, value)
+            setattr(self, name, value)  # with which those are called who have come meanwhile
+            vars(self).pop(_ENDED, None)
 
 
 def _bind_to_package(name: str) -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock
 
-from ..base import call_when_loaded, is_loading
+from ..base import call_when_loaded, end_load, is_loading
 from .early_dials import EarlyDials
 from .finders import call_without_import_lock, come_first
 from .import_watch import ImportWatch, find_unwatched
@@ -118,14 +118,21 @@ class FirstTls:
             self._close_gate()
             # A child that forks meanwhile would wait for ever for a thread that it does not have.
             if hasattr(os, "register_at_fork"):
-                release = self._lock.release
                 os.register_at_fork(
-                    before=self._lock.acquire, after_in_parent=release, after_in_child=release
+                    before=self._lock.acquire,
+                    after_in_parent=self._lock.release,
+                    after_in_child=self._go_on_in_child,
                 )
             if self._is_ready(_ENGINE):
                 self.finish()
             else:
                 self._end.start()
+
+    def _go_on_in_child(self) -> None:
+        """The fork has waited for the act, and the thread of it, which is not here, had an import
+        of ``ssl`` to end: nobody else would."""
+        self._lock.release()
+        end_load(sys.modules[_ENGINE])
 
     def finish(self) -> None:
         """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it.

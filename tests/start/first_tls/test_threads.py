@@ -224,3 +224,38 @@ def test_a_child_that_forks_meanwhile(installations: Installations) -> None:
     )
 
     assert (0, "0\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+#: the thread that has acted has the end of its import of `ssl` before it when the child is forked
+_FORKED_AT_THE_END = """\
+import os, sys, threading
+from mxcert_runtime.base import call_when_loaded
+from mxcert_runtime.start.first_tls import FirstTls
+forked, ending = threading.Event(), threading.Event()
+def end():
+    ending.set()
+    assert forked.wait(60)
+wait = FirstTls(lambda: call_when_loaded(sys.modules["ssl"].__spec__, end), lambda name: True)
+wait.start()
+thread = threading.Thread(target=lambda: __import__("ssl"))
+thread.start()
+assert ending.wait(60)
+child = os.fork()
+if not child:
+    import ssl
+    ssl.create_default_context()
+    os._exit(0)
+forked.set()
+thread.join()
+print(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_child_that_forks_at_the_end(installations: Installations) -> None:
+    """Nobody ends the import that its parent's thread had begun, and it has the module."""
+    done = installations.wheel.run(
+        *(installations.wheel.python, "-W", "ignore", "-c", _FORKED_AT_THE_END), environment={}
+    )
+
+    assert (0, "0\n", "") == (done.returncode, done.stdout, done.stderr)
