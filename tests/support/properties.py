@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 _WANTED = os.environ.get("FUZZ_EXAMPLES")
 
@@ -25,3 +27,17 @@ def examples(count: int) -> settings:
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
+
+
+def _draw_nothing_from_modules() -> None:
+    """Let Hypothesis draw no constants out of the modules that happen to be loaded.
+
+    With several processes those are others each time, and with them the examples. It has no setting
+    for that; ``test_properties`` tells where this is not enough any more.
+    """
+    nothing = Constants()
+    vars(providers)["_get_local_constants"] = lambda: nothing
+
+
+if _WANTED is None:
+    _draw_nothing_from_modules()
