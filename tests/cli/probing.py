@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from mxcert_runtime.cli import main
-from tests.support.listener import Listener, Records
+from mxcert_runtime.cli.probe import steps
+from tests.support.listener import TIMEOUT, Listener, Records
 from tests.support.server_tls import ServerEnd, ServerTls, close_politely
 
 HOST = "partner.example"
@@ -64,6 +65,11 @@ def probe_with(
         return Probed(status, json.loads(capsys.readouterr().out))
 
     return probe
+
+
+def wait_for_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long as it takes for a refusal that is to come: a server may be slow to refuse."""
+    monkeypatch.setattr(steps, "_SILENCE", TIMEOUT)
 
 
 class ScriptedServer:

@@ -9,10 +9,9 @@ import pytest
 
 from mxcert_runtime.cli import main
 from mxcert_runtime.cli.probe.target import parse_target
-from tests.cli.probing import HOST, Probe, ScriptedServer
+from tests.cli.probing import HOST, Probe, ScriptedServer, wait_for_refusals
 from tests.compat.servers import BEFORE
 from tests.compat.values import Server
-from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory, factory_of
 from tests.support.pki import Authority, Leaf
 from tests.support.server_tls import Demand, ServerConnection, ServerTls
@@ -73,15 +72,16 @@ def test_taken(
     probed = probe(f"{scheme}://user:password@{HOST}:{server.port}/name")
 
     assert (0, told, alpha.fingerprint) == (probed.status, probed.data["answer"], probed.presented)
-    assert [alpha.fingerprint] == [seen.fingerprint for seen in server.seen]
+    assert [alpha.fingerprint] == [seen.fingerprint for seen in server.seen.wait_for(1)]
     assert "it says at login only" in probed.remedy
     assert (kind is not Server.TLS) == ("STARTTLS" in probed.steps)
 
 
 def test_refused(
-    probe: Probe, servers: ServerFactory[_Upgrading], client_files: ClientFiles
+    probe: Probe, servers: ServerFactory[_Upgrading], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The twin: a server that does not know the client's CA refuses, and is heard."""
+    wait_for_refusals(monkeypatch)
     stranger = Authority("Another client root")
     server = servers(
         hosts=[HOST],

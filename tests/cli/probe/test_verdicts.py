@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.cli.probing import HOST, Probe, ScriptedServer, probe_with
+from tests.cli.probing import HOST, Probe, ScriptedServer, probe_with, wait_for_refusals
 from tests.cli.processes import run_command
 from tests.support.client_files import ClientFiles
 from tests.support.factories import ServerFactory
@@ -199,9 +199,14 @@ def test_an_identity_that_openssl_refuses(
 
 
 def test_closed_after_the_certificate(
-    probe: Probe, server_stack: ExitStack, authority: Authority, client_authority: Authority
+    probe: Probe,
+    server_stack: ExitStack,
+    authority: Authority,
+    client_authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A server that hangs up instead of answering: a refusal, with who to ask."""
+    wait_for_refusals(monkeypatch)
     leaf = authority.issue("server", hosts=[HOST])
     tls = ServerTls(leaf, (client_authority,), version=TlsVersion.TLS13)
     server = ScriptedServer(server_stack, [b""], tls)
