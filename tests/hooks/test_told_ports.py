@@ -148,7 +148,14 @@ def _connect_tds(port: int, ca_file: str) -> None:
         pytds: Any = pytest.importorskip("pytds")
         # It could not validate the host: pyOpenSSL has no more what it does so by.
         pytds.connect(
-            HOST, "d", "u", "p", port=port, cafile=ca_file, validate_host=False, login_timeout=5
+            HOST,
+            "d",
+            "u",
+            "p",
+            port=port,
+            cafile=ca_file,
+            validate_host=False,
+            login_timeout=TIMEOUT,
         )
 
 

@@ -16,6 +16,7 @@ from mxcert_runtime.base.files_read import changed_files, files_read
 from mxcert_runtime.base.secret import Secret
 from mxcert_runtime.decisions.building import build_generation
 from mxcert_runtime.errors import IdentityError, IdentityProblem, SettingsError
+from mxcert_runtime.identity import password_search
 from mxcert_runtime.identity.opening import Content
 from mxcert_runtime.identity.password_search import PasswordSearch
 from mxcert_runtime.identity.sources import IdentitySettings, MaterialFile, Pkcs12File
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
 
 PASSWORDS = ("Correct-Horse-7", "Battery-Staple-8", "Tr0ub4dor-and-3")
 ORIGIN = Origin("tests", "entry 1")
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search is bounded by its tries alone, however busy the machine is."""
+    monkeypatch.setattr(password_search, "_MOST_SECONDS", 600.0)
 
 
 @pytest.fixture
@@ -174,6 +181,14 @@ def test_tries_are_bounded(paths: list[str]) -> None:
         search.explain(each, wrong, content) for each in entries[:-20] + entries[:20]
     ]
     assert search.explain(entries[-1], wrong, content) is wrong
+
+
+def test_time_is_bounded(paths: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where files take long to open, what is known by then is told."""
+    monkeypatch.setattr(password_search, "_MOST_SECONDS", -1.0)
+    told = faults_of(paths, (PASSWORDS[1], PASSWORDS[0], PASSWORDS[2]))
+    assert 2 == len(told)
+    assert [] == [each for each in told if "the password is wrong or the file" not in each]
 
 
 class _Counted:

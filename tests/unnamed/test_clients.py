@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.factories import ServerFactory
+from tests.support.listener import TIMEOUT
 from tests.support.names import LoopbackNames
 from tests.support.pki import Authority
 from tests.support.server_tls import ServerConnection, TlsVersion
@@ -28,6 +29,8 @@ from .conftest import Ground
 Client = Callable[[str, int, Ground], None]
 
 KNOWN, NEVER = "alpha.test", "none.test"
+#: py-amqp has these limits for the handshake too
+_PATIENT = {"connect_timeout": TIMEOUT, "read_timeout": TIMEOUT}
 
 
 def _import(name: str) -> Any:
@@ -46,7 +49,7 @@ def py_amqp(host: str, port: int, ground: Ground) -> None:
     """``amqp.Connection``, as kombu and celery use it."""
     amqp = _import("amqp")
     options = {"ca_certs": ground.ca_file, "cert_reqs": ssl.CERT_REQUIRED}
-    connection = amqp.Connection(f"{host}:{port}", ssl=options, connect_timeout=5, read_timeout=5)
+    connection = amqp.Connection(f"{host}:{port}", ssl=options, **_PATIENT)
     _quietly(connection.connect)
 
 
@@ -54,7 +57,7 @@ def py_amqp_with_context(host: str, port: int, ground: Ground) -> None:
     """The same with a context that the library makes."""
     amqp = _import("amqp")
     options = {"context": {"cafile": ground.ca_file}}
-    connection = amqp.Connection(f"{host}:{port}", ssl=options, connect_timeout=5, read_timeout=5)
+    connection = amqp.Connection(f"{host}:{port}", ssl=options, **_PATIENT)
     _quietly(connection.connect)
 
 
@@ -107,7 +110,9 @@ def node(host: str, port: int, ground: Ground) -> None:
 
     point = driver.DefaultEndPoint(host, port)
     _quietly(
-        lambda: Connection(point, ssl_context=ground.context(), connect_timeout=5)._socket.close()
+        lambda: Connection(
+            point, ssl_context=ground.context(), connect_timeout=TIMEOUT
+        )._socket.close()
     )
 
 
