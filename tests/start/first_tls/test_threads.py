@@ -106,11 +106,12 @@ def test_a_thread_that_is_asking_the_finders(
 #: another thread is handed `ssl` while the first one activates: by `sys.modules`, past its lock
 _PAST_THE_LOCK = """\
 import sys, threading
+from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 begun, done = threading.Event(), threading.Event()
 def other():
-    begun.wait()
-    import json, os, socket
+    assert begun.wait(20)
+    import os, socket
     ssl = sys.modules["ssl"]
     context = ssl.create_default_context()
     plain = socket.create_connection(("localhost", int(os.environ["TARGET_PORT"])))
@@ -126,10 +127,9 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "cryptography" and not begun.is_set():
             begun.set()
-            done.wait(20)
-            thread.join(0.3)
-sys.meta_path.append(Finder())
-sys.meta_path.insert(0, sys.meta_path.pop())
+            assert call_without_import_lock(lambda: done.wait(20))
+            call_without_import_lock(lambda: thread.join(0.3))
+sys.meta_path.insert(0, Finder())
 import ssl
 thread.join()
 assert told
