@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         drop_call,
         end_load,
         first_found,
+        is_kept,
         is_loading,
         loaded_module,
         spec_of_loaded,
@@ -132,6 +133,7 @@ __all__ = (
     "host_dialled",
     "is_address",
     "is_free_threaded",
+    "is_kept",
     "is_loading",
     "is_momentary",
     "is_name",
@@ -180,7 +182,8 @@ _FILES = {
     "lent_folder": "LentFolder",
     "locks": "ForkSafeLock",
     "module_loading": (
-        "call_when_loaded drop_call end_load first_found is_loading loaded_module spec_of_loaded"
+        "call_when_loaded drop_call end_load first_found is_kept is_loading loaded_module "
+        "spec_of_loaded"
     ),
     "momentary_errors": "is_momentary",
     "near_words": "NearWords",

@@ -26,10 +26,14 @@ _LOADING = "_initializing"
 _ENDED = "_mxcert_ended"
 
 
+def is_kept(module: ModuleType) -> bool:
+    """Whether other threads still wait for a module: it is loading, or its end is being told."""
+    return bool(getattr(getattr(module, "__spec__", None), _LOADING, False))
+
+
 def is_loading(module: ModuleType) -> bool:
     """Whether the code of a module has begun and not ended."""
-    spec = getattr(module, "__spec__", None)
-    return bool(getattr(spec, _LOADING, False)) and not hasattr(spec, _ENDED)
+    return is_kept(module) and not hasattr(module.__spec__, _ENDED)
 
 
 def loaded_module(name: str) -> Any | None:

@@ -34,7 +34,7 @@ class EarlyDials:
         """Stand in for what dials, once."""
         import socket
 
-        if self._standing or self._is_over:
+        if self._standing:
             return
         self._stand_in(socket, "create_connection", self._create_connection)
         self._stand_in(socket.socket, "connect", self._connect)

@@ -11,7 +11,7 @@ import os
 import sys
 from _thread import RLock
 
-from ..base import call_when_loaded, end_load, is_loading
+from ..base import call_when_loaded, end_load, is_kept
 from .early_dials import EarlyDials
 from .finders import call_without_import_lock, come_first
 from .import_watch import ImportWatch, find_unwatched
@@ -33,6 +33,24 @@ _CONNECTIONS_OF_UNGATED = "OpenSSL.SSL"
 _INTERPRETERS = ("_interpreters", "_xxsubinterpreters")
 
 
+def _locked(call: Callable[[FirstTls], None]) -> Callable[[FirstTls], None]:
+    """One thread at a time; what goes wrong goes to ``fail``.
+
+    Raised, it would end the import, and whoever imports ``ssl`` once more would have it without any
+    of this. Until ``fail`` has ended the process, whoever waits for the lock must not go on either.
+    """
+
+    def locked(wait: FirstTls) -> None:
+        try:
+            wait.lock.acquire()
+            call(wait)
+        except BaseException as error:
+            wait.fail(error)
+        wait.lock.release()
+
+    return locked
+
+
 class FirstTls:
     """Calls ``act`` once: when TLS is imported and all is ready, or a connection cannot wait.
 
@@ -50,15 +68,15 @@ class FirstTls:
         fail: Callable[[BaseException], None] | None = None,
     ) -> None:
         self._act = act
-        self._fail = fail or _raise
+        self.fail = fail or _raise
         self._is_ready = is_ready
         self._is_loaded = self._is_over = self._is_done = False
         self._gate: ConnectionGate | None = None
         self._other_gate: ConnectionGate | None = None
-        self._lock = RLock()
+        self.lock = RLock()
         self.dials = EarlyDials(self.look)
-        self._tls = _TlsWatch(self, (*_INTERPRETERS, *partners))
-        self._end = ImportWatch(self._is_due, self.finish)
+        self._tls = _TlsWatch(self, (*_INTERPRETERS, _UNGATED, *partners))
+        self._end = ImportWatch(is_ready, self._finish_unless_another_does)
 
     def start(self) -> None:
         """Look at every import from now on, and at what is imported already."""
@@ -66,6 +84,7 @@ class FirstTls:
         if sys.modules.get("socket") is not None:
             self.dials.begin()
         self.look()
+        self._look_at_ungated()
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -89,72 +108,58 @@ class FirstTls:
         It never waits: its caller may hold the lock of a module that whoever acts needs.
         """
         module = sys.modules.get(_ENGINE)
-        if module is None or self.is_reached:
+        if module is None:
             return
-        if is_loading(module):
+        if is_kept(module):
             call_when_loaded(module.__spec__, self.reach)
-        elif self._lock.acquire(blocking=False):
-            try:
-                self.reach()
-            finally:
-                self._lock.release()
+        else:
+            self._call_unless_another_acts(self.reach)
 
+    @_locked
     def reach(self) -> None:
-        """Act, now that ``ssl`` is loaded, or close the gate until it can be done.
-
-        Whatever goes wrong here goes to ``fail``: raised, it would end the import, and whoever
-        imports ``ssl`` once more would have it without any of this.
-        """
-        try:
-            self._reach()
-        except BaseException as error:
-            self._fail(error)
-
-    def _reach(self) -> None:
-        with self._lock:
-            if self.is_reached or sys.modules.get(_ENGINE) is None:
-                return
-            self._is_loaded = True
-            self._close_gate()
-            # A child that forks meanwhile would wait for ever for a thread that it does not have.
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(
-                    before=self._lock.acquire,
-                    after_in_parent=self._lock.release,
-                    after_in_child=self._go_on_in_child,
-                )
-            if self._is_ready(_ENGINE):
-                self.finish()
-            else:
-                self._end.start()
+        """Act, now that ``ssl`` is loaded, or close the gate until it can be done."""
+        if self.is_reached or sys.modules.get(_ENGINE) is None:  # its load may have failed
+            return
+        self._is_loaded = True
+        self._close_gate()
+        # A child that forks meanwhile would wait for ever for a thread that it does not have.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self.lock.acquire,
+                after_in_parent=self.lock.release,
+                after_in_child=self._go_on_in_child,
+            )
+        if self._is_ready(_ENGINE):
+            self.finish()
+        else:
+            self._end.start()
 
     def _go_on_in_child(self) -> None:
         """The fork has waited for the act, and the thread of it, which is not here, had an import
         of ``ssl`` to end: nobody else would."""
-        self._lock.release()
+        self.lock.release()
         end_load(sys.modules[_ENGINE])
 
+    @_locked
     def finish(self) -> None:
-        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it.
+        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._end.stop()
+        self._act()
+        self.dials.hand_over()
+        self._open_gates()
 
-        What goes wrong goes to ``fail``, as in :meth:`reach`.
-        """
-        try:
-            self._finish()
-        except BaseException as error:
-            self._fail(error)
+    def _finish_unless_another_does(self) -> None:
+        self._call_unless_another_acts(self.finish)
 
-    def _finish(self) -> None:
-        with self._lock:
-            if self._is_over:
-                return
-            self._is_over = True
-            self._end.stop()
+    def _call_unless_another_acts(self, call: Callable[[], None]) -> None:
+        if self.lock.acquire(blocking=False):
             try:
-                self._act()
+                call()
             finally:
-                self.dials.hand_over()
-                self._open_gates()
+                self.lock.release()
 
     def catch_up(self) -> None:
         """Act as if TLS were imported now, or wait for who does."""
@@ -162,6 +167,7 @@ class FirstTls:
             import ssl  # noqa: F401 - which acts
         except ImportError:
             self.finish()
+        self.look()
 
     def catch_up_now(self) -> None:
         """Act, ready or not, for connections that no gate of ``ssl`` stops."""
@@ -174,15 +180,25 @@ class FirstTls:
         self._gate = ConnectionGate(self.finish)
         self._gate.close()
 
+    def _look_at_ungated(self) -> None:
+        module = sys.modules.get(_CONNECTIONS_OF_UNGATED)
+        if module is None:
+            return
+        self.catch_up()
+        if is_kept(module):
+            call_when_loaded(module.__spec__, self.close_other_gate)
+        else:
+            self.close_other_gate()
+
     def close_other_gate(self) -> None:
-        """Keep the connections of pyOpenSSL waiting, which is loaded while another thread acts.
+        """Keep the connections of pyOpenSSL waiting, if it could be loaded.
 
         Its import does not wait: it holds a lock that whoever acts may need.
         """
         from .connection_gate import pyopenssl_gate
 
-        if _CONNECTIONS_OF_UNGATED in sys.modules and not self._is_done:  # else it has failed
-            self._other_gate = pyopenssl_gate(self.finish)
+        if _CONNECTIONS_OF_UNGATED in sys.modules:
+            self._other_gate = pyopenssl_gate(self.catch_up_now)
             self._other_gate.close()
         if self._is_done:  # by now
             self._open_gates()
@@ -192,9 +208,6 @@ class FirstTls:
         for gate in (self._gate, self._other_gate):
             if gate is not None:
                 gate.open()
-
-    def _is_due(self, name: str) -> bool:
-        return name == _UNGATED or self._is_ready(name)
 
 
 def _raise(error: BaseException) -> None:
@@ -207,51 +220,46 @@ class _TlsWatch(ImportWatch):
     def __init__(self, wait: FirstTls, before: tuple[str, ...]) -> None:
         self._wait = wait
         self._before = before
+        self._at_the_end = {
+            _ENGINE: wait.reach,
+            "_ssl": wait.catch_up,
+            "socket": wait.dials.begin,
+            _CONNECTIONS_OF_UNGATED: wait.close_other_gate,
+        }
         #: One that waits for its start is asked all the same, by imports that have begun before.
         self._is_on = True
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find nothing, unless it is TLS: that it will be told of when it is loaded."""
+        """Find nothing, unless it has to do with TLS: see to what comes before, and at the end."""
         if not self._is_on or self._wait.is_done:
             return None
-        if self._wait.is_reached:
-            return self._gated(name, path, target)
-        come_first(self)
-        self._wait.look()
-        if name == _ENGINE:
-            return self._find(name, self._wait.reach)
-        if name == "_ssl" and _ENGINE not in sys.modules:
-            return self._find(name, self._wait.catch_up)
-        if name == _UNGATED:
-            call_without_import_lock(self._wait.catch_up_now)
-            return find_unwatched(name, path, target)
-        if name == "socket":
-            return self._find(name, self._wait.dials.begin)
-        if name.startswith(self._before) and not sys.modules.get(_ENGINE):
-            call_without_import_lock(self._wait.catch_up)
-            return find_unwatched(name, path, target)
+        is_reached_here = not self._wait.is_reached and self._reach_before(name)
+        if is_reached_here or name in self._at_the_end:
+            return self._find(name, path, target)
         return None
 
-    def _gated(
+    def _reach_before(self, name: str) -> bool:
+        come_first(self)
+        if _ENGINE in sys.modules:
+            call_without_import_lock(self._wait.look)
+        if name.startswith(self._before):
+            call_without_import_lock(self._wait.catch_up)
+        return self._wait.is_reached
+
+    def _find(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> ModuleSpec | None:
-        if name != _CONNECTIONS_OF_UNGATED:
-            return None
         spec = find_unwatched(name, path, target)
-        call_when_loaded(spec, self._wait.close_other_gate)
-        return spec
-
-    def _find(self, name: str, reached: Callable[[], None]) -> ModuleSpec | None:
-        spec = find_unwatched(name)
-        if spec is None or call_when_loaded(spec, reached):
+        call = self._at_the_end.get(name)
+        if spec is None or call is None or call_when_loaded(spec, call):
             return spec
         # It cannot tell of its load (the standard library in a zip file, in Python 3.9).
         self.stop()
         try:
-            __import__(name)
+            call_without_import_lock(lambda: __import__(name))
         finally:
             self.start()
-        reached()
-        return find_unwatched(name)
+        call_without_import_lock(call)
+        return find_unwatched(name, path, target)
