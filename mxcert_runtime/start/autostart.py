@@ -33,16 +33,18 @@ _PACKAGE = "mxcert_runtime"
 #: stand between whoever adds a folder and this module
 _BETWEEN = ("site", "<autostart of mxcert_runtime>")
 #: what TLS is, what dials for it, and what makes other interpreters (of which one can have it)
-#: `ssl` would be seen by what it imports too, unless another finder serves that.
 _AWAITED = ("ssl", "_ssl", "OpenSSL", "socket", "_interpreters", "_xxsubinterpreters")
 #: parts of this package that import ``ssl`` themselves, and must not be half loaded when it acts
 _OWN = tuple(
     f"mxcert_runtime.{name}"
     for name in (
         *("connections", "contexts", "decisions", "diagnosis", "hooks", "identity"),
-        *("monitoring", "prometheus", "start.activation", "start.reloading", "telemetry"),
+        *("monitoring", "start.activation", "start.reloading"),
     )
 )
+#: parts that programs import, and an activation never does
+_USERS = ("mxcert_runtime.prometheus", "mxcert_runtime.telemetry")
+_PARTS = (*_OWN, *_USERS)
 
 _BORROWED_RIGHTS = (
     "this program has rights that whoever started it does not have (setuid, setgid), and their "
@@ -110,7 +112,11 @@ class Begun:
         if self._waiting is not None and self._waiting.is_done:
             return None
         is_own = name.startswith(f"{_PACKAGE}.")
-        if name.startswith(_OWN) if is_own else name in _AWAITED or "ssl" in sys.modules:
+        if (
+            name.startswith((*_OWN, *_USERS))
+            if is_own
+            else name in _AWAITED or "ssl" in sys.modules
+        ):
             waiting = call_without_import_lock(self.wait_for_tls)
             return waiting.find_spec(name, path, target)
         if self._waiting is None:
@@ -132,7 +138,7 @@ class Begun:
         from .first_tls import FirstTls
 
         folders = Folders(self.thread, self.is_by_site, self.adding)
-        return FirstTls(activate_or_end, folders.are_complete, _OWN, end_by)
+        return FirstTls(activate_or_end, folders.are_complete, _OWN, end_by, _USERS)
 
 
 def _foreign_frames() -> Iterator[FrameType]:

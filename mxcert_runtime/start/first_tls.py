@@ -56,8 +56,9 @@ class FirstTls:
 
     ``is_ready`` is asked at each import from then on, with the name of what is imported.
     ``partners`` are modules that import ``ssl`` themselves and take part in the act, or packages of
-    them: it is done before they are loaded. ``fail`` gets what has kept the act from being begun
-    or ended, such as the end of the stack; without it that is raised.
+    them: it is done before they are loaded. ``users`` take no part in it, and so wait for its end
+    also where another thread acts. ``fail`` gets what has kept the act from being begun or ended,
+    such as the end of the stack; without it that is raised.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class FirstTls:
         is_ready: Callable[[str], bool],
         partners: tuple[str, ...] = (),
         fail: Callable[[BaseException], None] | None = None,
+        users: tuple[str, ...] = (),
     ) -> None:
         self._act = act
         self.fail = fail or _raise
@@ -75,7 +77,7 @@ class FirstTls:
         self._other_gate: ConnectionGate | None = None
         self.lock = RLock()
         self.dials = EarlyDials(self.look)
-        self._tls = _TlsWatch(self, (*_INTERPRETERS, _UNGATED, *partners))
+        self._tls = _TlsWatch(self, (*_INTERPRETERS, _UNGATED, *partners), users)
         self._end = ImportWatch(is_ready, self._finish_unless_another_does)
 
     def start(self) -> None:
@@ -168,6 +170,8 @@ class FirstTls:
         except ImportError:
             self.finish()
         self.look()
+        with self.lock:  # which whoever acts holds
+            pass
 
     def catch_up_now(self) -> None:
         """Act, ready or not, for connections that no gate of ``ssl`` stops."""
@@ -217,9 +221,10 @@ def _raise(error: BaseException) -> None:
 class _TlsWatch(ImportWatch):
     """The first among the finders, until TLS is imported."""
 
-    def __init__(self, wait: FirstTls, before: tuple[str, ...]) -> None:
+    def __init__(self, wait: FirstTls, before: tuple[str, ...], users: tuple[str, ...]) -> None:
         self._wait = wait
         self._before = before
+        self._users = users
         self._at_the_end = {
             _ENGINE: wait.reach,
             "_ssl": wait.catch_up,
@@ -235,6 +240,8 @@ class _TlsWatch(ImportWatch):
         """Find nothing, unless it has to do with TLS: see to what comes before, and at the end."""
         if not self._is_on or self._wait.is_done:
             return None
+        if name in self._users:
+            call_without_import_lock(self._wait.catch_up)
         is_reached_here = not self._wait.is_reached and self._reach_before(name)
         if is_reached_here or name in self._at_the_end:
             return self._find(name, path, target)

@@ -17,6 +17,13 @@ _WANTED = {
     "pyOpenSSL": "import OpenSSL",
     "the plugin": "import mxcert_runtime; assert mxcert_runtime.is_active()",
     "a part of it": "from mxcert_runtime.telemetry import observe",
+    **{
+        part: f"import mxcert_runtime.{part}"
+        for part in (
+            *("connections.plan", "contexts.trust", "decisions.policy", "diagnosis.note", "hooks"),
+            *("identity.identity", "monitoring.expiry", "start.activation", "start.reloading"),
+        )
+    },
     "a look": "import importlib.util; importlib.util.find_spec('ssl')",
     "nothing": "",
 }

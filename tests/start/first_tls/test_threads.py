@@ -143,6 +143,45 @@ def test_a_thread_that_has_it_too_early(
     assert_presented(run(installations, _PAST_THE_LOCK, environment), server, alpha.fingerprint)
 
 
+#: another thread imports what shares its modules with an activation, while the first one activates
+_A_USER = """\
+import sys, threading
+from mxcert_runtime.start.finders import call_without_import_lock
+acting = threading.Event()
+told = []
+def other():
+    assert acting.wait(20)
+    import {user}
+    told.append(sys.modules["mxcert_runtime.decisions.in_force"].current is not None)
+thread = threading.Thread(target=other)
+thread.start()
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mxcert_runtime.start.activation" and not acting.is_set():
+            acting.set()
+            call_without_import_lock(lambda: thread.join(0.5))
+sys.meta_path.insert(0, Finder())
+import ssl
+thread.join()
+call()
+assert told == [True], told
+"""
+
+
+@pytest.mark.parametrize("user", ["mxcert_runtime.telemetry", "mxcert_runtime.prometheus"])
+def test_a_thread_that_imports_a_part_of_it(
+    installations: Installations,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    user: str,
+) -> None:
+    """It waits, and neither of the two gets a module that the other has half loaded."""
+    assert_presented(
+        run(installations, _A_USER.format(user=user), environment), server, alpha.fingerprint
+    )
+
+
 #: another thread imports pyOpenSSL, and connects by it, while the first one activates
 _THE_OTHER_ENGINE = """\
 import sys, threading

@@ -1,4 +1,4 @@
-"""Who waits for TLS, beside threads that import, connect or act at that moment: none waits for ever.
+"""Who waits for TLS, beside threads that import, connect or act just then: none waits for ever.
 
 Each program has `FirstTls` alone, with an act of its own in the place of an activation.
 """
