@@ -31,11 +31,9 @@ class EarlyDials:
         self._is_over = False
 
     def begin(self) -> None:
-        """Stand in for what dials, once."""
+        """Stand in for what dials, in a `socket` that is loaded just now or anew."""
         import socket
 
-        if self._standing:
-            return
         self._stand_in(socket, "create_connection", self._create_connection)
         self._stand_in(socket.socket, "connect", self._connect)
         self._stand_in(socket.socket, "connect_ex", self._connect_ex)
@@ -43,7 +41,7 @@ class EarlyDials:
     def hand_over(self) -> None:
         """Take it all away, and give the hooks, which note by themselves now, what was noted."""
         self._is_over = True
-        for place in self._standing:
+        for place in reversed(self._standing):
             give_way(*place)
         self._standing.clear()
         for cookie, notes in self._notes.items():
@@ -76,8 +74,7 @@ class EarlyDials:
 
     def _create_connection(self, original: Any) -> Any:
         def create_connection(*args: Any, **kwargs: Any) -> Any:
-            if self._is_over:
-                return original(*args, **kwargs)
+            # When it is over too: who has taken it by `from socket import` calls no hook.
             sock = original(*args, **kwargs)
             self._note(_DIALLED, sock, args[0] if args else kwargs.get("address"))
             return sock

@@ -63,7 +63,7 @@ def find_unwatched(
     which is past those, would load the module anew, or miss them.
     """
     module = sys.modules.get(name)
-    if module is not None:
+    if module is not None and target is None:  # not to be loaded anew by importlib.reload
         return spec_of_loaded(name, module)
     finders = [each for each in sys.meta_path if not hasattr(each, "mxcert_only_watches")]
     return first_found(finders, name, path, target)

@@ -87,6 +87,16 @@ def test_a_package_that_the_act_imports(folder: Path) -> None:
     assert "watched_package.inner" == importlib.import_module("watched_package.inner").__name__
 
 
+def test_a_module_that_is_loaded_anew(folder: Path) -> None:
+    """Where its import is due then, it is: nobody takes the one that is there for it."""
+    module = importlib.import_module("watched_module")
+    ImportWatch("watched_module".__eq__, lambda: None).start()
+
+    importlib.reload(module)
+
+    assert [1, 1] == sys.modules["loads"].seen
+
+
 def test_a_search_that_loads_nothing(folder: Path) -> None:
     """Who only looks for the module is told where it comes from, and can read its source."""
     name = "watched_module"

@@ -27,7 +27,7 @@ with context.wrap_socket(plain) as connection:
         pass
 import mxcert_runtime
 mxcert_runtime.deactivate()
-assert socket.create_connection.__module__ == "socket", socket.create_connection
+assert socket.create_connection.__code__.co_filename == socket.__file__
 assert "connect" not in vars(socket.socket)
 assert "_wrap_socket" not in vars(ssl.SSLContext)
 """
@@ -35,6 +35,19 @@ _DIALS = {
     "create_connection": "plain = socket.create_connection(('localhost', port))",
     "connect": "plain = socket.socket(); plain.connect(('localhost', port))",
     "connect_ex": "plain = socket.socket(); plain.connect_ex(('localhost', port))",
+    "in a module that is loaded anew": """del sys.modules["socket"]; import socket
+plain = socket.create_connection(('localhost', port))""",
+    "after another that has no number": """class Numberless(socket.socket):
+    def getsockopt(self, *_):
+        raise OSError
+Numberless().connect(('localhost', port))
+plain = socket.create_connection(('localhost', port))""",
+    "after another in a file": """import tempfile
+folder = tempfile.TemporaryDirectory()
+path = folder.name + "/listens"
+listens, other = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
+listens.bind(path); listens.listen(); other.connect(path)
+plain = socket.create_connection(('localhost', port))""",
 }
 
 
@@ -55,6 +68,107 @@ def test_a_socket_that_was_dialled_before(
     done = run(installations, _DIALLED.format(dial=dial), {**environment, **rules})
 
     assert_presented(done, server, alpha.fingerprint)
+
+
+_TAKEN = """\
+from socket import create_connection
+import os
+{dial}
+with context.wrap_socket(plain) as connection:
+    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+    while connection.recv(4096):
+        pass
+"""
+_CONTEXT = """\
+import ssl
+context = ssl.create_default_context()
+context.check_hostname = False
+"""
+_DIAL = "plain = create_connection(('localhost', int(os.environ['TARGET_PORT'])))\n"
+#: the other end of each dial is looked up while the plugin starts
+_DIAL_MEANWHILE = f"""\
+import socket, threading
+looked_up, begun = socket.getaddrinfo, threading.Event()
+def look_up(*args, **kwargs):
+    begun.set()
+    assert active.wait(20)
+    return looked_up(*args, **kwargs)
+socket.getaddrinfo, active, dialled = look_up, threading.Event(), []
+def dial():
+    {_DIAL}    dialled.append(plain)
+thread = threading.Thread(target=dial)
+thread.start()
+assert begun.wait(20)
+{_CONTEXT}active.set()
+thread.join()
+plain, = dialled
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart on Linux")
+@pytest.mark.parametrize(
+    "dial", [_CONTEXT + _DIAL, _DIAL_MEANWHILE], ids=["begun after", "begun before"]
+)
+def test_a_dial_that_ends_when_the_plugin_is_there(
+    installations: Installations,
+    client_files: ClientFiles,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    dial: str,
+) -> None:
+    """It counts, by a function that was taken before too."""
+    rules = client_files.variables(usages={"localhost": alpha})
+
+    done = run(installations, _TAKEN.format(dial=dial), {**environment, **rules})
+
+    assert_presented(done, server, alpha.fingerprint)
+
+
+_UNDECIDED = """\
+import os, select, socket
+port = int(os.environ["TARGET_PORT"])
+plain = socket.socket()
+plain.setblocking(False)
+{first}
+assert select.select([], [plain], [], 20)[1]
+plain.connect(("localhost", port))  # which tells how the first has ended
+plain.setblocking(True)
+import ssl
+context = ssl.create_default_context()
+context.check_hostname = False
+with context.wrap_socket(plain) as connection:
+    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+    while connection.recv(4096):
+        pass
+"""
+_FIRST = {
+    "connect": """try:
+    plain.connect(("127.0.0.1", port))
+except BlockingIOError:
+    pass""",
+    "connect_ex": 'plain.connect_ex(("127.0.0.1", port))',
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart on Linux")
+@pytest.mark.parametrize("first", _FIRST.values(), ids=_FIRST)
+def test_a_socket_that_is_on_its_way_elsewhere(
+    installations: Installations,
+    client_files: ClientFiles,
+    environment: dict[str, str],
+    server: TlsServer,
+    alpha: Leaf,
+    first: str,
+) -> None:
+    """No identity goes to a host by the name of another that was dialled for the same socket."""
+    rules = client_files.variables(usages={"localhost": alpha})
+
+    done = run(installations, _UNDECIDED.format(first=first), {**environment, **rules})
+
+    assert 0 == done.returncode
+    assert "127.0.0.1" in done.stderr  # the warning that it names no host
+    assert [None] == [each["fingerprint"] for each in server.answers]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="sockets are told apart on Linux")
