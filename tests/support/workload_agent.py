@@ -68,11 +68,10 @@ class WorkloadApi(workload_pb2_grpc.SpiffeWorkloadAPIServicer):  # type: ignore[
         updates: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         context.add_callback(lambda: updates.put(None))
         with self._lock:
+            if self._last is not None:  # before any that comes from now on
+                updates.put(self._last)
             self._streams.add(updates)
-            last = self._last
         tell("stream opened")
-        if last is not None:
-            updates.put(last)
         try:
             yield from self._responses(updates, context)
         finally:

@@ -89,6 +89,7 @@ def test_renewals_are_pushed(agent: AgentProcess, domain: TrustDomain) -> None:
     leaf = renew(agent, domain)
     api = agent_at(agent.url)
     assert leaf.fingerprint == held_by(api)
+    agent.wait_for("stream closed")
     with watching(api) as changes:
         agent.wait_for("stream opened")
         for _ in range(5):
