@@ -78,7 +78,7 @@ class TestHttpx:
         """Authorities of the settings join the trust that httpx has by default; the twin fails."""
         stage.activate()
         with pytest.raises(httpx.ConnectError):
-            httpx.get(stage.url(ALPHA_HOST))
+            httpx.get(stage.url(ALPHA_HOST), timeout=TIMEOUT)
         stage.activate(ca=[stage.ca_file])
         answers = [httpx.get(url, timeout=TIMEOUT) for url in stage.urls]
         assert stage.expected == [answer.json()["fingerprint"] for answer in answers]

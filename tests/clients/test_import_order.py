@@ -46,7 +46,7 @@ _OLDER = {
     "httpx": (
         """
         import httpx, ssl
-        client = httpx.Client(verify=ssl.create_default_context(cafile=ca_file))
+        client = httpx.Client(verify=ssl.create_default_context(cafile=ca_file), timeout=60)
         """,
         "print(json.dumps([client.get(url).json()['fingerprint'] for url in urls]))",
     ),

@@ -49,7 +49,7 @@ async def by_streams(context):
     return json.loads(answer.partition(b"\\r\\n\\r\\n")[2])
 
 async def by_httpx(context):
-    async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=context, trust_env=False, timeout=60) as client:
         return (await client.get(URL)).json()
 
 async def by_aiohttp(context):

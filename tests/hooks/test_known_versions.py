@@ -101,7 +101,8 @@ _CLIENTS = {
         import httpcore, httpx, ssl
         httpcore.__version__ = "999.0"
         def call(url, ca):
-            return httpx.get(url, verify=ssl.create_default_context(cafile=ca)).json()
+            context = ssl.create_default_context(cafile=ca)
+            return httpx.get(url, verify=context, timeout=60).json()
     """,
     "aiohttp": """
         import aiohttp, asyncio, ssl

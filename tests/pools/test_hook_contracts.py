@@ -57,7 +57,8 @@ class TestHttpcore(HookContract):
 
         import httpx
 
-        with httpx.Client(verify=ssl.create_default_context(cafile=ca_file)) as client:
+        context = ssl.create_default_context(cafile=ca_file)
+        with httpx.Client(verify=context, timeout=60) as client:
             return client.get(url).json()
 
 
@@ -68,7 +69,7 @@ class TestRequests(HookContract):
     def call(url: str, ca_file: str) -> Any:
         import requests
 
-        return requests.get(url, verify=ca_file, timeout=30).json()
+        return requests.get(url, verify=ca_file, timeout=60).json()
 
 
 class TestHttpx(HookContract):
@@ -170,7 +171,7 @@ class TestAsyncHttpcore(HookContract):
 
         async def get() -> Any:
             context = ssl.create_default_context(cafile=ca_file)
-            async with httpx.AsyncClient(verify=context) as client:
+            async with httpx.AsyncClient(verify=context, timeout=60) as client:
                 return (await client.get(url)).json()
 
         return asyncio.run(get())

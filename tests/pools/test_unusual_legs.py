@@ -96,7 +96,7 @@ async def _get_once(library: str, url: str, proxy: str, context: ssl.SSLContext)
     if library == "httpx":
         import httpx
 
-        async with httpx.AsyncClient(proxy=proxy, verify=context) as client:
+        async with httpx.AsyncClient(proxy=proxy, verify=context, timeout=TIMEOUT) as client:
             await client.get(url)
         return
     import aiohttp

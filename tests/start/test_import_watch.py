@@ -143,4 +143,4 @@ _TWO_THREADS = """
 
 def test_what_another_thread_is_loading() -> None:
     """Who acts may need what another thread is loading, which itself asks finders: none waits."""
-    assert [True] == run_client(_TWO_THREADS, timeout=20).json()
+    assert [True] == run_client(_TWO_THREADS).json()

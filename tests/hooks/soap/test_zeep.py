@@ -19,6 +19,7 @@ from mxcert_runtime.decisions.current_service import current_service
 from tests.hooks.soap.conftest import SoapStage
 from tests.hooks.soap.soap_server import SoapCall
 from tests.support.hook_contract import HookContract
+from tests.support.listener import TIMEOUT
 
 PREFIXED = {"alpha": ["Shop.Invoices"], "beta": ["Shop.Orders"]}
 
@@ -204,7 +205,8 @@ class TestAsync:
 
         async def run() -> list[str | None]:
             transport = AsyncTransport(
-                client=httpx.AsyncClient(verify=trust), wsdl_client=httpx.Client(verify=trust)
+                client=httpx.AsyncClient(verify=trust, timeout=TIMEOUT),
+                wsdl_client=httpx.Client(verify=trust, timeout=TIMEOUT),
             )
             async with zeep.AsyncClient(stage.wsdl_url, transport=transport) as client:
                 names = ("Invoices", "Orders", "Stock", "Orders", "Invoices")
