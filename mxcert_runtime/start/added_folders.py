@@ -46,10 +46,10 @@ class Folders:
     """Tells at an import whether all folders are there.
 
     ``thread`` is the one in which the ``.pth`` file was read, ``is_by_site`` whether ``site``
-    itself did that, and ``adding`` which call of whose function did it else.
+    itself did that, and ``adding`` whose function did it else.
     """
 
-    def __init__(self, thread: int, is_by_site: bool, adding: tuple[int, CodeType] | None) -> None:
+    def __init__(self, thread: int, is_by_site: bool, adding: CodeType | None) -> None:
         self._thread = thread
         self._is_by_site = is_by_site
         self._adding = adding
@@ -67,4 +67,4 @@ class Folders:
             return False
         if self._adding is None:  # it was a program in C
             return not any(frame.f_globals.get("__name__") == "site" for frame in frames())
-        return self._adding not in ((id(frame), frame.f_code) for frame in frames())
+        return self._adding not in (frame.f_code for frame in frames())

@@ -99,9 +99,9 @@ class Begun:
     def __init__(self) -> None:
         self.thread = get_ident()
         self.is_by_site = site_is_at_work()
-        adding = None if self.is_by_site else next(_foreign_frames(), None)
+        adding = next(_foreign_frames(), None)
         # The frame itself would keep alive all that the function has to its end.
-        self.adding: tuple[int, CodeType] | None = adding and (id(adding), adding.f_code)
+        self.adding: CodeType | None = adding and adding.f_code
         self._waiting: FirstTls | None = None
         self._lock = RLock()
 

@@ -173,11 +173,6 @@ class FirstTls:
         with self.lock:  # which whoever acts holds
             pass
 
-    def catch_up_now(self) -> None:
-        """Act, ready or not, for connections that no gate of ``ssl`` stops."""
-        self.catch_up()
-        self.finish()
-
     def _close_gate(self) -> None:
         from .connection_gate import ConnectionGate
 
@@ -202,7 +197,7 @@ class FirstTls:
         from .connection_gate import pyopenssl_gate
 
         if _CONNECTIONS_OF_UNGATED in sys.modules:
-            self._other_gate = pyopenssl_gate(self.catch_up_now)
+            self._other_gate = pyopenssl_gate(self.finish)
             self._other_gate.close()
         if self._is_done:  # by now
             self._open_gates()

@@ -14,6 +14,7 @@ from tests.start.distributions import (
     empty_environment,
     extract_package,
 )
+from tests.start.first_tls.calls import BROKEN
 from tests.support.installation import Installation, Installations
 from tests.support.pki import Leaf
 from tests.support.subprocesses import Finished
@@ -154,7 +155,7 @@ def test_without_autostart(
 
 
 _IN_ANOTHER_THREAD = """\
-import threading
+import ssl, threading
 def add():
     for folder in folders:
         site.addsitedir(folder)
@@ -179,7 +180,25 @@ call()
 """
 
 
-@pytest.mark.parametrize("text", [_IN_ANOTHER_THREAD, _AS_A_SERVER], ids=["thread", "server"])
+#: each folder by a call of its own
+_ONE_BY_ONE = """\
+import ssl
+def add(folder):
+    site.addsitedir(folder)
+    try:
+        import this_is_not_there
+    except ImportError:
+        pass
+for folder in folders[::-1]:
+    add(folder)
+{call}
+call()
+"""
+
+
+@pytest.mark.parametrize(
+    "text", [_IN_ANOTHER_THREAD, _AS_A_SERVER, _ONE_BY_ONE], ids=["thread", "server", "one by one"]
+)
 def test_what_does_not_end_the_wait(
     program: Installation,
     folders: dict[str, Path],
@@ -195,6 +214,47 @@ def test_what_does_not_end_the_wait(
     )
 
     assert (0, f"{alpha.fingerprint}\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+_RETURNED = """def add():
+    for folder in folders:
+        site.addsitedir(folder)
+add()
+import ssl
+print("after")
+"""
+_AT_WORK = """def add():
+    for folder in folders:
+        site.addsitedir(folder)
+    import ssl
+    print("after")
+add()
+"""
+
+
+def test_a_function_that_has_returned(
+    program: Installation, folders: dict[str, Path], environment: dict[str, str]
+) -> None:
+    """What is missing then is missing for good: it ends at the import of TLS."""
+    order = [str(folder) for name, folder in folders.items() if name != "cryptography"]
+    script = _BEGIN.format(loaded="") + _RETURNED
+
+    done = program.run(program.python, "-c", script, *order, environment=environment)
+
+    assert (78, "") == (done.returncode, done.stdout)
+
+
+def test_a_function_that_is_at_work(
+    program: Installation, folders: dict[str, Path], environment: dict[str, str]
+) -> None:
+    """Once all that is needed is there, its end is not waited for."""
+    script = _BEGIN.format(loaded="") + _AT_WORK
+    order = map(str, folders.values())
+    broken = {**environment, **BROKEN}
+
+    done = program.run(program.python, "-c", script, *order, environment=broken)
+
+    assert (78, "") == (done.returncode, done.stdout)
 
 
 _WHILE_IT_ACTS = """\
@@ -217,7 +277,8 @@ def act():
     connect("the one that acts")
 wait = FirstTls(act, lambda name: False)
 wait.start()
-wait.catch_up_now()
+wait.catch_up()
+wait.finish()
 other.join()
 print(told)
 """

@@ -239,6 +239,11 @@ begun, go = threading.Event(), threading.Event()
 def act():
     begun.set()
     go.wait(0.5)
+def catch_up():  # in another thread than the one that has forked
+    thread = threading.Thread(target=wait.catch_up, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
 wait = FirstTls(act, lambda name: True)
 wait.start()
 thread = threading.Thread(target=lambda: __import__("ssl"))
@@ -249,8 +254,10 @@ if not child:
     import ssl
     context = ssl.create_default_context()
     context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="a.test")
+    catch_up()
     os._exit(0)
 thread.join()
+catch_up()
 print(os.waitpid(child, 0)[1])
 """
 

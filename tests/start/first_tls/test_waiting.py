@@ -6,6 +6,7 @@ Each program has `FirstTls` alone, with an act of its own in the place of an act
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def write(**modules):
 """
 
 
-def _told(text: str) -> object:
+def _told(text: str) -> Any:
     program = f"{_CONNECT}{textwrap.dedent(text)}\nimport json; print(json.dumps(told))\n"
     return run_client(program, timeout=20).json()
 
@@ -160,6 +161,58 @@ def test_a_look_while_another_thread_acts() -> None:
     """
 
     assert ["looked", "acted"] == _told(program)
+
+
+def test_who_asks_for_the_act() -> None:
+    """He has it, where `ssl` came unseen too."""
+    program = """
+        wait = FirstTls(lambda: told.append("acted"), lambda name: True)
+        wait.start()
+        finders = list(sys.meta_path)
+        sys.meta_path[:] = [each for each in finders if "mxcert" not in type(each).__module__]
+        import ssl
+        sys.meta_path[:] = finders
+        wait.catch_up()
+        told.append("asked")
+    """
+
+    assert ["acted", "asked"] == _told(program)
+
+
+def test_who_asks_for_the_act_meanwhile() -> None:
+    """He waits for the thread that acts."""
+    program = """
+        import ssl
+        def ask():
+            wait.catch_up()
+            told.append("asked")
+        thread = threading.Thread(target=ask, daemon=True)
+        def act():
+            thread.start()
+            thread.join(0.3)
+            told.append("acted")
+        wait = FirstTls(act, lambda name: False)
+        wait.start()
+        connect("connected")
+        thread.join()
+    """
+
+    assert ["acted", "asked"] == [each for each in _told(program) if each != "connected"]
+
+
+def test_nothing_is_left() -> None:
+    """Whoever asks again while the gate is closed closes no other."""
+    program = """
+        import ssl
+        wait = FirstTls(lambda: told.append("acted"), lambda name: False)
+        wait.start()
+        wait.catch_up()
+        wait.reach()
+        connect("connected")
+        told.extend(name for name in vars(ssl.SSLContext) if name.startswith("_wrap"))
+    """
+
+    assert ["acted", "connected"] == _told(program)
 
 
 def test_an_import_that_has_begun_before_the_start() -> None:
