@@ -89,7 +89,7 @@ _BEFORE_IT_IS_BOUND = """
 def test_who_gets_it_finds_it_in_its_package() -> None:
     """Others have a watched module only once ``package.child`` can be read; importlib by itself
     hands it out before, and a thread that comes just then is without it."""
-    assert "True\n" == run_client(_BEFORE_IT_IS_BOUND, timeout=20).stdout
+    assert "True\n" == run_client(_BEFORE_IT_IS_BOUND).stdout
 
 
 def test_certifi(

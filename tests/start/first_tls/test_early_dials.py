@@ -91,14 +91,14 @@ import socket, threading
 looked_up, begun = socket.getaddrinfo, threading.Event()
 def look_up(*args, **kwargs):
     begun.set()
-    assert active.wait(20)
+    assert active.wait(60)
     return looked_up(*args, **kwargs)
 socket.getaddrinfo, active, dialled = look_up, threading.Event(), []
 def dial():
     {_DIAL}    dialled.append(plain)
 thread = threading.Thread(target=dial)
 thread.start()
-assert begun.wait(20)
+assert begun.wait(60)
 {_CONTEXT}active.set()
 thread.join()
 plain, = dialled

@@ -76,7 +76,7 @@ def connect():
 
 def _told(text: str) -> object:
     program = f"{_CONNECT}{textwrap.dedent(text)}\nprint(json.dumps(told))\n"
-    return run_client(program, timeout=20).json()
+    return run_client(program).json()
 
 
 def test_loaded_before_the_wait() -> None:
@@ -144,12 +144,12 @@ def test_a_load_that_ends_after_the_act() -> None:
             def find_spec(self, name, path=None, target=None):
                 if name == "OpenSSL._util":
                     loading.set()
-                    assert call_without_import_lock(lambda: acted.wait(15))
+                    assert call_without_import_lock(lambda: acted.wait(60))
         sys.meta_path.insert(0, Finder())
         thread = threading.Thread(target=connect, daemon=True)
         def act():
             thread.start()
-            assert loading.wait(15)
+            assert loading.wait(60)
         FirstTls(act, lambda name: True).start()
         import ssl
         acted.set()

@@ -38,7 +38,7 @@ from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 acting = threading.Event()
 def other():
-    assert acting.wait(20)
+    assert acting.wait(60)
     import ssl
     in_force = sys.modules.get("mxcert_runtime.decisions.in_force")
     told.append(in_force is not None and in_force.current is not None)
@@ -72,7 +72,7 @@ import sys, threading
 from mxcert_runtime.start.finders import call_without_import_lock
 between, acting, found = threading.Event(), threading.Event(), threading.Event()
 def unlocked(wait):
-    assert call_without_import_lock(lambda: wait(20))
+    assert call_without_import_lock(lambda: wait(60))
 class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "colorsys" and not between.is_set():
@@ -88,7 +88,7 @@ def other():
     finally:
         found.set()
 threading.Thread(target=other).start()
-assert between.wait(20)
+assert between.wait(60)
 call()
 assert "colorsys" in sys.modules
 """
@@ -110,7 +110,7 @@ from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 begun, done = threading.Event(), threading.Event()
 def other():
-    assert begun.wait(20)
+    assert begun.wait(60)
     import os, socket
     ssl = sys.modules["ssl"]
     context = ssl.create_default_context()
@@ -127,7 +127,7 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "cryptography" and not begun.is_set():
             begun.set()
-            assert call_without_import_lock(lambda: done.wait(20))
+            assert call_without_import_lock(lambda: done.wait(60))
             call_without_import_lock(lambda: thread.join(0.3))
 sys.meta_path.insert(0, Finder())
 import ssl
@@ -150,7 +150,7 @@ from mxcert_runtime.start.finders import call_without_import_lock
 acting = threading.Event()
 told = []
 def other():
-    assert acting.wait(20)
+    assert acting.wait(60)
     import {user}
     told.append(sys.modules["mxcert_runtime.decisions.in_force"].current is not None)
 thread = threading.Thread(target=other)
@@ -189,7 +189,7 @@ from mxcert_runtime.start.finders import call_without_import_lock
 told = []
 acting, tried = threading.Event(), threading.Event()
 def other():
-    assert acting.wait(20)
+    assert acting.wait(60)
     import os, socket
     try:
         from OpenSSL import SSL
@@ -216,7 +216,7 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name == "mxcert_runtime.hooks" and not acting.is_set():
             acting.set()
-            assert call_without_import_lock(lambda: tried.wait(20))
+            assert call_without_import_lock(lambda: tried.wait(60))
             call_without_import_lock(lambda: thread.join(0.3))
 sys.meta_path.insert(0, Finder())
 import ssl

@@ -32,14 +32,14 @@ def write(**modules):
 
 def _told(text: str) -> Any:
     program = f"{_CONNECT}{textwrap.dedent(text)}\nimport json; print(json.dumps(told))\n"
-    return run_client(program, timeout=20).json()
+    return run_client(program).json()
 
 
 _FAILS = """
     import ssl
     failing = threading.Event()
     def other():
-        assert failing.wait(20)
+        assert failing.wait(60)
         connect("another thread")
     def act():
         raise RecursionError
@@ -59,7 +59,7 @@ _FAILS = """
 @pytest.mark.parametrize("ready", [True, False])
 def test_an_act_that_fails(ready: bool) -> None:
     """No thread connects between the failure and the end of the process."""
-    done = run_client(_CONNECT + textwrap.dedent(_FAILS.format(ready=ready)), timeout=20)
+    done = run_client(_CONNECT + textwrap.dedent(_FAILS.format(ready=ready)))
 
     assert (78, "['failed']\n", "") == (done.returncode, done.stdout, done.stderr)
 
@@ -73,7 +73,7 @@ def test_a_thread_that_comes_to_the_end_as_well() -> None:
         def is_ready(name):
             if name == "inner":
                 asked.set()
-                assert call_without_import_lock(lambda: acting.wait(15))
+                assert call_without_import_lock(lambda: acting.wait(60))
             return name in ("due", "inner")
         def act():
             acting.set()
@@ -81,7 +81,7 @@ def test_a_thread_that_comes_to_the_end_as_well() -> None:
             told.append("acted")
         FirstTls(act, is_ready).start()
         threading.Thread(target=__import__, args=("outer",), daemon=True).start()
-        assert asked.wait(15)
+        assert asked.wait(60)
         import due
     """
 
@@ -89,7 +89,7 @@ def test_a_thread_that_comes_to_the_end_as_well() -> None:
 
 
 _LOADS_MEANWHILE = """
-slow = "import __main__; __main__.begun.set(); assert __main__.acting.wait(15); import fast"
+slow = "import __main__; __main__.begun.set(); assert __main__.acting.wait(60); import fast"
 write(due="", fast="", slow=slow)
 begun, acting = threading.Event(), threading.Event()
 def act():
@@ -97,7 +97,7 @@ def act():
     import slow
     told.append("acted")
 threading.Thread(target=__import__, args=("slow",), daemon=True).start()
-assert begun.wait(15)
+assert begun.wait(60)
 FirstTls(act, lambda name: True, ("due",)).start()
 {trigger}
 """
@@ -148,11 +148,11 @@ def test_a_look_while_another_thread_acts() -> None:
         def hold():
             with wait.lock:
                 held.set()
-                assert seen.wait(15)
+                assert seen.wait(60)
         wait = FirstTls(lambda: told.append("acted"), lambda name: True)
         thread = threading.Thread(target=hold, daemon=True)
         thread.start()
-        assert held.wait(15)
+        assert held.wait(60)
         wait.look()
         told.append("looked")
         seen.set()
