@@ -39,6 +39,7 @@ def test_it_acts_once(folder: Path) -> None:
     acts: list[int] = []
     watch = ImportWatch(lambda name: name == "watched_module", lambda: acts.append(1))
     watch.start()
+    watch.start()
 
     importlib.import_module("watched_package")
     before = len(acts)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 
 import pytest
 
+from mxcert_runtime.start.early_dials import EarlyDials
 from tests.start.first_tls.calls import assert_presented, run
 from tests.support.client_files import ClientFiles
 from tests.support.installation import Installations, make_environment
@@ -43,10 +45,9 @@ plain = socket.create_connection(('localhost', port))""",
 Numberless().connect(('localhost', port))
 plain = socket.create_connection(('localhost', port))""",
     "after another in a file": """import tempfile
-folder = tempfile.TemporaryDirectory()
-path = folder.name + "/listens"
+os.chdir(tempfile.mkdtemp())
 listens, other = socket.socket(socket.AF_UNIX), socket.socket(socket.AF_UNIX)
-listens.bind(path); listens.listen(); other.connect(path)
+listens.bind("s"); listens.listen(); other.connect("s")
 plain = socket.create_connection(('localhost', port))""",
 }
 
@@ -68,6 +69,19 @@ def test_a_socket_that_was_dialled_before(
     done = run(installations, _DIALLED.format(dial=dial), {**environment, **rules})
 
     assert_presented(done, server, alpha.fingerprint)
+
+
+def test_nothing_is_left() -> None:
+    """All that stood in is gone at the end, however often it began; also where no hook comes."""
+    before = socket.create_connection
+    dials = EarlyDials(lambda: None)
+
+    dials.begin()
+    dials.begin()
+    dials.hand_over()
+
+    assert before is socket.create_connection
+    assert [] == [name for name in vars(socket.socket) if name.startswith("connect")]
 
 
 _TAKEN = """\
