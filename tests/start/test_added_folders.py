@@ -180,17 +180,18 @@ call()
 """
 
 
-#: each folder by a call of its own
+#: each folder by a call of its own, of a function named as that of `site`, which is long past
 _ONE_BY_ONE = """\
 import ssl
-def add(folder):
+sys.modules.setdefault("sitecustomize", sys)
+def main(folder):
     site.addsitedir(folder)
     try:
         import this_is_not_there
     except ImportError:
         pass
-for folder in folders[::-1]:
-    add(folder)
+for folder in folders:
+    main(folder)
 {call}
 call()
 """

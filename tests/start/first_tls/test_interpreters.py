@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.start.first_tls.calls import CALL, assert_presented, run
+from tests.start.first_tls.calls import BROKEN, CALL, assert_presented, run
 from tests.support.installation import Installations
 from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
@@ -53,6 +53,16 @@ def test_a_zip_application_that_brings_a_client(
     assert_presented(done, server, alpha.fingerprint)
 
 
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """The part of the standard library that connects."""
+    file = tmp_path / "library.zip"
+    with zipfile.ZipFile(file, "w") as made:
+        for module in (socket, ssl):
+            made.write(module.__file__, Path(module.__file__).name)
+    return file
+
+
 _FROM_ARCHIVE = """\
 {first}
 call()
@@ -67,17 +77,25 @@ def test_the_standard_library_in_an_archive(
     environment: dict[str, str],
     server: TlsServer,
     alpha: Leaf,
-    tmp_path: Path,
+    archive: Path,
     first: str,
 ) -> None:
     """Whose importer tells nobody, up to Python 3.9, when a module is loaded."""
-    archive = tmp_path / "library.zip"
-    with zipfile.ZipFile(archive, "w") as made:
-        for module in (socket, ssl):
-            made.write(module.__file__, Path(module.__file__).name)
     files = str(archive / "socket.py"), str(archive / "ssl.py")
     text = _FROM_ARCHIVE.format(first=first, files=files)
 
     done = run(installations, text, {**environment, "PYTHONPATH": str(archive)})
 
     assert_presented(done, server, alpha.fingerprint)
+
+
+@pytest.mark.parametrize("first", ["import ssl", "import socket, ssl"])
+def test_broken_settings_with_an_archive(
+    installations: Installations, environment: dict[str, str], archive: Path, first: str
+) -> None:
+    """They end it at the import of `ssl`, not at the first connection."""
+    broken = {**environment, **BROKEN, "PYTHONPATH": str(archive)}
+
+    done = run(installations, f"{first}\nprint('after')", broken)
+
+    assert (78, "") == (done.returncode, done.stdout)

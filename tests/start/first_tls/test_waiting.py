@@ -163,6 +163,20 @@ def test_a_look_while_another_thread_acts() -> None:
     assert ["looked", "acted"] == _told(program)
 
 
+def test_a_search_that_finds_nothing() -> None:
+    """A Python without TLS is told so."""
+    program = """
+        import importlib.util
+        FirstTls(lambda: told.append("acted"), lambda name: True).start()
+        finders = list(sys.meta_path)
+        sys.meta_path[:] = [each for each in finders if "mxcert" in type(each).__module__]
+        told.append(importlib.util.find_spec("ssl"))
+        sys.meta_path[:] = finders
+    """
+
+    assert [None] == _told(program)
+
+
 def test_who_asks_for_the_act() -> None:
     """He has it, where `ssl` came unseen too."""
     program = """
