@@ -9,6 +9,7 @@ import pytest
 from tests.start.distributions import empty_environment, extract_package
 from tests.start.first_tls.calls import BROKEN
 from tests.support.installation import Installations, make_environment
+from tests.support.subprocesses import run_client
 
 _WANTS = "import ssl\nprint('after')\n"
 
@@ -42,3 +43,23 @@ def test_site_that_is_at_work(
     done = program.run(program.python, "-c", "", environment={**environment, **BROKEN})
 
     assert (78, "") == (done.returncode, done.stdout)
+
+
+_COMPLETE = """
+    import importlib, json, os, sys
+    from mxcert_runtime.start import added_folders
+    loaded = [importlib.import_module(name) for name in added_folders.NEEDED]
+    specs = [each.__spec__ for each in loaded]
+    sys.modules.pop("yaml", None)
+    sys.meta_path.clear()
+    told = []
+    for name in ("settings.toml", "settings.yaml"):
+        os.environ["MXCERT_CONFIG"] = name
+        told.append(added_folders.is_complete())
+    print(json.dumps([*told, specs == [each.__spec__ for each in loaded]]))
+"""
+
+
+def test_what_is_loaded_is_there() -> None:
+    """It is not looked for, nor touched; a YAML file of settings needs one more."""
+    assert [True, False, True] == run_client(_COMPLETE, timeout=30).json()
