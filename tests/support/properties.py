@@ -6,11 +6,10 @@ in the environment makes a long run, with other examples each time.
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 
 _WANTED = os.environ.get("FUZZ_EXAMPLES")
 
@@ -35,8 +34,12 @@ def _draw_nothing_from_modules() -> None:
     With several processes those are others each time, and with them the examples. It has no setting
     for that; ``test_properties`` tells where this is not enough any more.
     """
-    nothing = Constants()
-    vars(providers)["_get_local_constants"] = lambda: nothing
+    with contextlib.suppress(ImportError):  # a version that has none of it, or has it elsewhere
+        from hypothesis.internal.conjecture import providers
+        from hypothesis.internal.constants_ast import Constants
+
+        nothing = Constants()
+        vars(providers)["_get_local_constants"] = lambda: nothing
 
 
 if _WANTED is None:
