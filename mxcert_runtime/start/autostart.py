@@ -112,11 +112,7 @@ class Begun:
         if self._waiting is not None and self._waiting.is_done:
             return None
         is_own = name.startswith(f"{_PACKAGE}.")
-        if (
-            name.startswith((*_OWN, *_USERS))
-            if is_own
-            else name in _AWAITED or "ssl" in sys.modules
-        ):
+        if name.startswith(_PARTS) if is_own else name in _AWAITED or "ssl" in sys.modules:
             waiting = call_without_import_lock(self.wait_for_tls)
             return waiting.find_spec(name, path, target)
         if self._waiting is None:
