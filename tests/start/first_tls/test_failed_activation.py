@@ -20,7 +20,7 @@ def test_broken_settings_end_it_before_any_connection(
         f"print('before')\ntry:\n    {wanted}\nexcept BaseException: pass\nprint('after')\ncall()"
     )
 
-    done = run(installations, text, {**environment, **BROKEN})
+    done = run(installations, text, {**environment, **BROKEN, "PYTHONUNBUFFERED": ""})
 
     assert (78, "before\n") == (done.returncode, done.stdout)
     assert "/nonexistent/client.p12" in done.stderr
