@@ -74,7 +74,7 @@ def end_load(module: ModuleType) -> None:
 
     In a child of a fork that thread may be missing, and an import would wait for it for ever.
     """
-    spec = module.__spec__
+    spec = getattr(module, "__spec__", None)
     if getattr(spec, _ENDED, get_ident()) != get_ident():
         delattr(spec, _ENDED)
         setattr(spec, _LOADING, False)

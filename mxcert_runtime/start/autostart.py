@@ -33,7 +33,7 @@ _PACKAGE = "mxcert_runtime"
 #: stand between whoever adds a folder and this module
 _BETWEEN = ("site", "<autostart of mxcert_runtime>")
 #: what TLS is, what dials for it, and what makes other interpreters (of which one can have it)
-_AWAITED = ("ssl", "_ssl", "OpenSSL", "socket", "_interpreters", "_xxsubinterpreters")
+_AWAITED = ("ssl", "_ssl", "OpenSSL.SSL", "socket", "_interpreters", "_xxsubinterpreters")
 #: parts of this package that import ``ssl`` themselves, and must not be half loaded when it acts
 _OWN = tuple(
     f"mxcert_runtime.{name}"

@@ -56,7 +56,7 @@ class ConnectionGate:
 
     def open(self) -> None:
         """Take it away; where another's patch stands on top, it lets everything through."""
-        for name, standing in self._standing.items():
+        for name, standing in tuple(self._standing.items()):
             give_way(self._owner, name, standing)
         self._standing.clear()
 

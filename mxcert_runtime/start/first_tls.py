@@ -27,28 +27,9 @@ if TYPE_CHECKING:
 
 _ENGINE = "ssl"
 #: makes connections by itself, which no gate of ``ssl`` stops
-_UNGATED = "OpenSSL"
-_CONNECTIONS_OF_UNGATED = "OpenSSL.SSL"
+_UNGATED = "OpenSSL.SSL"
 #: Of several interpreters of a process one can have the plugin, which should be the first.
 _INTERPRETERS = ("_interpreters", "_xxsubinterpreters")
-
-
-def _locked(call: Callable[[FirstTls], None]) -> Callable[[FirstTls], None]:
-    """One thread at a time; what goes wrong goes to ``fail``.
-
-    Raised, it would end the import, and whoever imports ``ssl`` once more would have it without any
-    of this. Until ``fail`` has ended the process, whoever waits for the lock must not go on either.
-    """
-
-    def locked(wait: FirstTls) -> None:
-        try:
-            wait.lock.acquire()
-            call(wait)
-        except BaseException as error:
-            wait.fail(error)
-        wait.lock.release()
-
-    return locked
 
 
 class FirstTls:
@@ -70,23 +51,38 @@ class FirstTls:
         users: tuple[str, ...] = (),
     ) -> None:
         self._act = act
-        self.fail = fail or _raise
+        self._fail = fail or _raise
         self._is_ready = is_ready
         self._is_loaded = self._is_over = self._is_done = False
         self._gate: ConnectionGate | None = None
         self._other_gate: ConnectionGate | None = None
-        self.lock = RLock()
+        self._lock = RLock()
         self.dials = EarlyDials(self.look)
         self._tls = _TlsWatch(self, (*_INTERPRETERS, _UNGATED, *partners), users)
         self._end = ImportWatch(is_ready, self._finish_unless_another_does)
 
     def start(self) -> None:
         """Look at every import from now on, and at what is imported already."""
+        # A child that forks meanwhile would wait for ever for a thread that it does not have.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self._lock.acquire,
+                after_in_parent=self._lock.release,
+                after_in_child=self._go_on_in_child,
+            )
         self._tls.start()
         if sys.modules.get("socket") is not None:
             self.dials.begin()
         self.look()
         self._look_at_ungated()
+
+    def _go_on_in_child(self) -> None:
+        """The fork has waited for the act, and the thread of it, which is not here, had an import
+        of ``ssl`` to end: nobody else would."""
+        self._lock.release()
+        module = sys.modules.get(_ENGINE)
+        if module is not None:
+            end_load(module)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -105,46 +101,48 @@ class FirstTls:
         return self._is_done
 
     def look(self) -> None:
-        """See whether ``ssl`` came unseen, by a finder that hides the imports that it serves.
-
-        It never waits: its caller may hold the lock of a module that whoever acts needs.
-        """
+        """See whether ``ssl`` came unseen, by a finder that hides the imports that it serves."""
         module = sys.modules.get(_ENGINE)
         if module is None:
             return
         if is_kept(module):
             call_when_loaded(module.__spec__, self.reach)
         else:
-            self._call_unless_another_acts(self.reach)
+            self.reach()
 
-    @_locked
     def reach(self) -> None:
-        """Act, now that ``ssl`` is loaded, or close the gate until it can be done."""
-        if self.is_reached or sys.modules.get(_ENGINE) is None:  # its load may have failed
+        """Act, now that ``ssl`` is loaded; else close the gate until it is done.
+
+        It never waits for another thread that acts: its caller holds the lock of ``ssl``, or of
+        another module which that one may need. Whatever goes wrong here goes to ``fail``: raised,
+        it would end the import, and whoever imports ``ssl`` once more would have it without any
+        of this.
+        """
+        if self._is_loaded or sys.modules.get(_ENGINE) is None:  # its load may have failed
             return
         self._is_loaded = True
-        self._close_gate()
-        # A child that forks meanwhile would wait for ever for a thread that it does not have.
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self.lock.acquire,
-                after_in_parent=self.lock.release,
-                after_in_child=self._go_on_in_child,
-            )
-        if self._is_ready(_ENGINE):
-            self.finish()
-        else:
-            self._end.start()
+        try:
+            self._close_gate()
+            if self._is_ready(_ENGINE):
+                self._finish_unless_another_does()
+            if not self._is_over:
+                self._end.start()
+        except BaseException as error:
+            self._fail(error)
 
-    def _go_on_in_child(self) -> None:
-        """The fork has waited for the act, and the thread of it, which is not here, had an import
-        of ``ssl`` to end: nobody else would."""
-        self.lock.release()
-        end_load(sys.modules[_ENGINE])
-
-    @_locked
     def finish(self) -> None:
-        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it."""
+        """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it.
+
+        What goes wrong goes to ``fail``. Until that has ended the process, nobody who waits may go
+        on either.
+        """
+        with self._lock:
+            try:
+                self._finish()
+            except BaseException as error:
+                self._fail(error)
+
+    def _finish(self) -> None:
         if self._is_over:
             return
         self._is_over = True
@@ -154,14 +152,11 @@ class FirstTls:
         self._open_gates()
 
     def _finish_unless_another_does(self) -> None:
-        self._call_unless_another_acts(self.finish)
-
-    def _call_unless_another_acts(self, call: Callable[[], None]) -> None:
-        if self.lock.acquire(blocking=False):
+        if self._lock.acquire(blocking=False):
             try:
-                call()
+                self.finish()
             finally:
-                self.lock.release()
+                self._lock.release()
 
     def catch_up(self) -> None:
         """Act as if TLS were imported now, or wait for who does."""
@@ -170,20 +165,32 @@ class FirstTls:
         except ImportError:
             self.finish()
         self.look()
-        with self.lock:  # which whoever acts holds
+        with self._lock:  # which whoever acts holds
             pass
+
+    def catch_up_unless_another_does(self) -> None:
+        """Act as if TLS were imported now, and wait for nobody, as in :meth:`reach`."""
+        if sys.modules.get(_ENGINE) is None:
+            try:
+                import ssl  # noqa: F401 - which acts
+            except ImportError:
+                self._finish_unless_another_does()
+        self.look()
 
     def _close_gate(self) -> None:
         from .connection_gate import ConnectionGate
 
-        self._gate = ConnectionGate(self.finish)
-        self._gate.close()
+        if self._gate is None:
+            self._gate = ConnectionGate(self.finish)
+            self._gate.close()
+        if self._is_done:  # by now
+            self._open_gates()
 
     def _look_at_ungated(self) -> None:
-        module = sys.modules.get(_CONNECTIONS_OF_UNGATED)
+        module = sys.modules.get(_UNGATED)
         if module is None:
             return
-        self.catch_up()
+        self.catch_up_unless_another_does()
         if is_kept(module):
             call_when_loaded(module.__spec__, self.close_other_gate)
         else:
@@ -196,7 +203,7 @@ class FirstTls:
         """
         from .connection_gate import pyopenssl_gate
 
-        if _CONNECTIONS_OF_UNGATED in sys.modules:
+        if _UNGATED in sys.modules:
             self._other_gate = pyopenssl_gate(self.finish)
             self._other_gate.close()
         if self._is_done:  # by now
@@ -222,9 +229,9 @@ class _TlsWatch(ImportWatch):
         self._users = users
         self._at_the_end = {
             _ENGINE: wait.reach,
-            "_ssl": wait.catch_up,
+            "_ssl": wait.catch_up_unless_another_does,
             "socket": wait.dials.begin,
-            _CONNECTIONS_OF_UNGATED: wait.close_other_gate,
+            _UNGATED: wait.close_other_gate,
         }
         #: One that waits for its start is asked all the same, by imports that have begun before.
         self._is_on = True
@@ -247,7 +254,7 @@ class _TlsWatch(ImportWatch):
         if _ENGINE in sys.modules:
             call_without_import_lock(self._wait.look)
         if name.startswith(self._before):
-            call_without_import_lock(self._wait.catch_up)
+            call_without_import_lock(self._wait.catch_up_unless_another_does)
         return self._wait.is_reached
 
     def _find(

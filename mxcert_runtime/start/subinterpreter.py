@@ -88,5 +88,5 @@ class _NoOtherEngine:
         self._reason = reason
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if name == _OTHER_ENGINE:
+        if name.partition(".")[0] == _OTHER_ENGINE:  # which may be half loaded
             raise ModuleNotFoundError(self._reason, name=name)

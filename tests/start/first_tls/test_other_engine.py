@@ -158,3 +158,22 @@ def test_a_load_that_ends_after_the_act() -> None:
     """
 
     assert ["connected", "OpenSSL.SSL"] == _told(program)
+
+
+def test_threads_that_import_it_by_two_names() -> None:
+    """Neither waits for what the other holds: only its connections are awaited."""
+    program = """
+        def load():
+            import OpenSSL.SSL
+            told.append("loaded")
+        def act():
+            thread.start()
+            call_without_import_lock(lambda: thread.join(0.3))
+            told.append("acted")
+        thread = threading.Thread(target=load, daemon=True)
+        FirstTls(act, lambda name: True).start()
+        import OpenSSL
+        thread.join()
+    """
+
+    assert ["acted", "loaded"] == _told(program)

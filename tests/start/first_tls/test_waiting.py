@@ -5,6 +5,7 @@ Each program has `FirstTls` alone, with an act of its own in the place of an act
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_a_look_while_another_thread_acts() -> None:
         import ssl
         held, seen = threading.Event(), threading.Event()
         def hold():
-            with wait.lock:
+            with wait._lock:
                 held.set()
                 assert seen.wait(60)
         wait = FirstTls(lambda: told.append("acted"), lambda name: True)
@@ -157,10 +158,58 @@ def test_a_look_while_another_thread_acts() -> None:
         told.append("looked")
         seen.set()
         thread.join()
-        wait.look()
+        connect("connected")
     """
 
-    assert ["looked", "acted"] == _told(program)
+    assert ["looked", "acted", "connected"] == _told(program)
+
+
+def test_an_import_that_fails_while_another_thread_loads_it() -> None:
+    """Who acts all the same and that thread do not wait for each other, nor does it connect yet."""
+    program = """
+        failed, acting, loading = [], threading.Event(), threading.Event()
+        class Finder:
+            def find_spec(self, name, path=None, target=None):
+                if name == "ssl" and not failed:
+                    failed.append(name)
+                    raise ImportError(name)
+                if name == "ssl":
+                    loading.set()
+        def act():
+            acting.set()
+            assert call_without_import_lock(lambda: loading.wait(60))
+            import ssl
+            told.append("acted")
+        def other():
+            assert acting.wait(60)
+            connect("connected")
+        sys.meta_path.insert(0, Finder())
+        wait = FirstTls(act, lambda name: True)
+        wait.start()
+        thread = threading.Thread(target=other, daemon=True)
+        thread.start()
+        wait.catch_up()
+        thread.join()
+    """
+
+    assert ["acted", "connected"] == _told(program)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_fork_where_the_program_took_it_away() -> None:
+    """Nothing is said of it, and the child goes on."""
+    program = """
+        import ssl
+        FirstTls(lambda: None, lambda name: True).start()
+        sys.modules["ssl"] = None
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        sys.exit(os.waitpid(child, 0)[1])
+    """
+    done = run_client(f"{_CONNECT}{textwrap.dedent(program)}")
+
+    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_a_search_that_finds_nothing() -> None:
