@@ -5,24 +5,19 @@ It needs nothing but the standard library: it stands where the plugin cannot, or
 
 from __future__ import annotations
 
-import ssl
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
 
-from ..base import genuine_context, give_way, stand_in
-from ..errors import MxcertError
+from ..base import give_way, stand_in
+
+# The `typing` module costs more than all of this; type checkers know the bare name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 #: what makes connections, and where in its arguments a server says so, if it does
 _MAKERS = {"_wrap_socket": 1, "_wrap_bio": 2}
 _MAKERS_OF_PYOPENSSL = {"__init__": None}
-
-
-class NoConnectionError(MxcertError, ssl.SSLError):
-    """The connection is not made, since the identities that are asked for are not there.
-
-    It is an ``ssl.SSLError`` so that clients treat it as what it is to them: a failed handshake.
-    """
 
 
 class ConnectionGate:
@@ -38,8 +33,12 @@ class ConnectionGate:
         owner: Any = None,
         makers: Mapping[str, int | None] = _MAKERS,
     ) -> None:
+        if owner is None:
+            from ..base import genuine_context  # late: it imports `ssl`
+
+            owner = genuine_context()
         self._ask = ask
-        self._owner = owner or genuine_context()
+        self._owner = owner
         self._makers = makers
         self._standing: dict[str, Any] = {}
 

@@ -44,10 +44,20 @@ class EarlyDials:
         for place in reversed(self._standing):
             give_way(*place)
         self._standing.clear()
-        for cookie, notes in self._notes.items():
+        self._hand_over_notes()
+
+    def _hand_over_notes(self) -> None:
+        while self._notes:
+            try:
+                cookie, notes = self._notes.popitem()
+            except KeyError:  # another thread has handed over the last of them
+                return
             for kind, address in notes:
                 _tell_hooks(kind, _Numbered(cookie), address)
-        self._notes.clear()
+
+    def _hand_over_late(self) -> None:
+        if self._is_over:  # since it was noted
+            self._hand_over_notes()
 
     def _stand_in(self, owner: Any, name: str, build: Callable[[Any], Any]) -> None:
         from functools import wraps
@@ -71,6 +81,7 @@ class EarlyDials:
             if len(self._notes) >= _LIMIT:
                 self._notes.pop(next(iter(self._notes)), None)
             self._notes.setdefault(cookie, []).append((kind, address))
+            self._hand_over_late()
 
     def _create_connection(self, original: Any) -> Any:
         def create_connection(*args: Any, **kwargs: Any) -> Any:

@@ -12,6 +12,7 @@ import sys
 from _thread import RLock
 
 from ..base import call_when_loaded, end_load, is_kept
+from .connection_gate import ConnectionGate, pyopenssl_gate
 from .early_dials import EarlyDials
 from .finders import call_without_import_lock, come_first
 from .import_watch import ImportWatch, find_unwatched
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
-
-    from .connection_gate import ConnectionGate
 
 _ENGINE = "ssl"
 #: makes connections by itself, which no gate of ``ssl`` stops
@@ -54,8 +53,7 @@ class FirstTls:
         self._fail = fail or _raise
         self._is_ready = is_ready
         self._is_loaded = self._is_over = self._is_done = False
-        self._gate: ConnectionGate | None = None
-        self._other_gate: ConnectionGate | None = None
+        self._gates: list[ConnectionGate] = []
         self._lock = RLock()
         self.dials = EarlyDials(self.look)
         self._tls = _TlsWatch(self, (*_INTERPRETERS, _UNGATED, *partners), users)
@@ -63,13 +61,8 @@ class FirstTls:
 
     def start(self) -> None:
         """Look at every import from now on, and at what is imported already."""
-        # A child that forks meanwhile would wait for ever for a thread that it does not have.
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(
-                before=self._lock.acquire,
-                after_in_parent=self._lock.release,
-                after_in_child=self._go_on_in_child,
-            )
+            os.register_at_fork(after_in_child=self._go_on_in_child)
         self._tls.start()
         if sys.modules.get("socket") is not None:
             self.dials.begin()
@@ -77,12 +70,14 @@ class FirstTls:
         self._look_at_ungated()
 
     def _go_on_in_child(self) -> None:
-        """The fork has waited for the act, and the thread of it, which is not here, had an import
-        of ``ssl`` to end: nobody else would."""
-        self._lock.release()
+        """See to what a thread had begun that is not here: its gate, and its import of ``ssl``."""
         module = sys.modules.get(_ENGINE)
-        if module is not None:
-            end_load(module)
+        if module is None:
+            return
+        if self._is_loaded and not self._is_over:
+            self._close(ConnectionGate(self.finish))
+            self._end.start()
+        end_load(module)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -122,13 +117,26 @@ class FirstTls:
             return
         self._is_loaded = True
         try:
-            self._close_gate()
+            self._close(ConnectionGate(self.finish))
+            self._let_forks_wait()
             if self._is_ready(_ENGINE):
                 self._finish_unless_another_does()
-            if not self._is_over:
+            elif not self._is_over:
                 self._end.start()
         except BaseException as error:
             self._fail(error)
+
+    def _let_forks_wait(self) -> None:
+        """A child that forks meanwhile would wait for ever for a thread that it does not have.
+
+        Registered last, this is called first: a fork that waits for the act has not taken the locks
+        of other libraries yet (as `logging` does), which the act may need.
+        """
+        if hasattr(os, "register_at_fork"):
+            release = self._lock.release
+            os.register_at_fork(
+                before=self._lock.acquire, after_in_parent=release, after_in_child=release
+            )
 
     def finish(self) -> None:
         """Act, whether all is ready or not; whoever comes meanwhile waits for the end of it.
@@ -157,6 +165,8 @@ class FirstTls:
                 self.finish()
             finally:
                 self._lock.release()
+        elif not self._is_over:  # a fork has the lock, and nobody acts
+            self._end.start()
 
     def catch_up(self) -> None:
         """Act as if TLS were imported now, or wait for who does."""
@@ -166,7 +176,8 @@ class FirstTls:
             self.finish()
         self.look()
         with self._lock:  # which whoever acts holds
-            pass
+            if self._is_loaded and self._is_ready(_ENGINE):
+                self.finish()
 
     def catch_up_unless_another_does(self) -> None:
         """Act as if TLS were imported now, and wait for nobody, as in :meth:`reach`."""
@@ -177,14 +188,16 @@ class FirstTls:
                 self._finish_unless_another_does()
         self.look()
 
-    def _close_gate(self) -> None:
-        from .connection_gate import ConnectionGate
-
-        if self._gate is None:
-            self._gate = ConnectionGate(self.finish)
-            self._gate.close()
+    def _close(self, gate: ConnectionGate) -> None:
+        self._gates.append(gate)
+        gate.close()
         if self._is_done:  # by now
             self._open_gates()
+
+    def _open_gates(self) -> None:
+        self._is_done = True
+        for gate in reversed(self._gates):
+            gate.open()
 
     def _look_at_ungated(self) -> None:
         module = sys.modules.get(_UNGATED)
@@ -201,19 +214,8 @@ class FirstTls:
 
         Its import does not wait: it holds a lock that whoever acts may need.
         """
-        from .connection_gate import pyopenssl_gate
-
         if _UNGATED in sys.modules:
-            self._other_gate = pyopenssl_gate(self.finish)
-            self._other_gate.close()
-        if self._is_done:  # by now
-            self._open_gates()
-
-    def _open_gates(self) -> None:
-        self._is_done = True
-        for gate in (self._gate, self._other_gate):
-            if gate is not None:
-                gate.open()
+            self._close(pyopenssl_gate(self.finish))
 
 
 def _raise(error: BaseException) -> None:

@@ -71,7 +71,8 @@ def refuse_connections(error: BaseException) -> None:
 
 
 def _refuse_by_ssl(reason: str) -> None:
-    from .connection_gate import ConnectionGate, NoConnectionError
+    from .connection_gate import ConnectionGate
+    from .no_connection import NoConnectionError
 
     def refuse() -> NoReturn:
         # One line, as errors of connections are: a report of settings has several.

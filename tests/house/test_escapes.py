@@ -34,7 +34,7 @@ from mxcert_runtime.identity.openssl_reason import Refusal
 from mxcert_runtime.identity.tokens.token_key import TokenRefusedError
 from mxcert_runtime.monitoring.log_output import direct_log
 from mxcert_runtime.settings.model import LogLevel, LogSettings
-from mxcert_runtime.start.connection_gate import NoConnectionError
+from mxcert_runtime.start.no_connection import NoConnectionError
 from tests.cli.processes import run_command
 from tests.connections.candidates import connected
 from tests.diagnosis.exchanges import client_context, exchange, failure_of

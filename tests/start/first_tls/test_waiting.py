@@ -5,7 +5,6 @@ Each program has `FirstTls` alone, with an act of its own in the place of an act
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from typing import Any
 
@@ -193,23 +192,6 @@ def test_an_import_that_fails_while_another_thread_loads_it() -> None:
     """
 
     assert ["acted", "connected"] == _told(program)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
-def test_a_fork_where_the_program_took_it_away() -> None:
-    """Nothing is said of it, and the child goes on."""
-    program = """
-        import ssl
-        FirstTls(lambda: None, lambda name: True).start()
-        sys.modules["ssl"] = None
-        child = os.fork()
-        if not child:
-            os._exit(0)
-        sys.exit(os.waitpid(child, 0)[1])
-    """
-    done = run_client(f"{_CONNECT}{textwrap.dedent(program)}")
-
-    assert (0, "") == (done.returncode, done.stderr)
 
 
 def test_a_search_that_finds_nothing() -> None:
