@@ -15,7 +15,7 @@ from tests.support.subprocesses import run_client
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
 _BEGIN = """
-import logging, os, socket, sys, threading
+import os, socket, sys, threading
 from mxcert_runtime.start import first_tls
 from mxcert_runtime.start.finders import call_without_import_lock
 told, begun, forked = [], threading.Event(), threading.Event()
@@ -26,6 +26,7 @@ def connect(who):
     told.append(who)
 def begin(act):
     first_tls.FirstTls(act, lambda name: True).start()
+    import logging  # whose lock a fork takes
     thread = threading.Thread(target=__import__, args=("ssl",), daemon=True)
     thread.start()
     assert begun.wait(60)
@@ -68,6 +69,7 @@ def test_an_act_that_needs_a_lock_of_another_library() -> None:
     """The fork waits before it takes that lock, as `logging` has it taken."""
     program = """
         def act():
+            import logging
             begun.set()
             call_without_import_lock(lambda: forked.wait(0.3))
             logging.getLogger("of the act")
