@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .files_read import Marks, changed_files, mark_of, newest_change
     from .frozen_dataclass import dataclass
     from .generated_part import with_part
+    from .genuine_class import find_genuine_class
     from .genuine_ssl import NativeContext, genuine_context, genuine_poll
     from .hosts import (
         Host,
@@ -124,6 +125,7 @@ __all__ = (
     "displaced_by",
     "drop_call",
     "end_load",
+    "find_genuine_class",
     "first_found",
     "genuine_context",
     "genuine_poll",
@@ -173,6 +175,7 @@ _FILES = {
     "files_read": "Marks changed_files mark_of newest_change",
     "frozen_dataclass": "dataclass",
     "generated_part": "with_part",
+    "genuine_class": "find_genuine_class",
     "genuine_ssl": "NativeContext genuine_context genuine_poll",
     "hosts": (
         "Host HostPattern UnnamedHost canonical_host host_dialled is_address is_name "

@@ -6,17 +6,11 @@ import select
 import ssl
 from typing import Any
 
-
-def _find_genuine_class() -> type[ssl.SSLContext]:
-    for candidate in ssl.SSLContext.__mro__:
-        if candidate.__module__ == "ssl" and "_ssl" in {b.__module__ for b in candidate.__bases__}:
-            return candidate
-    raise ImportError("`ssl.SSLContext` is not CPython's own; mxcert_runtime needs CPython")
-
+from .genuine_class import find_genuine_class
 
 # Within something: gevent warns of each module that holds the class itself, and of each class
 # derived from it, since it will not replace it there. That is just what it is here for.
-_GENUINE = (_find_genuine_class(),)
+_GENUINE: tuple[type[ssl.SSLContext]] = (find_genuine_class(ssl),)
 
 
 def genuine_context() -> type[ssl.SSLContext]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from ..base import give_way, stand_in
+from ..base import find_genuine_class, give_way, stand_in
 
 # The `typing` module costs more than all of this; type checkers know the bare name as well.
 TYPE_CHECKING = False
@@ -33,12 +33,8 @@ class ConnectionGate:
         owner: Any = None,
         makers: Mapping[str, int | None] = _MAKERS,
     ) -> None:
-        if owner is None:
-            from ..base import genuine_context  # late: it imports `ssl`
-
-            owner = genuine_context()
         self._ask = ask
-        self._owner = owner
+        self._owner = owner or find_genuine_class(sys.modules["ssl"])
         self._makers = makers
         self._standing: dict[str, Any] = {}
 
