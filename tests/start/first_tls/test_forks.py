@@ -15,7 +15,8 @@ from tests.support.subprocesses import run_client
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
 _BEGIN = """
-import os, socket, sys, threading
+import os, socket, sys, threading, warnings
+warnings.simplefilter('ignore', DeprecationWarning)  # of threads and forks, from Python 3.12 on
 from mxcert_runtime.start import first_tls
 from mxcert_runtime.start.finders import call_without_import_lock
 told, begun, forked = [], threading.Event(), threading.Event()
