@@ -23,7 +23,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def add_subcommands(self, **options: Any) -> Any:
         """As ``add_subparsers``; their errors are told with their own usage."""
-        added: Any = self.add_subparsers(**options)
+        added: Any = self.add_subparsers(parser_class=_SubcommandParser, **options)
         self._subparsers_by_name = added.choices
         return added
 
@@ -52,6 +52,14 @@ class CommandParser(argparse.ArgumentParser):
         else:
             return
         raise argparse.ArgumentError(action, problem)
+
+
+class _SubcommandParser(CommandParser):
+    """Its description is shown in the lines that it is written in."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(*arguments, formatter_class=raw, **options)
 
 
 def _did_you_mean(word: str, known: Iterable[Any], skipped: str = "") -> str:

@@ -22,7 +22,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "schema",
         help="print the JSON Schema of the settings file",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", metavar="PATH", help="write it to this file")
     parser.add_argument("--force", action="store_true", help="overwrite the file")

@@ -17,6 +17,5 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         "demo",
         help="show on this machine what the plugin does",
         description=_DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser

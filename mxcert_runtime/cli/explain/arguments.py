@@ -25,7 +25,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="show which certificate a host would see, and why",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("endpoint", type=_endpoint, metavar="URL", help="what is connected to")
     add_config(parser)

@@ -31,7 +31,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="make a settings file of the settings of Mendix",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "file", metavar="FILE", nargs="?", default=STDIN, help="the settings; - is stdin"

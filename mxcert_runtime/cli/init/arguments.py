@@ -34,7 +34,6 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
         help="make settings of a file with a client certificate",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="the file with the certificate")
     parser.add_argument("--key", metavar="PATH", help="the file with the key, for PEM")
