@@ -98,12 +98,8 @@ class FirstTls:
     def look(self) -> None:
         """See whether ``ssl`` came unseen, by a finder that hides the imports that it serves."""
         module = sys.modules.get(_ENGINE)
-        if module is None:
-            return
-        if is_kept(module):
-            call_when_loaded(module.__spec__, self.reach)
-        else:
-            self.reach()
+        if module is not None:
+            _call_once_loaded(module, self.reach)
 
     def reach(self) -> None:
         """Act, now that ``ssl`` is loaded; else close the gate until it is done.
@@ -201,13 +197,9 @@ class FirstTls:
 
     def _look_at_ungated(self) -> None:
         module = sys.modules.get(_UNGATED)
-        if module is None:
-            return
-        self.catch_up_unless_another_does()
-        if is_kept(module):
-            call_when_loaded(module.__spec__, self.close_other_gate)
-        else:
-            self.close_other_gate()
+        if module is not None:
+            self.catch_up_unless_another_does()
+            _call_once_loaded(module, self.close_other_gate)
 
     def close_other_gate(self) -> None:
         """Keep the connections of pyOpenSSL waiting, if it could be loaded.
@@ -216,6 +208,13 @@ class FirstTls:
         """
         if _UNGATED in sys.modules:
             self._close(pyopenssl_gate(self.finish))
+
+
+def _call_once_loaded(module: ModuleType, call: Callable[[], None]) -> None:
+    if is_kept(module):
+        call_when_loaded(module.__spec__, call)
+    else:
+        call()
 
 
 def _raise(error: BaseException) -> None:
