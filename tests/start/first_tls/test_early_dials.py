@@ -15,18 +15,26 @@ from tests.support.installation import Installations, make_environment
 from tests.support.pki import Leaf
 from tests.support.tls_server import TlsServer
 
+_CONTEXT = """\
+import ssl
+context = ssl.create_default_context()
+context.check_hostname = False
+"""
+#: by a client that names no host to TLS
+_REQUEST = """\
+with context.wrap_socket(plain) as connection:
+    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+    while connection.recv(4096):
+        pass
+"""
 _DIALLED = """\
 import json, os, socket, sys
 port = int(os.environ["TARGET_PORT"])
 {dial}
 assert "ssl" not in sys.modules
-import ssl
-context = ssl.create_default_context()
-context.check_hostname = False
-with context.wrap_socket(plain) as connection:
-    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
-    while connection.recv(4096):
-        pass
+"""
+_DIALLED += _CONTEXT + _REQUEST
+_DIALLED += """\
 import mxcert_runtime
 mxcert_runtime.deactivate()
 assert socket.create_connection.__code__.co_filename == socket.__file__
@@ -88,16 +96,8 @@ _TAKEN = """\
 from socket import create_connection
 import os
 {dial}
-with context.wrap_socket(plain) as connection:
-    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
-    while connection.recv(4096):
-        pass
 """
-_CONTEXT = """\
-import ssl
-context = ssl.create_default_context()
-context.check_hostname = False
-"""
+_TAKEN += _REQUEST
 _DIAL = "plain = create_connection(('localhost', int(os.environ['TARGET_PORT'])))\n"
 #: the other end of each dial is looked up while the plugin starts
 _DIAL_MEANWHILE = f"""\
@@ -148,14 +148,8 @@ plain.setblocking(False)
 assert select.select([], [plain], [], 20)[1]
 plain.connect(("localhost", port))  # which tells how the first has ended
 plain.setblocking(True)
-import ssl
-context = ssl.create_default_context()
-context.check_hostname = False
-with context.wrap_socket(plain) as connection:
-    connection.sendall(b"GET / HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
-    while connection.recv(4096):
-        pass
 """
+_UNDECIDED += _CONTEXT + _REQUEST
 _FIRST = {
     "connect": """try:
     plain.connect(("127.0.0.1", port))

@@ -10,21 +10,17 @@ import textwrap
 
 import pytest
 
+from tests.start.first_tls.calls import CONNECT
 from tests.support.subprocesses import run_client
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 
-_BEGIN = """
-import os, socket, sys, threading, warnings
+_BEGIN = f"""
+{CONNECT}import os, socket, sys, threading, warnings
 warnings.simplefilter('ignore', DeprecationWarning)  # of threads and forks, from Python 3.12 on
 from mxcert_runtime.start import first_tls
 from mxcert_runtime.start.finders import call_without_import_lock
 told, begun, forked = [], threading.Event(), threading.Event()
-def connect(who):
-    import ssl
-    context = ssl.create_default_context()
-    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="a.test")
-    told.append(who)
 def begin(act):
     first_tls.FirstTls(act, lambda name: True).start()
     import logging  # whose lock a fork takes

@@ -10,19 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.start.first_tls.calls import CONNECT
 from tests.support.subprocesses import run_client
 
-_CONNECT = """
-import os, sys, threading
+_BEGIN = f"""
+{CONNECT}import os, sys, threading
 from mxcert_runtime.base import call_when_loaded
 from mxcert_runtime.start.finders import call_without_import_lock
 from mxcert_runtime.start.first_tls import FirstTls
 told = []
-def connect(who):
-    import ssl
-    context = ssl.create_default_context()
-    context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="a.test")
-    told.append(who)
 def write(**modules):
     for name, text in modules.items():
         with open(name + ".py", "w") as file:
@@ -31,7 +27,7 @@ def write(**modules):
 
 
 def _told(text: str) -> Any:
-    program = f"{_CONNECT}{textwrap.dedent(text)}\nimport json; print(json.dumps(told))\n"
+    program = f"{_BEGIN}{textwrap.dedent(text)}\nimport json; print(json.dumps(told))\n"
     return run_client(program).json()
 
 
@@ -59,7 +55,7 @@ _FAILS = """
 @pytest.mark.parametrize("ready", [True, False])
 def test_an_act_that_fails(ready: bool) -> None:
     """No thread connects between the failure and the end of the process."""
-    done = run_client(_CONNECT + textwrap.dedent(_FAILS.format(ready=ready)))
+    done = run_client(_BEGIN + textwrap.dedent(_FAILS.format(ready=ready)))
 
     assert (78, "['failed']\n", "") == (done.returncode, done.stdout, done.stderr)
 
